@@ -1,0 +1,20 @@
+"""How each typed artifact is stored (Parquet, safetensors, ONNX, skops, JSON; never pickle) and previewed.
+
+Importing this package registers every materializer with ZenML; pipelines do so before a step runs.
+"""
+
+from materializers.checkpoint import CheckpointMaterializer
+from materializers.documents import CheckReportMaterializer, DecisionMaterializer
+from materializers.evaluation import EvaluationMaterializer
+from materializers.reviews import ReviewsMaterializer, SplitsMaterializer
+from materializers.servable import ServableMaterializer
+
+__all__ = [
+    "CheckReportMaterializer",
+    "CheckpointMaterializer",
+    "DecisionMaterializer",
+    "EvaluationMaterializer",
+    "ReviewsMaterializer",
+    "ServableMaterializer",
+    "SplitsMaterializer",
+]

@@ -1,0 +1,64 @@
+"""CheckReports and Decisions, stored as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel
+from zenml.enums import ArtifactType
+
+from materializers.directory import DirectoryMaterializer
+from sentiment.checks import CheckReport
+from sentiment.evaluation.comparison import Decision
+
+DocumentT = TypeVar("DocumentT", bound=BaseModel)
+
+
+class _DocumentMaterializer(DirectoryMaterializer[DocumentT]):
+    SKIP_REGISTRATION: ClassVar[bool] = True
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA_ANALYSIS
+    FILE: ClassVar[str] = "document.json"
+
+    def write(self, value: DocumentT, directory: Path) -> None:
+        (directory / self.FILE).write_text(value.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    def read(self, directory: Path) -> DocumentT:
+        (model,) = self.ASSOCIATED_TYPES
+        return model.model_validate_json((directory / self.FILE).read_text(encoding="utf-8"))  # type: ignore[no-any-return] # ASSOCIATED_TYPES holds exactly the class's own DocumentT
+
+    def fingerprint(self, value: DocumentT) -> str:
+        return hashlib.sha256(value.model_dump_json().encode()).hexdigest()
+
+
+class CheckReportMaterializer(_DocumentMaterializer[CheckReport]):
+    """A check report as JSON."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (CheckReport,)
+
+    def page(self, value: CheckReport) -> str:
+        """Every check with its limit and failing examples."""
+        from sentiment.pages.checks import check_report_page
+
+        return check_report_page(value)
+
+    def extract_metadata(self, data: CheckReport) -> dict[str, Any]:
+        """Passed or not, for the dashboard."""
+        return {"suite": data.suite, "passed": data.passed, "failed_checks": [c.name for c in data.failures()]}
+
+
+class DecisionMaterializer(_DocumentMaterializer[Decision]):
+    """A decision as JSON."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Decision,)
+
+    def page(self, value: Decision) -> str:
+        """Every rule with its numbers."""
+        from sentiment.pages.decision import decision_page
+
+        return decision_page(value)
+
+    def extract_metadata(self, data: Decision) -> dict[str, Any]:
+        """The verdict, for the dashboard."""
+        return {"promote": data.promote, "reason": data.reason, "challenger": data.challenger}

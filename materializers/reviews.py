@@ -1,0 +1,71 @@
+"""Reviews and Splits, stored as Parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pandas as pd
+from zenml.enums import ArtifactType
+
+from materializers.directory import DirectoryMaterializer
+from sentiment.reviews.table import SPLITS, Reviews, Splits
+
+
+class ReviewsMaterializer(DirectoryMaterializer[Reviews]):
+    """Reviews as one Parquet file."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Reviews,)
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
+
+    def write(self, value: Reviews, directory: Path) -> None:
+        """See the base class."""
+        value.frame.to_parquet(directory / "reviews.parquet", index=False)
+
+    def read(self, directory: Path) -> Reviews:
+        """See the base class."""
+        return Reviews(pd.read_parquet(directory / "reviews.parquet"))
+
+    def page(self, value: Reviews) -> str:
+        """Counts, lengths and samples."""
+        from sentiment.pages.reviews import reviews_page
+
+        return reviews_page(value)
+
+    def fingerprint(self, value: Reviews) -> str:
+        """See the base class."""
+        return value.fingerprint
+
+    def extract_metadata(self, data: Reviews) -> dict[str, Any]:
+        """Rows by source, for the dashboard."""
+        return {"rows": len(data), **{f"rows_{k}": int(v) for k, v in data.frame["source"].value_counts().items()}}
+
+
+class SplitsMaterializer(DirectoryMaterializer[Splits]):
+    """Splits as three Parquet files."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Splits,)
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
+
+    def write(self, value: Splits, directory: Path) -> None:
+        """See the base class."""
+        for name in SPLITS:
+            getattr(value, name).frame.to_parquet(directory / f"{name}.parquet", index=False)
+
+    def read(self, directory: Path) -> Splits:
+        """See the base class."""
+        return Splits(**{name: Reviews(pd.read_parquet(directory / f"{name}.parquet")) for name in SPLITS})
+
+    def page(self, value: Splits) -> str:
+        """Counts by split, source and label."""
+        from sentiment.pages.reviews import splits_page
+
+        return splits_page(value)
+
+    def fingerprint(self, value: Splits) -> str:
+        """See the base class."""
+        return value.fingerprint
+
+    def extract_metadata(self, data: Splits) -> dict[str, Any]:
+        """Rows by split, for the dashboard."""
+        return {"fingerprint": data.fingerprint, **{name: len(getattr(data, name)) for name in SPLITS}}

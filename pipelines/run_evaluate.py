@@ -1,0 +1,45 @@
+"""Runs the evaluate pipeline under the eyes of a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.console import Console
+from zenml.client import Client
+
+from pipelines import summary
+from pipelines.evaluate import evaluate
+from pipelines.live import StageView
+from pipelines.settings import EvaluateSettings
+from sentiment.errors import UserError
+from sentiment.reviews.sources import source_fingerprint
+from steps.promotion import registry
+
+
+def run_evaluate(settings: EvaluateSettings, console: Console, *, cache: bool) -> dict[str, object]:
+    """Scores a version on the active stack, prints the figures, and returns them for ``--json``.
+
+    Raises:
+        UserError: If there is no such version, or the source cannot be read.
+    """
+    champion = registry.production(settings.model)
+    version = settings.version or (champion.number if champion else None)
+    if version is None:
+        raise UserError("no version is in production", where=f"model {settings.model}", remedy="Run make train first.")
+    fingerprint = source_fingerprint(settings.source)
+    name = f"evaluate-{datetime.now(UTC):%Y-%m-%d-%H-%M-%S-%f}"
+    with StageView(console, name).watching():
+        configured = evaluate.with_options(run_name=name, enable_cache=None if cache else False)
+        configured(settings, fingerprint, version)
+    outputs = Client().get_pipeline_run(name).steps["evaluate_unseen"].regular_outputs
+    evaluation, behaviour = outputs["evaluation"].load(), outputs["behaviour"].load()
+    console.print(summary.candidates_table({evaluation.candidate: evaluation}, {evaluation.candidate: behaviour}))
+    console.print(summary.slices_table({evaluation.candidate: evaluation}))
+    console.print(summary.checks_table([behaviour]))
+    return {
+        "run": name,
+        "model_version": version,
+        "source": settings.source.source,
+        "metrics": summary.numbers(evaluation),
+        "behaviour": {check.name: check.score for check in behaviour.checks},
+    }

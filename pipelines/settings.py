@@ -1,0 +1,80 @@
+"""What ``configs/train*.yaml`` and ``configs/evaluate.yaml`` may say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field, model_validator
+
+from sentiment.evaluation.behaviour import BehaviourSettings
+from sentiment.evaluation.metrics import EvaluationSettings
+from sentiment.evaluation.promotion import PromotionSettings
+from sentiment.models.cascade import CascadeSettings
+from sentiment.models.export import ExportSettings
+from sentiment.models.linear import LinearSettings
+from sentiment.models.transformer import TransformerSettings
+from sentiment.reviews.augmentation import AugmentationSettings
+from sentiment.reviews.sources import SourceSettings
+from sentiment.reviews.splitting import SplitSettings
+from sentiment.settings import Settings, read_settings
+
+
+class SuiteSettings(Settings):
+    """Great Expectations suites."""
+
+    reviews: Path = Field(Path("configs/expectations/reviews.yaml"), description="suite for raw reviews")
+    splits: Path = Field(Path("configs/expectations/splits.yaml"), description="suite for splits: leakage")
+
+
+class TrainSettings(Settings):
+    """The train pipeline."""
+
+    model: str = Field("sentiment", min_length=1, description="name in the Model Control Plane and MLflow's registry")
+    seed: int = Field(13, ge=0, description="seed of everything random")
+    source: SourceSettings = SourceSettings()
+    splits: SplitSettings = SplitSettings()
+    expectations: SuiteSettings = SuiteSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+    linear: LinearSettings = LinearSettings()
+    transformer: TransformerSettings = TransformerSettings()
+    export: ExportSettings = ExportSettings()
+    cascade: CascadeSettings = CascadeSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    behaviour: Path = Field(Path("configs/behaviour.yaml"), description="capabilities and their limits")
+    promotion: Path = Field(Path("configs/promotion.yaml"), description="floors, margins and gains")
+
+    @model_validator(mode="after")
+    def _candidates_fit(self) -> TrainSettings:
+        if not (self.linear.enabled or self.transformer.enabled):
+            raise ValueError("enable at least one of linear and transformer")
+        if self.cascade.enabled and not (self.linear.enabled and self.transformer.enabled):
+            raise ValueError("a cascade needs linear and transformer: enable both, or set cascade.enabled=false")
+        return self
+
+
+class EvaluateSettings(Settings):
+    """The evaluate pipeline."""
+
+    model: str = Field("sentiment", min_length=1, description="name in the Model Control Plane")
+    version: str | None = Field(None, description="version to score; null: the one in production")
+    seed: int = Field(13, ge=0, description="seed of the bootstrap and the generated cases")
+    source: SourceSettings = SourceSettings()
+    exclude_training: bool = Field(True, description="leave out reviews that the version was trained on")
+    evaluation: EvaluationSettings = EvaluationSettings()
+    behaviour: Path = Field(Path("configs/behaviour.yaml"), description="capabilities and their limits")
+
+
+def read_train_settings(path: Path, overrides: Sequence[str]) -> TrainSettings:
+    """Reads the train pipeline's settings, and the files they name: all mistakes show before anything starts."""
+    settings = read_settings(TrainSettings, path, overrides)
+    read_settings(BehaviourSettings, settings.behaviour)
+    read_settings(PromotionSettings, settings.promotion)
+    return settings
+
+
+def read_evaluate_settings(path: Path, overrides: Sequence[str]) -> EvaluateSettings:
+    """Reads the evaluate pipeline's settings, and the file they name."""
+    settings = read_settings(EvaluateSettings, path, overrides)
+    read_settings(BehaviourSettings, settings.behaviour)
+    return settings

@@ -1,0 +1,168 @@
+"""What a train run came to: one summary for machines, tables for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sentiment.checks import CheckReport
+from sentiment.evaluation.comparison import Decision
+from sentiment.evaluation.metrics import Evaluation, Interval, Metrics
+from sentiment.reviews.table import SPLITS, Splits
+
+if TYPE_CHECKING:
+    from zenml.models import PipelineRunResponse
+
+
+@dataclass(frozen=True)
+class TrainSummary:
+    """The outcome of a train run.
+
+    Attributes:
+        run: Name of the ZenML run.
+        model_version: The challenger's version.
+        cached: Whether every training step was served from cache.
+        seconds: Wall time of every step.
+        splits: The data.
+        evaluations: Of every candidate, by name; the champion's too where there was one.
+        behaviours: Likewise.
+        gates: Reports on the data.
+        decision: The decision.
+    """
+
+    run: str
+    model_version: str
+    cached: bool
+    seconds: dict[str, float]
+    splits: Splits
+    evaluations: dict[str, Evaluation]
+    behaviours: dict[str, CheckReport]
+    gates: tuple[CheckReport, ...]
+    decision: Decision
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "run": self.run,
+            "model_version": self.model_version,
+            "promoted": self.decision.promote,
+            "reason": self.decision.reason,
+            "challenger": self.decision.challenger,
+            "metrics": {name: numbers(e) for name, e in self.evaluations.items()},
+            "durations": self.seconds,
+        }
+
+
+def numbers(evaluation: Evaluation) -> dict[str, Any]:
+    """The figures of an evaluation and of its slices, for ``--json``."""
+    return {**_numbers(evaluation.overall), "slices": {s: _numbers(m) for s, m in evaluation.slices.items()}}
+
+
+def _numbers(metrics: Metrics) -> dict[str, float | None]:
+    found = {name: getattr(metrics, name) for name in ("accuracy", "macro_f1", "roc_auc", "ece", "brier")}
+    return {"count": metrics.count, **{name: None if v is None else round(v.value, 6) for name, v in found.items()}}
+
+
+def read_train_summary(run: PipelineRunResponse) -> TrainSummary:
+    """Collects the outcome of a finished train run from its artifacts."""
+    steps = run.steps
+    names = [name.removeprefix("evaluate_") for name in steps if name.startswith("evaluate_")]
+    return TrainSummary(
+        run=run.name,
+        model_version=_output(run, "promote", "model_version"),
+        cached=all(s.status.value == "cached" for n, s in steps.items() if n.startswith(("train_", "build_"))),
+        seconds={n: round((s.end_time - s.start_time).total_seconds(), 1) if s.end_time and s.start_time else 0.0
+                 for n, s in steps.items()},
+        splits=_output(run, "divide", "splits"),
+        evaluations={n: _output(run, f"evaluate_{n}", f"{n}_evaluation") for n in names},
+        behaviours={n: _output(run, f"evaluate_{n}", f"{n}_behaviour") for n in names},
+        gates=(_output(run, "check_raw", "review_checks"), _output(run, "check_splits", "split_checks")),
+        decision=_output(run, "decide", "decision"),
+    )  # fmt: skip
+
+
+def _output(run: PipelineRunResponse, step: str, name: str) -> Any:  # noqa: ANN401  # whatever the step returned
+    return run.steps[step].regular_outputs[name].load()
+
+
+def show(summary: TrainSummary, console: Console) -> None:
+    """Prints the outcome as tables: data, candidates, gates and rules, the decision, where to look next."""
+    console.print(_data(summary.splits))
+    console.print(candidates_table(summary.evaluations, summary.behaviours, summary.decision.challenger))
+    console.print(slices_table(summary.evaluations))
+    console.print(checks_table([*summary.gates, summary.behaviours[summary.decision.challenger]]))
+    console.print(_rules(summary.decision))
+    if summary.cached:
+        console.print("Nothing changed since the last run: every candidate came from cache.")
+    verdict = "[bold green]promoted" if summary.decision.promote else "[bold yellow]not promoted"
+    console.print(
+        f"\n{verdict}[/]: {summary.decision.challenger}, version {summary.model_version} - {summary.decision.reason}"
+    )
+    console.print("\nLook at it:  make dashboard   every artifact of this run, in ZenML's dashboard")
+    console.print("             make mlflow      every number, in MLflow")
+    console.print("             python run.py versions   every version and why it was promoted or not\n")
+
+
+def _data(splits: Splits) -> Table:
+    sources = sorted(set(splits.train.frame["source"]))
+    table = Table("data", *sources, "all", title="Reviews", title_justify="left")
+    for name in SPLITS:
+        frame = getattr(splits, name).frame
+        counts = [int((frame["source"] == source).sum()) for source in sources]
+        table.add_row(name, *(f"{c:,}" for c in [*counts, len(frame)]))
+    return table
+
+
+def _interval(interval: Interval | None) -> str:
+    return "-" if interval is None else f"{interval.value:.3f} [dim]{interval.low:.3f}-{interval.high:.3f}"
+
+
+def candidates_table(
+    evaluations: dict[str, Evaluation], behaviours: dict[str, CheckReport], challenger: str = ""
+) -> Table:
+    """The headline figures of every candidate; the challenger's name in bold."""
+    table = Table(
+        "candidate", "accuracy", "macro F1", "ECE", "p95 ms", "reviews/s", "MB", "behaviour failed",
+        title="Candidates on the test split, with 95 % intervals", title_justify="left",
+    )  # fmt: skip
+    for name, e in evaluations.items():
+        checks = behaviours[name].checks
+        failed, cases = sum((c.score or 0) * c.count for c in checks), sum(c.count for c in checks)
+        table.add_row(
+            f"[bold]{name}" if name == challenger else name,
+            *map(_interval, (e.overall.accuracy, e.overall.macro_f1, e.overall.ece)),
+            f"{e.latency_ms.p95:.1f}", f"{e.reviews_per_second:,.0f}", f"{e.size_mb:.1f}",
+            f"{100 * failed / max(cases, 1):.1f} % of {cases:,}",
+        )  # fmt: skip
+    return table
+
+
+def slices_table(evaluations: dict[str, Evaluation]) -> Table:
+    """Accuracy on every slice."""
+    table = Table("slice", "reviews", *evaluations, title="Accuracy by slice", title_justify="left")
+    first = next(iter(evaluations.values()))
+    for name, metrics in first.slices.items():
+        values = [e.slices[name].accuracy for e in evaluations.values()]
+        table.add_row(name, f"{metrics.count:,}", *map(_interval, values))
+    return table
+
+
+def checks_table(reports: list[CheckReport]) -> Table:
+    """Every check of the reports against its limit."""
+    table = Table("gate", "check", "", "observed", "limit", title="Gates", title_justify="left")
+    for report in reports:
+        for check in report.checks:
+            sign = "[green]✓" if check.passed else ("[red]✗" if check.severity == "critical" else "[yellow]!")
+            table.add_row(report.suite, check.name, sign, check.observed, check.limit)
+    return table
+
+
+def _rules(decision: Decision) -> Table:
+    table = Table("rule", "", "observed", "limit", "detail", title="Decision, rule by rule", title_justify="left")
+    for rule in decision.rules:
+        sign = "[green]✓" if rule.passed else ("[red]✗" if rule.blocks else "[dim]-")
+        table.add_row(rule.name, sign, rule.observed, rule.limit, rule.detail)
+    return table

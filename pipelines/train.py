@@ -1,0 +1,90 @@
+"""Reviews to a promoted model."""
+
+from __future__ import annotations
+
+from zenml import pipeline
+
+import materializers  # noqa: F401  # registers how typed artifacts are stored
+from pipelines.settings import TrainSettings
+from sentiment.evaluation.behaviour import BehaviourSettings
+from sentiment.evaluation.comparison import PromotionSettings
+from sentiment.settings import read_settings
+from steps.caching import depends_on
+from steps.evaluation.evaluate import evaluate
+from steps.promotion.decide import decide
+from steps.promotion.promote import promote
+from steps.promotion.registry import linked_artifact
+from steps.reviews.check_raw import check_raw
+from steps.reviews.check_splits import check_splits
+from steps.reviews.divide import divide
+from steps.reviews.load import load
+from steps.training.build_cascade import build_cascade
+from steps.training.choose import choose
+from steps.training.export import export
+from steps.training.train_linear import train_linear
+from steps.training.train_transformer import train_transformer
+
+CHECKS = "sentiment/reviews/expectations.py"
+
+
+@pipeline(name="train")
+def train(settings: TrainSettings, source_fingerprint: str, champion: str | None) -> None:
+    """Loads, checks, splits, trains every candidate, evaluates, decides and promotes.
+
+    Args:
+        settings: Everything a user may change.
+        source_fingerprint: Identity of the source's content, for caching.
+        champion: Number of the version in production; None if there is none.
+    """
+    seed = settings.seed
+    reviews = load(settings.source, source_fingerprint, seed)
+    suites = settings.expectations
+    review_checks = check_raw.with_options(cache_policy=depends_on(CHECKS, suites.reviews))(
+        reviews, str(suites.reviews)
+    )
+    splits = divide(reviews, review_checks, settings.splits, seed)
+    split_checks = check_splits.with_options(cache_policy=depends_on(CHECKS, suites.splits))(splits, str(suites.splits))
+
+    candidates = {}
+    if settings.linear.enabled:
+        candidates["linear"] = train_linear(splits, split_checks, settings.linear, seed)
+    if settings.transformer.enabled:
+        checkpoint = train_transformer(splits, split_checks, settings.transformer, settings.augmentation, seed)
+        candidates["transformer"] = export(checkpoint, splits, settings.export, seed)
+    if settings.cascade.enabled:
+        candidates["cascade"] = build_cascade(candidates["linear"], candidates["transformer"], splits, settings.cascade)
+    # A tie goes to the first: the cascade costs less than the transformer, the linear model least.
+    cheapest_first = [candidates[name] for name in ("linear", "cascade", "transformer") if name in candidates]
+    challenger, servable = choose(cheapest_first)
+
+    behaviour = read_settings(BehaviourSettings, settings.behaviour)
+    measured = {
+        name: evaluate.with_options(substitutions={"candidate": name})(
+            candidate, splits, name, settings.evaluation, behaviour, seed, id=f"evaluate_{name}"
+        )
+        for name, candidate in candidates.items()
+    }
+    evaluations, behaviours = (list(outputs) for outputs in zip(*measured.values(), strict=True))
+    champion_scores = {}
+    if champion is not None:
+        evaluation, checks = evaluate.with_options(substitutions={"candidate": "champion"})(
+            linked_artifact(settings.model, champion, "servable"),
+            splits,
+            "champion",
+            settings.evaluation,
+            behaviour,
+            seed,
+            id="evaluate_champion",
+        )
+        champion_scores = {"champion_evaluation": evaluation, "champion_behaviour": checks}
+    decision = decide(
+        evaluations,
+        behaviours,
+        [review_checks, split_checks],
+        challenger,
+        read_settings(PromotionSettings, settings.promotion),
+        seed,
+        champion_version=champion,
+        **champion_scores,
+    )
+    promote(decision, servable, splits, evaluations, behaviours, settings.model, settings.model_dump(mode="json"))

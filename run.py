@@ -1,0 +1,133 @@
+"""The one door: pipelines, and what a person does with their results.
+
+python run.py --pipeline train
+python run.py versions | promote --version 3 | rollback
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPELINES = {
+    "train": "reviews to a tested, calibrated, promoted model",
+    "evaluate": "score a version on any source, e.g. the official IMDB test half (configs/evaluate.yaml)",
+}
+OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    pipelines = "\n".join(f"  {name:9} {words}" for name, words in PIPELINES.items())
+    main = argparse.ArgumentParser(
+        prog="run.py",
+        description="Sentiment Stack: raw reviews to a tested, calibrated, promoted sentiment model.",
+        epilog=f"pipelines:\n{pipelines}\n\nProfiles are files: configs/train.yaml (minutes), train.thorough.yaml "
+        "(under an hour),\ntrain.full.yaml (everything, for a GPU), train.smoke.yaml (tests).",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    main.add_argument("--pipeline", metavar="NAME", help="pipeline to run (see below)")
+    main.add_argument("--config", type=Path, metavar="FILE", help="settings (default: configs/<pipeline>.yaml)")
+    main.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="replace one setting; repeatable")
+    main.add_argument("--no-cache", action="store_true", help="run every step, even if nothing changed")
+    common(main, stack="local", switch=False)
+    commands = main.add_subparsers(dest="command", metavar="{versions,promote,rollback}")
+    versions = commands.add_parser("versions", help="every version, and why it was promoted or not")
+    promote = commands.add_parser("promote", help="put a version into production")
+    promote.add_argument("--version", required=True, metavar="N", help="the version's number")
+    rollback = commands.add_parser("rollback", help="put the version that was in production before back")
+    rollback.add_argument("--to", metavar="N", help="the version's number (default: the one before)")
+    for command in (promote, rollback):
+        command.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    for command in (versions, promote, rollback):
+        command.add_argument("--model", default="sentiment", help="name of the model (default: sentiment)")
+        common(command, stack=argparse.SUPPRESS, switch=argparse.SUPPRESS)
+    return main
+
+
+def common(to: argparse.ArgumentParser, *, stack: str, switch: bool | str) -> None:
+    """Adds the options that every command knows; a subcommand's own defaults must not hide what came before it."""
+    to.add_argument("--stack", default=stack, metavar="NAME", help="a file in configs/stacks (default: local)")
+    to.add_argument("--json", action="store_true", default=switch, help="print a summary as JSON, as the last line")
+    to.add_argument("--debug", action="store_true", default=switch, help="show ZenML's log, and tracebacks")
+
+
+def dispatch(options: argparse.Namespace, console: Console) -> dict[str, object]:
+    """Does what the command line asks for; returns the summary for ``--json``."""
+    from pipelines.session import session
+    from sentiment.errors import UserError
+    from sentiment.settings import nearest_of
+
+    if options.command:
+        with session(options.stack, debug=options.debug):
+            from pipelines import people
+
+            return people.run(options, console)
+    if options.pipeline not in PIPELINES:
+        raise UserError(
+            f"there is no pipeline {options.pipeline!r}",
+            where="--pipeline",
+            remedy=nearest_of(options.pipeline, PIPELINES),
+        )
+    config = options.config or Path("configs") / f"{options.pipeline}.yaml"
+    if options.pipeline == "train":
+        from pipelines.settings import read_train_settings
+
+        train_settings = read_train_settings(config, options.set)
+        with session(options.stack, debug=options.debug):
+            from pipelines import summary
+            from pipelines.run_train import run_train
+
+            outcome = run_train(train_settings, console, cache=not options.no_cache)
+            summary.show(outcome, console)
+            return outcome.as_json()
+    from pipelines.settings import read_evaluate_settings
+
+    evaluate_settings = read_evaluate_settings(config, options.set)
+    with session(options.stack, debug=options.debug):
+        from pipelines.run_evaluate import run_evaluate
+
+        return run_evaluate(evaluate_settings, console, cache=not options.no_cache)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command and returns the exit code."""
+    options = parser().parse_args(arguments)
+    if not options.command and not options.pipeline:
+        parser().print_help()
+        return BAD_INPUT
+    from rich.console import Console
+
+    from sentiment.errors import UserError
+
+    os.chdir(Path(__file__).resolve().parent)  # paths in configs/ are relative to the repository
+    stdout, console = sys.stdout, Console(stderr=options.json)
+    try:
+        result = dispatch(options, console)
+    except UserError as error:
+        if options.debug:
+            raise
+        print(f"error: {error}", file=sys.__stderr__)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted: training resumes where it was when started again", file=sys.__stderr__)
+        return INTERRUPTED
+    except OSError as error:
+        if options.debug:
+            raise
+        print(f"error: {error.filename or 'system'}: {error.strerror or error}", file=sys.__stderr__)
+        return FAILED
+    if options.json:
+        print(json.dumps(result), file=stdout, flush=True)
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

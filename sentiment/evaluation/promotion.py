@@ -1,0 +1,61 @@
+"""The terms on which a challenger becomes the champion: what ``configs/promotion.yaml`` may say."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sentiment.settings import Settings
+
+
+class Floors(Settings):
+    """Limits that hold whatever the champion does."""
+
+    accuracy: float = Field(0.85, ge=0, le=1, description="least accuracy on the whole test split")
+    source_accuracy: float = Field(0.75, ge=0, le=1, description="least accuracy on every source in the test split")
+    sources: dict[str, float] = Field(
+        default_factory=lambda: {"imdb": 0.88, "rotten_tomatoes": 0.78},
+        description="least accuracy on sources by name, instead of source_accuracy; a source that is absent is skipped",
+    )
+    max_ece: float = Field(0.05, ge=0, le=1, description="largest expected calibration error")
+    max_p95_latency_ms: float = Field(150, gt=0, description="slowest 95th percentile of single-text calls")
+    max_size_mb: float = Field(200, gt=0, description="largest servable directory, MB")
+
+
+class Baseline(Settings):
+    """What every promoted model must beat: simple, fast, and hard to beat on long reviews."""
+
+    candidate: str = Field("linear", description="the candidate that is the baseline")
+    required: bool = Field(True, description="block where the baseline was not evaluated (switched off)")
+
+
+class Margins(Settings):
+    """How much worse than the champion a challenger may be: non-inferior everywhere that matters."""
+
+    accuracy: float = Field(
+        0.01, ge=0, le=1, description="overall: the interval's lower end may not lie below minus this"
+    )
+    slice_accuracy: float = Field(0.015, ge=0, le=1, description="a slice: no significant loss larger than this")
+    behaviour: float = Field(0.02, ge=0, le=1, description="largest rise of any capability's failure rate")
+    ece: float = Field(0.01, ge=0, le=1, description="largest rise of the calibration error")
+    latency_ratio: float = Field(1.5, ge=1, description="slowest p95 latency, as a multiple of the champion's")
+    fast_enough_ms: float = Field(30, ge=0, description="a p95 latency up to this is never a loss")
+
+
+class Gains(Settings):
+    """What counts as better; one of them is enough. A significant gain in accuracy or macro-F1 always counts."""
+
+    behaviour: float = Field(0.05, gt=0, le=1, description="fall of one capability's failure rate")
+    latency_ratio: float = Field(0.7, gt=0, lt=1, description="p95 latency as a share of the champion's, p50 no worse")
+    latency_ms: float = Field(2.0, ge=0, description="and at least so many milliseconds less, or it is noise")
+
+
+class PromotionSettings(Settings):
+    """The rules of promotion."""
+
+    floors: Floors = Floors()
+    baseline: Baseline = Baseline()
+    margins: Margins = Margins()
+    gains: Gains = Gains()
+    min_slice_count: int = Field(50, ge=1, description="slices of fewer rows are shown, not judged")
+    resamples: int = Field(2000, ge=100, le=100_000, description="resamples of the paired bootstrap")
+    confidence: float = Field(0.95, gt=0.5, lt=1, description="of the intervals of differences, two-sided")

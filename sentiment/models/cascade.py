@@ -1,0 +1,150 @@
+"""The cascade: how much of the traffic the linear model may answer alone, chosen on the validation split.
+
+Viola and Jones 2001 (doi:10.1109/CVPR.2001.990517) on cascades of classifiers.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from sentiment.errors import UserError
+from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
+from sentiment.models.classifier import Classifier, combine, is_short, route
+from sentiment.models.servable import Manifest, Servable
+from sentiment.progress import report
+from sentiment.settings import Settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sentiment.reviews.table import Reviews
+
+    Floats = NDArray[np.float64]
+    Labels = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
+
+
+class CascadeSettings(Settings):
+    """The cascade of the linear model and the transformer."""
+
+    enabled: bool = Field(True, description="build this candidate (needs both others)")
+    short_words: int = Field(40, ge=0, description="texts of at most so many words always go to the transformer too")
+    shares: tuple[float, ...] = Field(
+        (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0),
+        min_length=1,
+        description="shares of the longer texts that may go to the transformer; the least sufficient one is taken",
+    )
+    tolerance: float = Field(
+        0.001, ge=0, le=0.1, description="accuracy below the best share's that is given up for a smaller share"
+    )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to run the cascade on longer texts, with its accuracy on the validation split."""
+
+    share: float
+    band: float
+    weights: tuple[float, float]
+    accuracy: float
+
+
+def fit_cascade(
+    linear: Servable,
+    transformer: Servable,
+    validation: Reviews,
+    settings: CascadeSettings,
+    out: Path,
+    *,
+    git_commit: str,
+) -> list[Candidate]:
+    """Chooses band and weights on validation reviews and writes the cascade as a servable into ``out``.
+
+    The rule: at least the transformer's accuracy, at the least cost. Among the shares of longer texts whose accuracy
+    is at least the transformer's and within ``tolerance`` of the best share's, the smallest is taken.
+
+    Args:
+        linear: The linear servable, calibrated.
+        transformer: The transformer servable, calibrated.
+        validation: Cleaned reviews that neither was trained on.
+        settings: Shares to choose from.
+        out: The new servable's directory.
+        git_commit: For the manifest.
+
+    Returns:
+        What was tried, for people to see.
+
+    Raises:
+        UserError: If the two were trained on different data.
+    """
+    if linear.manifest.data_fingerprint != transformer.manifest.data_fingerprint:
+        raise UserError("the linear model and the transformer were trained on different data", remedy="Train again.")
+    texts = validation.frame["text"].tolist()
+    labels = validation.frame["label"].to_numpy()
+    report("fit cascade", 0, 2)
+    first = Classifier.load(linear.path).calibrated_logits(texts)
+    second = Classifier.load(transformer.path).calibrated_logits(texts)
+    report("fit cascade", 1, 2)
+    short = is_short(texts, settings.short_words)
+    candidates = [_candidate(first[~short], second[~short], labels[~short], share) for share in settings.shares]
+    chosen = choose(candidates, floor=accuracy_of_logits(second[~short], labels[~short]), tolerance=settings.tolerance)
+    weights = {"short": _weights(first[short], second[short], labels[short]), "long": chosen.weights}
+    logits = first.copy()
+    for name, mask in (("short", short), ("long", ~short & route(first, short, chosen.band))):
+        logits[mask] = combine(first[mask], second[mask], weights[name])
+    out.mkdir(parents=True, exist_ok=True)
+    for name, part in (("linear", linear), ("transformer", transformer)):
+        shutil.copytree(part.path, out / name, dirs_exist_ok=True)
+    Manifest(
+        kind="cascade",
+        settings={"band": chosen.band, "short_words": settings.short_words, "weights": weights},
+        temperature=fit_temperature(logits, labels),
+        validation_accuracy=accuracy_of_logits(logits, labels),
+        data_fingerprint=linear.manifest.data_fingerprint,
+        versions={**linear.manifest.versions, **transformer.manifest.versions},
+        git_commit=git_commit,
+    ).write(out)
+    report("fit cascade", 2, 2)
+    return candidates
+
+
+def choose(candidates: list[Candidate], *, floor: float, tolerance: float) -> Candidate:
+    """The cheapest candidate that is no less accurate than ``floor`` and within ``tolerance`` of the best.
+
+    Where none reaches the floor, the most accurate one.
+    """
+    best = max(c.accuracy for c in candidates)
+    enough = [c for c in candidates if c.accuracy >= max(floor, best - tolerance)]
+    return min(enough, key=lambda c: c.share) if enough else max(candidates, key=lambda c: (c.accuracy, -c.share))
+
+
+def _candidate(first: Floats, second: Floats, labels: Labels, share: float) -> Candidate:
+    import numpy as np
+
+    if not len(labels):  # only short texts: nothing to choose
+        return Candidate(share, 0.0, (1.0, 1.0), 1.0)
+    band = float("inf") if share >= 1 else float(np.quantile(np.abs(first), share))
+    band = min(band, 1e9)  # JSON knows no infinity
+    routed = np.abs(first) < band
+    weights = _weights(first[routed], second[routed], labels[routed])
+    logits = np.where(routed, combine(first, second, weights), first)
+    return Candidate(share, band, weights, accuracy_of_logits(logits, labels))
+
+
+def _weights(first: Floats, second: Floats, labels: Labels) -> tuple[float, float]:
+    """Weights of two log-odds that make their sum most likely: logistic regression without intercept."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    if len(set(labels.tolist())) < 2:  # too few texts to learn from: an even sum
+        return 0.5, 0.5
+    model = LogisticRegression(fit_intercept=False, C=1.0).fit(np.stack([first, second], axis=1), labels)
+    # A negative weight would punish a model for being right more often than by chance: noise of small splits.
+    a, b = np.clip(model.coef_[0], 0.0, None).tolist()
+    return (a, b) if a + b > 0 else (0.5, 0.5)

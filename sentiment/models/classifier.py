@@ -1,0 +1,237 @@
+"""The Classifier: one interface over every servable; what is evaluated is what is served.
+
+Needs numpy, and onnxruntime and tokenizers (transformer) or scikit-learn and skops (linear); a cascade needs both.
+Neither torch nor transformers.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sentiment.errors import UserError
+from sentiment.models.servable import Manifest
+from sentiment.models.truncation import encode
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_SPACE = re.compile(r"\s+")
+TOKENS_A_BATCH = 4096  # padded tokens of one forward pass: bounds memory, and keeps the matrices in cache
+
+
+def plain(text: str) -> str:
+    """Text as the models know it: tags and entities resolved, white space collapsed.
+
+    Training data went through the thorough cleaning of ``sentiment.reviews.cleaning``; on text that is clean already
+    both change nothing.
+    """
+    if "<" in text or "&" in text:
+        text = html.unescape(_TAG.sub(" ", text))
+    return _SPACE.sub(" ", text).strip()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one text.
+
+    Attributes:
+        label: The more probable label.
+        score: Its calibrated probability, in [0.5, 1].
+        positive: Calibrated probability of the positive label, in [0, 1].
+    """
+
+    label: str
+    score: float
+    positive: float
+
+
+class Classifier(ABC):
+    """A loaded servable. Thread-safe: predicting changes no state."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+
+    @staticmethod
+    def load(path: Path | str, *, threads: int = 1) -> Classifier:
+        """Loads the servable in the directory ``path``.
+
+        Args:
+            path: The directory.
+            threads: Threads of one forward pass; 1 serves best with a worker a core.
+
+        Raises:
+            UserError: If the directory is not a servable of a known kind, or files are missing or damaged.
+        """
+        path = Path(path)
+        manifest = Manifest.read(path)
+        kinds: dict[str, type[LinearClassifier | TransformerClassifier | CascadeClassifier]] = {
+            "linear": LinearClassifier,
+            "transformer": TransformerClassifier,
+            "cascade": CascadeClassifier,
+        }
+        if manifest.kind not in kinds:
+            raise UserError(f"unknown kind {manifest.kind!r}", where=str(path), remedy=f"Known: {', '.join(kinds)}.")
+        try:
+            return kinds[manifest.kind](path, manifest, threads)
+        except UserError:
+            raise
+        except Exception as error:  # each library has its own error for a damaged file; all mean the same here
+            raise UserError(
+                f"the {manifest.kind} model cannot be loaded ({type(error).__name__}: {str(error).splitlines()[0]})",
+                where=str(path),
+                remedy="Its files are damaged or missing: train again, or roll back.",
+            ) from error
+
+    @abstractmethod
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """Log-odds of the positive label before calibration, shape (n,)."""
+
+    def calibrated_logits(self, texts: Sequence[str]) -> Floats:
+        """Log-odds of the positive label, shape (n,)."""
+        return self.logits(texts) / self.manifest.temperature
+
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
+        """Calibrated probability of the positive label, shape (n,), in [0, 1]."""
+        if not len(texts):
+            return np.zeros(0)
+        return np.asarray(1 / (1 + np.exp(-np.clip(self.calibrated_logits(texts), -30, 30))))
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        """Label and calibrated score of every text, in order."""
+        return [
+            Prediction(self.manifest.labels[int(p > 0.5)], max(p, 1 - p), p) for p in self.predict_proba(texts).tolist()
+        ]
+
+
+class LinearClassifier(Classifier):
+    """TF-IDF of hashed words and word pairs with logistic regression: a scikit-learn pipeline stored by skops."""
+
+    def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
+        import skops.io
+
+        super().__init__(manifest)
+        file = path / "linear.skops"
+        self._pipeline = skops.io.load(file, trusted=[])  # scikit-learn's own types only: nothing else is trusted
+
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """See :meth:`Classifier.logits`."""
+        return np.asarray(self._pipeline.decision_function([plain(t) for t in texts]), dtype=np.float64)
+
+
+class TransformerClassifier(Classifier):
+    """A fine-tuned encoder in ONNX, int8 or float32."""
+
+    def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        super().__init__(manifest)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Batches differ in shape: planning memory for each shape seen would only grow.
+        options.enable_mem_pattern = False
+        self._session = onnxruntime.InferenceSession(
+            path / "model.onnx", sess_options=options, providers=["CPUExecutionProvider"]
+        )
+        # Rust's tokenizer would start a thread a core; the setting is read once, when the first batch is encoded.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if threads == 1 else "true")
+        self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """See :meth:`Classifier.logits`; texts of like length share a forward pass."""
+        s = self.manifest.settings
+        ids = encode(
+            self._tokenizer,
+            [plain(t) for t in texts],
+            s["max_length"],
+            s["head_share"],
+            cls_id=s["cls_id"],
+            sep_id=s["sep_id"],
+        )
+        out = np.zeros(len(ids))
+        for batch in length_batches([len(i) for i in ids]):
+            out[batch] = self._forward([ids[i] for i in batch])
+        return out
+
+    def _forward(self, ids: Sequence[Sequence[int]]) -> Floats:
+        width = max(map(len, ids))
+        tokens = np.full((len(ids), width), self.manifest.settings["pad_id"], dtype=np.int64)
+        mask = np.zeros_like(tokens)
+        for row, sequence in enumerate(ids):
+            tokens[row, : len(sequence)] = sequence
+            mask[row, : len(sequence)] = 1
+        (logits,) = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})
+        return np.asarray(logits[:, 1] - logits[:, 0], dtype=np.float64)
+
+
+def length_batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Indices in batches of like length, longest first, each of at most ``TOKENS_A_BATCH`` padded tokens."""
+    batches: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= TOKENS_A_BATCH:
+            batches[-1].append(index)
+        else:
+            batches.append([index])
+    return batches
+
+
+class CascadeClassifier(Classifier):
+    """The linear model answers what it is sure of; the transformer joins in for the rest and for all short texts."""
+
+    def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
+        super().__init__(manifest)
+        self.linear = Classifier.load(path / "linear", threads=threads)
+        self.transformer = Classifier.load(path / "transformer", threads=threads)
+
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """See :meth:`Classifier.logits`."""
+        s = self.manifest.settings
+        logits = self.linear.calibrated_logits(texts)
+        short = is_short(texts, s["short_words"])
+        routed = np.flatnonzero(route(logits, short, s["band"]))
+        if len(routed):
+            second = self.transformer.calibrated_logits([texts[i] for i in routed])
+            for name, mask in (("short", short[routed]), ("long", ~short[routed])):
+                logits[routed[mask]] = combine(logits[routed[mask]], second[mask], s["weights"][name])
+        return logits
+
+
+def is_short(texts: Sequence[str], short_words: int) -> Mask:
+    """Which texts have at most ``short_words`` words, shape (n,)."""
+    return np.fromiter((len(t.split()) <= short_words for t in texts), dtype=bool, count=len(texts))
+
+
+def route(linear: Floats, short: Mask, band: float) -> Mask:
+    """Which texts need the transformer: those the linear model is unsure of, and all short ones.
+
+    Args:
+        linear: The linear model's calibrated log-odds, shape (n,).
+        short: Which texts are short, shape (n,).
+        band: Log-odds below which (in absolute value) the linear model counts as unsure.
+
+    Returns:
+        Mask, shape (n,).
+    """
+    return np.asarray(short | (np.abs(linear) < band))
+
+
+def combine(linear: Floats, transformer: Floats, weights: Sequence[float]) -> Floats:
+    """Weighted sum of two models' log-odds, shape (n,): logarithmic opinion pooling (Genest and Zidek 1986)."""
+    return np.asarray(weights[0] * linear + weights[1] * transformer)

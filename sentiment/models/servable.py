@@ -1,0 +1,113 @@
+"""A servable: the directory that is evaluated, promoted and served, and the manifest that says what it is.
+
+Standard library only: the service reads manifests without any of the training packages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from sentiment.errors import UserError
+
+Kind = Literal["linear", "transformer", "cascade"]
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a servable directory holds and how it came to be.
+
+    Attributes:
+        kind: Which classifier reads the directory.
+        settings: What that classifier needs besides its files (maximum length, truncation, band, weights ...).
+        temperature: Divides the log-odds before the logistic function (Guo et al. 2017), > 0.
+        validation_accuracy: Accuracy in [0, 1] on the validation split: what candidates are chosen by.
+        data_fingerprint: SHA-256 of the splits it was trained on.
+        versions: Versions of the packages that made it.
+        git_commit: Commit of the code that made it; empty outside a checkout.
+        labels: Names of class 0 and class 1.
+    """
+
+    kind: Kind
+    settings: Mapping[str, Any]
+    temperature: float
+    validation_accuracy: float
+    data_fingerprint: str
+    versions: Mapping[str, str]
+    git_commit: str = ""
+    labels: tuple[str, str] = ("negative", "positive")
+    format: int = FORMAT
+
+    def write(self, directory: Path) -> None:
+        """Writes ``manifest.json`` into the servable's directory."""
+        (directory / MANIFEST).write_text(json.dumps(asdict(self), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, directory: Path) -> Manifest:
+        """Reads the manifest of a servable's directory.
+
+        Raises:
+            UserError: If there is none, or it cannot be read by this version of the code.
+        """
+        path = directory / MANIFEST
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if values["format"] != FORMAT:
+                raise UserError(
+                    f"is of format {values['format']}, not {FORMAT}", where=str(path), remedy="Train again."
+                )
+            return cls(**{**values, "labels": tuple(values["labels"])})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(
+                f"is no readable servable manifest ({type(error).__name__})",
+                where=str(path),
+                remedy="Give the directory of a trained model.",
+            ) from error
+
+
+@dataclass(frozen=True)
+class Servable:
+    """A servable directory on the local disk."""
+
+    path: Path
+    manifest: Manifest = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "manifest", Manifest.read(self.path))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) over the model's files; what it was made with (versions, commit) does not count."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            digest.update(file.relative_to(self.path).as_posix().encode())
+            if file.name == MANIFEST:
+                values = json.loads(file.read_text(encoding="utf-8"))
+                content = json.dumps([values[k] for k in ("kind", "settings", "temperature", "labels")]).encode()
+            else:
+                content = file.read_bytes()
+            digest.update(hashlib.sha256(content).digest())
+        return digest.hexdigest()
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file of the directory, in a fixed order."""
+        return sorted(p for p in self.path.rglob("*") if p.is_file())
+
+    @property
+    def size_mb(self) -> float:
+        """Size of the directory in MB (10^6 bytes)."""
+        return sum(p.stat().st_size for p in self.files) / 1e6
+
+
+def package_versions(*names: str) -> dict[str, str]:
+    """Installed versions of the packages named, for the manifest."""
+    return {name: version(name) for name in names}

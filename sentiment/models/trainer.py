@@ -1,0 +1,205 @@
+"""The training run: transformers' Trainer, made to survive a kill and to report progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sentiment import progress
+from sentiment.errors import UserError
+from sentiment.models.recovery import newest_usable, prune, seal, seconds_spent
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+    from transformers import (
+        EvalPrediction,
+        PreTrainedModel,
+        Trainer,
+        TrainerCallback,
+        TrainerControl,
+        TrainerState,
+        TrainingArguments,
+    )
+
+    from sentiment.models.transformer import TransformerSettings
+
+LOG_STEPS = 10
+
+Example = dict[str, Any]  # {"input_ids": list[int], "labels": int}
+
+
+def _collate(examples: Sequence[Example], pad_id: int) -> dict[str, torch.Tensor]:
+    """A batch padded to its longest row."""
+    import torch
+
+    from sentiment.models.batches import pad
+
+    ids, mask = pad([example["input_ids"] for example in examples], pad_id)
+    return {
+        "input_ids": torch.from_numpy(ids),
+        "attention_mask": torch.from_numpy(mask),
+        "labels": torch.tensor([example["labels"] for example in examples]),
+    }
+
+
+def _arguments(
+    settings: TransformerSettings, precision: Literal["bf16", "fp32"], seed: int, run_dir: Path
+) -> TrainingArguments:
+    import torch
+    from transformers import TrainingArguments
+
+    on_gpu = torch.cuda.is_available()
+    return TrainingArguments(
+        output_dir=str(run_dir),
+        num_train_epochs=1,  # the order of the examples holds all passes
+        train_sampling_strategy="sequential",
+        per_device_train_batch_size=settings.batch_size,
+        per_device_eval_batch_size=settings.eval_batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.schedule,
+        warmup_steps=settings.warmup,
+        weight_decay=settings.weight_decay,
+        label_smoothing_factor=settings.label_smoothing,
+        optim="adamw_torch_fused",
+        bf16=precision == "bf16",
+        use_cpu=not torch.accelerator.is_available(),  # bf16 on a CPU is refused unless asked for
+        torch_compile=settings.torch_compile,
+        seed=seed,
+        eval_strategy="steps",
+        eval_steps=1 / settings.evaluations if settings.evaluations > 1 else 1 - 1e-9,  # a share of the steps, below 1
+        metric_for_best_model="accuracy",
+        greater_is_better=True,
+        save_strategy="steps",
+        save_steps=settings.save_steps,
+        logging_steps=LOG_STEPS,
+        disable_tqdm=True,
+        report_to="none",
+        remove_unused_columns=False,
+        dataloader_pin_memory=on_gpu,
+        dataloader_num_workers=(2 if on_gpu else 0) if settings.num_workers == "auto" else settings.num_workers,
+    )
+
+
+def run(
+    model: PreTrainedModel,
+    examples: Sequence[Example],
+    held_out: Sequence[Example],
+    *,
+    pad_id: int,
+    settings: TransformerSettings,
+    precision: Literal["bf16", "fp32"],
+    seed: int,
+    run_dir: Path,
+) -> None:
+    """Trains from the newest usable state in ``run_dir``, or from the start, to the end.
+
+    Args:
+        model: The model to train, in place.
+        examples: All examples of the run in the order in which they are shown.
+        held_out: Examples of the evaluations, sorted by length.
+        pad_id: Token id that fills short rows.
+        settings: The recipe.
+        precision: What the forward pass is computed in.
+        seed: Seeds dropout.
+        run_dir: Where states are kept.
+
+    Raises:
+        UserError: A state cannot be written.
+    """
+    from transformers import PrinterCallback, TrainerState
+
+    arguments = _arguments(settings, precision, seed, run_dir)
+    with arguments.main_process_first():  # it deletes what is damaged
+        start = newest_usable(run_dir)
+    if start is not None:
+        state = TrainerState.load_from_json(str(start / "trainer_state.json"))
+        if state.global_step >= state.max_steps or _stopped_early(state, settings.early_stopping_patience):
+            return  # killed between the last state and the checkpoint
+    trainer = _sealing_trainer(
+        time.monotonic() - (seconds_spent(start) if start else 0),
+        model=model,
+        args=arguments,
+        train_dataset=examples,
+        eval_dataset=held_out,
+        data_collator=partial(_collate, pad_id=pad_id),
+        compute_metrics=_accuracy,
+        callbacks=[_watcher(settings.early_stopping_patience)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.train(resume_from_checkpoint=str(start) if start else None)
+
+
+def _sealing_trainer(started: float, **parts: Any) -> Trainer:  # noqa: ANN401  # whatever a Trainer is made of
+    """A trainer that seals every state it saves, with the seconds since ``started`` (monotonic)."""
+    from safetensors import SafetensorError
+    from transformers import Trainer
+
+    # torch reports a failed write as RuntimeError, safetensors as its own error
+    failures = (OSError, RuntimeError, SafetensorError)
+
+    class SealingTrainer(Trainer):
+        def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:  # noqa: ANN401  # never given: no search
+            run_dir = Path(str(self.args.output_dir))
+            with writing(run_dir, failures):
+                super()._save_checkpoint(model, trial)
+                self.accelerator.wait_for_everyone()
+                if self.is_world_process_zero():
+                    seal(run_dir / f"checkpoint-{self.state.global_step}", time.monotonic() - started)
+                    prune(run_dir)
+
+    return SealingTrainer(**parts)
+
+
+def _watcher(patience: int | None) -> TrainerCallback:
+    """Reports progress, saves what was evaluated, stops early."""
+    from transformers import TrainerCallback
+
+    class Watcher(TrainerCallback):
+        """Keeps nothing itself: what it needs is in the state, which a resumed run restores."""
+
+        def on_log(
+            self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+        ) -> None:
+            names = {"loss": "loss", "eval_accuracy": "accuracy"}
+            latest = {names[k]: float(v) for entry in state.log_history for k, v in entry.items() if k in names}
+            progress.report("train transformer", state.global_step, state.max_steps, **latest)
+
+        def on_evaluate(
+            self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+        ) -> None:
+            control.should_save = True
+            if _stopped_early(state, patience):
+                control.should_training_stop = True
+
+    return Watcher()
+
+
+def _stopped_early(state: TrainerState, patience: int | None) -> bool:
+    """Whether the last ``patience`` evaluations brought no better accuracy than the best before them."""
+    seen = [entry["eval_accuracy"] for entry in state.log_history if "eval_accuracy" in entry]
+    return patience is not None and len(seen) > patience and max(seen[-patience:]) <= max(seen[:-patience])
+
+
+def _accuracy(prediction: EvalPrediction) -> dict[str, float]:
+    import numpy as np
+
+    return {"accuracy": float((np.argmax(prediction.predictions, axis=1) == prediction.label_ids).mean())}
+
+
+@contextmanager
+def writing(folder: Path, failures: tuple[type[Exception], ...] = (OSError,)) -> Iterator[None]:
+    """Turns a failed write into one clear line."""
+    try:
+        yield
+    except failures as error:
+        raise UserError(
+            f"cannot be written ({str(error).splitlines()[0]})",
+            where=str(folder),
+            remedy="Free some space and run the same again: training resumes from its last complete state",
+        ) from error

@@ -1,0 +1,275 @@
+"""Fine-tunes a pretrained encoder into a two-class sentiment model; a run survives being killed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sentiment.errors import UserError
+from sentiment.models.encoder import choose_precision, load_encoder, quiet_transformers
+from sentiment.models.recovery import best_state, newest_usable, seconds_spent
+from sentiment.models.trainer import Example, run, writing
+from sentiment.models.truncation import encode
+from sentiment.models.weights import find_model, fingerprint
+from sentiment.reviews.table import LABELS, Reviews
+from sentiment.settings import Settings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+VERSIONS = ("torch", "transformers", "accelerate", "tokenizers")
+
+
+class TransformerSettings(Settings):
+    """How the transformer is trained."""
+
+    enabled: bool = Field(True, description="Whether this candidate is trained")
+    model: str = Field(
+        "embedded:all-MiniLM-L6-v2",
+        min_length=1,
+        description="Weights to start from: embedded:NAME, a local folder, or an id on the model hub",
+    )
+    max_length: int = Field(128, ge=8, le=4096, description="Most tokens of a review, special tokens included")
+    head_share: float = Field(
+        1 / 3, ge=0, le=1, description="Share of a long review's tokens taken from its start; the rest from its end"
+    )
+    epochs: float = Field(1.0, gt=0, description="Passes over the training reviews")
+    short_words: int = Field(40, ge=0, description="A review of at most that many words is short")
+    short_epochs: float = Field(3.0, gt=0, description="How often one pass sees each short review: they cost little")
+    long_rows: int | None = Field(4000, ge=0, description="Long reviews a pass sees, new ones each pass; null: all")
+    batch_size: int = Field(32, ge=1, description="Reviews a step and device")
+    eval_batch_size: int = Field(64, ge=1, description="Reviews a batch when evaluating")
+    gradient_accumulation: int = Field(1, ge=1, description="Batches whose gradients make one step")
+    learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW")
+    schedule: Literal["linear", "cosine"] = Field("linear", description="How the learning rate falls to zero")
+    warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps in which the learning rate rises")
+    weight_decay: float = Field(0.01, ge=0, description="Decoupled weight decay")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of the target spread over both classes")
+    dropout: float | None = Field(None, ge=0, lt=1, description="Dropout of the encoder; null: the model's own")
+    freeze_embeddings: bool = Field(True, description="Keep the embeddings (half of a small model) as they are")
+    freeze_layers: int = Field(0, ge=0, description="How many of the lowest layers are kept as they are")
+    precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="auto: bf16 where the hardware computes it")
+    evaluations: int = Field(2, ge=1, description="How often a run evaluates on validation reviews; the best is kept")
+    evaluation_rows: int | None = Field(1000, ge=1, description="Validation reviews of such an evaluation; null: all")
+    early_stopping_patience: int | None = Field(
+        2, ge=1, description="Stop after that many evaluations without a better accuracy; null: never"
+    )
+    save_steps: int = Field(100, ge=1, description="Steps between two saved states, which a killed run resumes from")
+    num_workers: int | Literal["auto"] = Field("auto", description="Processes that make batches; auto: 0 on CPU")
+    torch_compile: bool = Field(False, description="Compile the model: slow to start, for long runs on a GPU")
+
+
+class TrainingReport(BaseModel):
+    """What a training run did; ``training.json`` of its checkpoint.
+
+    Attributes:
+        settings: The settings it ran with.
+        seed: The seed of weights, order and dropout.
+        source: SHA-256 of the local weights it started from, or their hub id.
+        precision: What the forward pass was computed in.
+        train_fingerprint: Fingerprint of the training reviews.
+        validation_fingerprint: Fingerprint of the validation reviews.
+        steps: Optimiser steps done.
+        best_step: The step whose weights were kept.
+        examples: Reviews shown in a full run, repetitions counted.
+        tokens: Their tokens, padding not counted.
+        seconds: Training time including evaluations and saving, over all starts of the run.
+        validation_accuracy: Accuracy in [0, 1] at ``best_step`` on the rows that ``evaluation_rows`` allows.
+        validation_loss: Mean cross-entropy there.
+        versions: Versions of the libraries.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    settings: TransformerSettings
+    seed: int
+    source: str
+    precision: Literal["bf16", "fp32"]
+    train_fingerprint: str
+    validation_fingerprint: str
+    steps: int
+    best_step: int
+    examples: int
+    tokens: int
+    seconds: float
+    validation_accuracy: float
+    validation_loss: float
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class TransformerCheckpoint:
+    """A trained transformer.
+
+    Attributes:
+        path: Folder with ``model.safetensors``, ``config.json``, the tokenizer's files and ``training.json``.
+        report: What the training did.
+    """
+
+    path: Path
+    report: TrainingReport
+
+    @classmethod
+    def load(cls, path: Path) -> TransformerCheckpoint:
+        """Reads the report of a checkpoint's folder; the weights stay on disk."""
+        return cls(path, TrainingReport.model_validate_json((path / "training.json").read_text(encoding="utf-8")))
+
+
+def train_transformer(
+    train: Reviews, validation: Reviews, settings: TransformerSettings, *, seed: int, work_dir: Path
+) -> TransformerCheckpoint:
+    """Fine-tunes the model on ``train`` and keeps the weights that do best on ``validation``.
+
+    The run lives in ``work_dir/<key>``, the key being made of settings, seed, data and versions. Called again with
+    the same, it resumes from the last complete state and reaches the same weights; a finished run is returned as is.
+
+    Args:
+        train: Reviews to learn from, both labels present.
+        validation: Reviews to choose the best weights by.
+        settings: The recipe.
+        seed: Seeds the new head, the order of the rows and dropout.
+        work_dir: Where states and checkpoint are kept; created if missing.
+
+    Returns:
+        The checkpoint, in ``work_dir/<key>/checkpoint``.
+
+    Raises:
+        UserError: The model cannot be loaded or does not fit the settings, the reviews lack a label, or a state
+            cannot be written (a full disk); states saved before are kept.
+    """
+    _check_reviews(train, validation)
+    source, precision = find_model(settings.model), choose_precision(settings.precision)
+    facts: dict[str, Any] = {
+        "settings": settings.model_dump(mode="json"),
+        "seed": seed,
+        "source": fingerprint(source),
+        "precision": precision,
+        "train_fingerprint": train.fingerprint,
+        "validation_fingerprint": validation.fingerprint,
+        "versions": {name: version(name) for name in VERSIONS},
+    }
+    run_dir = work_dir / hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    if not (run_dir / "checkpoint").is_dir():
+        with quiet_transformers():
+            _train(train, validation, settings, source=source, run_dir=run_dir, facts=facts)
+    for scratch in run_dir.glob("checkpoint-*"):  # saved states; a finished run needs none
+        shutil.rmtree(scratch, ignore_errors=True)
+    return TransformerCheckpoint.load(run_dir / "checkpoint")
+
+
+def _train(
+    train: Reviews,
+    validation: Reviews,
+    settings: TransformerSettings,
+    *,
+    source: str,
+    run_dir: Path,
+    facts: dict[str, Any],
+) -> None:
+    from accelerate import PartialState
+
+    with writing(run_dir):
+        run_dir.mkdir(parents=True, exist_ok=True)
+    model, tokenizer = load_encoder(source, settings, facts["seed"])
+    examples = _examples(train, tokenizer, settings)
+    shown = [examples[i] for i in _order(train, examples, settings, facts["seed"])]
+    run(
+        model,
+        shown,
+        _held_out(validation, tokenizer, settings, facts["seed"]),
+        pad_id=tokenizer.pad_token_id,
+        settings=settings,
+        precision=facts["precision"],
+        seed=facts["seed"],
+        run_dir=run_dir,
+    )
+    tokens = sum(len(example["input_ids"]) for example in shown)
+    if PartialState().is_main_process:
+        with writing(run_dir):
+            _keep_best(run_dir, tokenizer, {**facts, "examples": len(shown), "tokens": tokens})
+    PartialState().wait_for_everyone()
+
+
+def _check_reviews(train: Reviews, validation: Reviews) -> None:
+    for name, reviews in (("training", train), ("validation", validation)):
+        if reviews.frame["label"].nunique() < len(LABELS):
+            raise UserError(f"the {name} reviews do not hold both labels", remedy=f"Give reviews of {LABELS}")
+
+
+def _examples(reviews: Reviews, tokenizer: PreTrainedTokenizerBase, settings: TransformerSettings) -> list[Example]:
+    backend = tokenizer.backend_tokenizer
+    backend.no_truncation()
+    backend.no_padding()
+    ids = encode(
+        backend,
+        reviews.frame["text"].tolist(),
+        settings.max_length,
+        settings.head_share,
+        cls_id=tokenizer.cls_token_id,
+        sep_id=tokenizer.sep_token_id,
+    )
+    labels = reviews.frame["label"].tolist()
+    return [{"input_ids": row, "labels": label} for row, label in zip(ids, labels, strict=True)]
+
+
+def _order(train: Reviews, examples: Sequence[Example], settings: TransformerSettings, seed: int) -> list[int]:
+    from sentiment.models.batches import training_order
+
+    order = training_order(
+        [len(example["input_ids"]) for example in examples],
+        [len(text.split()) <= settings.short_words for text in train.frame["text"]],
+        epochs=settings.epochs,
+        short_epochs=settings.short_epochs,
+        long_rows=settings.long_rows,
+        batch_size=settings.batch_size,
+        seed=seed,
+    )
+    if not len(order):
+        raise UserError("no review is left to train on", where="epochs, long_rows", remedy="Raise them")
+    return [int(row) for row in order]
+
+
+def _held_out(
+    validation: Reviews, tokenizer: PreTrainedTokenizerBase, settings: TransformerSettings, seed: int
+) -> list[Example]:
+    """Validation examples of the evaluations inside a run, longest first so that a batch pads little."""
+    from sentiment.models.batches import stratified
+
+    examples = _examples(stratified(validation, settings.evaluation_rows, seed=seed), tokenizer, settings)
+    return sorted(examples, key=lambda example: -len(example["input_ids"]))
+
+
+def _keep_best(run_dir: Path, tokenizer: PreTrainedTokenizerBase, facts: dict[str, Any]) -> None:
+    """Makes the checkpoint of the best state, in one move."""
+    from transformers import TrainerState
+
+    last = newest_usable(run_dir)
+    if last is None:
+        raise RuntimeError(f"the run in {run_dir} ended without a complete state")
+    best = best_state(last)
+    state = TrainerState.load_from_json(str(last / "trainer_state.json"))
+    scores = next(e for e in state.log_history if e["step"] == state.best_global_step and "eval_accuracy" in e)
+    report = TrainingReport(
+        **facts,
+        steps=state.global_step,
+        best_step=state.best_global_step,
+        seconds=round(seconds_spent(last), 1),
+        validation_accuracy=scores["eval_accuracy"],
+        validation_loss=scores["eval_loss"],
+    )
+    folder = run_dir / "checkpoint.partial"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name in ("model.safetensors", "config.json"):
+        shutil.copyfile(best / name, folder / name)
+    tokenizer.save_pretrained(folder)
+    (folder / "training.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
+    folder.rename(run_dir / "checkpoint")

@@ -1,0 +1,57 @@
+"""The page of a decision."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from sentiment.pages.html import Html, badge, banner, page, paragraph, section, table
+
+if TYPE_CHECKING:
+    from sentiment.evaluation.comparison import Decision, Rule
+
+_KINDS = {
+    "gate": ("Gates", "Checks of the data and of behaviour."),
+    "floor": ("Floors", "Limits that hold whatever the champion does."),
+    "baseline": ("Baseline", "What is promoted must beat the simple model."),
+    "champion": ("Champion", "Non-inferior to the champion everywhere that matters, better somewhere."),
+    "gain": ("Gains", "One of them is enough."),
+}
+
+
+def decision_page(decision: Decision) -> str:
+    """The verdict, its reason, and every rule with its numbers."""
+    verdict = "Promoted" if decision.promote else "Not promoted"
+    against = f"champion version {decision.champion}" if decision.champion else "no champion yet"
+    blocking = [rule for rule in decision.rules if rule.blocking]
+    kept = sum(rule.passed for rule in blocking)
+    sections = [_section(kind, list(rules)) for kind, rules in groupby(decision.rules, key=_kind)]
+    return page(
+        f"Decision: {decision.challenger} against {against}",
+        banner(verdict, "good" if decision.promote else "bad", decision.reason),
+        paragraph(
+            f"{kept} of {len(blocking)} blocking rules passed. Differences are challenger minus champion.", "soft"
+        ),
+        *sections,
+    )
+
+
+def _kind(rule: Rule) -> str:
+    return rule.name.partition(": ")[0]
+
+
+def _section(kind: str, rules: list[Rule]) -> Html:
+    title, meaning = _KINDS.get(kind, (kind, ""))
+    rows = [(_badge(r), r.name.partition(": ")[2] or r.name, r.observed, r.limit, r.detail) for r in rules]
+    failed = [i for i, rule in enumerate(rules) if rule.blocks]
+    return section(
+        title, paragraph(meaning, "soft"), table(["", "rule", "observed", "limit", "detail"], rows, failed=failed)
+    )
+
+
+def _badge(rule: Rule) -> Html:
+    if rule.name.startswith("gain: "):
+        return badge("gain", "good") if rule.passed else badge("no gain", "quiet")
+    if rule.passed:
+        return badge("passed", "good")
+    return badge("failed", "bad") if rule.blocking else badge("not judged", "quiet")

@@ -1,0 +1,95 @@
+"""Pages about data: reviews and splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import TYPE_CHECKING
+
+from sentiment.pages import charts
+from sentiment.pages.html import Html, cards, figure, page, paragraph, section, shorten, table
+from sentiment.reviews.table import LABELS, SPLITS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sentiment.reviews.table import Reviews, Splits
+
+
+def reviews_page(reviews: Reviews) -> str:
+    """What a set of reviews holds: how many of which source and label, how long, and five of them.
+
+    Args:
+        reviews: Cleaned or raw; raw ones may hold nulls.
+    """
+    frame = reviews.frame
+    words = frame["text"].dropna().astype(str).str.split().str.len()
+    if len(words) == 0:
+        return page("Reviews", paragraph("There are no reviews."))
+    return page(
+        "Reviews",
+        cards(
+            [
+                ("reviews", f"{len(frame):,}", f"{frame['text'].nunique():,} distinct texts"),
+                ("positive", f"{100 * (frame['label'] == 1).mean():.1f} %", "of all reviews"),
+                ("words, median", f"{words.median():,.0f}", f"95 % have at most {words.quantile(0.95):,.0f}"),
+                ("empty cells", f"{int(frame.isna().sum().sum()):,}", "text, label or source missing"),
+            ]
+        ),
+        section("Sources and labels", _counts(frame)),
+        section(
+            "Length", figure(charts.histogram(words.tolist(), "words in a review"), "Number of reviews by length.")
+        ),
+        section("Five reviews", _samples(frame)),
+        paragraph(f"Fingerprint {reviews.fingerprint}", "soft"),
+    )
+
+
+def splits_page(splits: Splits, summary: Sequence[Mapping[str, object]] = ()) -> str:
+    """How the reviews were divided.
+
+    Args:
+        splits: Train, validation and test.
+        summary: How the reviews got here, a row a step, e.g. ``{"step": "duplicates", "removed": 96}``; all rows have
+            the same keys, which become the headers.
+    """
+    parts = {name: getattr(splits, name) for name in SPLITS}
+    total = max(1, sum(map(len, parts.values())))
+    shares = [(name, f"{len(part):,}", f"{100 * len(part) / total:.1f} % of all") for name, part in parts.items()]
+    columns = list(summary[0]) if summary else []
+    numbers = [i for i, c in enumerate(columns) if all(isinstance(row[c], Real) for row in summary)]
+    rows = [[_number(row[c]) for c in columns] for row in summary]
+    cleaning = [section("From reviews to splits", table(columns, rows, numbers=numbers))] if summary else []
+    return page(
+        "Splits",
+        paragraph("No text and no near-copy of it is in two splits. The model is judged by the test split alone."),
+        cards(shares),
+        *cleaning,
+        *(section(name.capitalize(), _counts(part.frame)) for name, part in parts.items() if len(part)),
+        paragraph(f"Fingerprint {splits.fingerprint}", "soft"),
+    )
+
+
+def _counts(frame: pd.DataFrame) -> Html:
+    """Rows are sources, columns labels."""
+    labels = frame["label"].map(_label)
+    counts = labels.groupby([frame["source"].astype(str), labels]).size().unstack(fill_value=0)
+    columns = [str(c) for c in counts.columns]
+    rows = [[source, *(f"{n:,}" for n in row), f"{row.sum():,}"] for source, row in counts.iterrows()]
+    rows.append(["all", *(f"{n:,}" for n in counts.sum()), f"{len(frame):,}"])
+    return table(["source", *columns, "all"], rows, numbers=range(1, len(columns) + 2))
+
+
+def _samples(frame: pd.DataFrame) -> Html:
+    """Five rows, evenly spread: sets are often sorted by class."""
+    chosen = frame.iloc[[i * len(frame) // 5 for i in range(min(5, len(frame)))]]
+    rows = zip(chosen["text"], chosen["label"], chosen["source"], strict=True)
+    return table(["text", "label", "source"], [(shorten(t), _label(y), s) for t, y, s in rows], prose=[0])
+
+
+def _label(value: object) -> str:
+    return LABELS[int(value)] if isinstance(value, int | float) and value in (0, 1) else str(value)
+
+
+def _number(value: object) -> str:
+    return f"{value:,}" if isinstance(value, Integral) else str(value)

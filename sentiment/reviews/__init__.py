@@ -1,0 +1,1 @@
+"""Reviews: where they come from, how they are cleaned, checked and split."""

@@ -1,0 +1,93 @@
+"""Reviews from a database, by any SQLAlchemy URL and a query. No message shows a password."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sentiment.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sqlalchemy import URL
+
+_SECONDS = 15  # to wait for a connection
+_CONNECT: dict[str, dict[str, Any]] = {
+    "postgresql": {"connect_timeout": _SECONDS},
+    "mysql": {"connect_timeout": _SECONDS},
+    "mariadb": {"connect_timeout": _SECONDS},
+    "sqlite": {"timeout": _SECONDS},
+}
+
+
+def read(url: str, query: str | None) -> pd.DataFrame:
+    """Runs a query.
+
+    Args:
+        url: A SQLAlchemy URL, or ``$NAME`` for one in the environment.
+        query: The SELECT statement.
+
+    Returns:
+        The rows as the database types them.
+
+    Raises:
+        UserError: If there is no query, the driver is missing, or database or query fail.
+    """
+    import pandas as pd
+    import sqlalchemy
+
+    parsed, where = _parse(url), address(url)
+    if not query:
+        raise UserError(
+            "a database needs a `query`", where=where, remedy="e.g. query: SELECT text, label FROM reviews."
+        )
+    if parsed.get_backend_name() == "sqlite" and parsed.database and not Path(parsed.database).is_file():
+        raise UserError("no such database file", where=where)  # SQLite would make an empty one
+    try:
+        engine = sqlalchemy.create_engine(parsed, connect_args=_CONNECT.get(parsed.get_backend_name(), {}))
+    except (ImportError, sqlalchemy.exc.ArgumentError) as error:
+        raise UserError(
+            f"no driver for this database: {_reason(error, parsed)}", where=where, remedy="Install its Python driver."
+        ) from None
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(sqlalchemy.text(query))
+            return pd.DataFrame(rows.fetchall(), columns=list(rows.keys()))
+    except sqlalchemy.exc.SQLAlchemyError as error:
+        raise UserError(
+            f"the query failed: {_reason(error, parsed)}", where=where, remedy="Look at URL and `query`."
+        ) from None
+    finally:
+        engine.dispose()
+
+
+def address(url: str) -> str:
+    """The URL as it may be shown: without password and options."""
+    return f"sql:{_parse(url).set(query={}).render_as_string(hide_password=True)}"
+
+
+def _parse(url: str) -> URL:
+    import sqlalchemy
+
+    variable = re.fullmatch(r"\$(?:(\w+)|\{(\w+)\})", url)
+    if variable:
+        name = variable[1] or variable[2]
+        if name not in os.environ:
+            raise UserError("this environment variable is not set", where=f"sql:{url}")
+        url = os.environ[name]
+    try:
+        return sqlalchemy.make_url(url)
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        raise UserError(
+            "not a database URL", where="sql:", remedy="Write sql:dialect://user:password@host/database or sql:$NAME."
+        ) from None
+
+
+def _reason(error: Exception, url: URL) -> str:
+    """First line of the driver's own message, without the password if it repeats it."""
+    original = getattr(error, "orig", None) or error
+    reason = (str(original).strip() or type(original).__name__).splitlines()[0][:200]
+    password = str(url.password or "")
+    return reason.replace(password, "***") if password else reason

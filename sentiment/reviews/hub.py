@@ -1,0 +1,95 @@
+"""Datasets of the Hugging Face hub."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sentiment.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SECONDS = 15  # to wait for the hub's first answer
+
+
+@dataclass(frozen=True)
+class HubAddress:
+    """What stands after ``hub:``, taken apart."""
+
+    dataset: str
+    config: str | None
+    split: str
+
+    @property
+    def name(self) -> str:
+        """The dataset without its owner."""
+        return self.dataset.rsplit("/", 1)[-1]
+
+
+def parse(address: str) -> HubAddress:
+    """Takes ``dataset[@config][:split]`` apart; the split is ``train`` if none is named.
+
+    Raises:
+        UserError: If the address has another shape.
+    """
+    match = re.fullmatch(r"([\w.-]+(?:/[\w.-]+)?)(?:@([\w.-]+))?(?::([\w.-]+))?", address)
+    if match is None:
+        raise UserError("not a dataset", where=f"hub:{address}", remedy="Write hub:<dataset>[@config][:split].")
+    return HubAddress(match[1], match[2], match[3] or "train")
+
+
+def read(address: str) -> pd.DataFrame:
+    """Downloads one split of a dataset, or takes it from the local cache if ``HF_HUB_OFFLINE`` is set.
+
+    Returns:
+        The rows; class numbers are replaced by the names of the classes.
+
+    Raises:
+        UserError: If the hub cannot be reached in bounded time, or it has no such dataset, config or split.
+    """
+    import datasets
+    from huggingface_hub import constants
+
+    wanted = parse(address)
+    if not constants.HF_HUB_OFFLINE:
+        _ask_revision(wanted, address)  # load_dataset retries for minutes where nobody answers
+    try:
+        rows = datasets.load_dataset(wanted.dataset, wanted.config, split=wanted.split)
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        raise _unreadable(address, error) from error
+    frame: pd.DataFrame = rows.to_pandas()
+    for name, feature in rows.features.items():
+        if isinstance(feature, datasets.ClassLabel):
+            frame[name] = [feature.int2str(int(code)) if code >= 0 else code for code in frame[name]]
+    return frame
+
+
+def revision(address: str) -> str:
+    """The commit of the dataset, or that the hub could not be asked (then only the address tells sets apart)."""
+    wanted = parse(address)
+    try:
+        return f"{address}:{_ask_revision(wanted, address)}"
+    except UserError:
+        return f"{address}:unknown-revision"
+
+
+def _ask_revision(wanted: HubAddress, address: str) -> str:
+    import httpx2  # what huggingface_hub speaks HTTP with
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    try:
+        return str(HfApi().dataset_info(wanted.dataset, timeout=_SECONDS).sha)
+    except (OSError, httpx2.HTTPError, HfHubHTTPError, OfflineModeIsEnabled) as error:
+        raise _unreadable(address, error) from error
+
+
+def _unreadable(address: str, error: Exception) -> UserError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
+    return UserError(
+        f"cannot be read from the hub: {reason}",
+        where=f"hub:{address}",
+        remedy="Look at the name and the network; HF_HUB_OFFLINE=1 takes a set that is already in the local cache.",
+    )

@@ -1,0 +1,188 @@
+"""Reviews to Splits: clean, remove repetitions, divide. No text and no near-copy of it ends up in two splits."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sentiment.errors import UserError
+from sentiment.progress import report
+from sentiment.reviews.cleaning import clean, normalised
+from sentiment.reviews.near_copies import near_copies
+from sentiment.reviews.table import COLUMNS, LABELS, SPLITS, Reviews, SplitName, Splits
+from sentiment.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_BATCH = 2_000
+
+
+class SplitSettings(Settings):
+    """How reviews are cleaned of repetitions and divided."""
+
+    validation: float = Field(0.1, gt=0, lt=0.5, description="Share of the reviews that choices are made on.")
+    test: float = Field(0.1, gt=0, lt=0.5, description="Share of the reviews that is only scored at the end.")
+    near_duplicate_similarity: float = Field(
+        0.8,
+        ge=0.5,
+        le=1,
+        description="Two texts that share at least this part of their words (Jaccard) are near-copies.",
+    )
+    max_characters: int = Field(
+        20_000, ge=1_000, description="Longer raw texts are cut here, at a word; the longest IMDB review has 13,704."
+    )
+    minimum: int = Field(100, ge=10, description="Fewer distinct reviews than this are not worth dividing: an error.")
+
+
+class SplitCount(BaseModel):
+    """How many reviews of one source and label a split holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    split: str
+    source: str
+    label: str
+    rows: int
+
+
+class SplitSummary(BaseModel):
+    """What became of the raw reviews.
+
+    Attributes:
+        raw: Rows that came in; equals the sum of the dropped ones and of ``counts``.
+        cut: Rows longer than ``max_characters``, cut and kept.
+        empty: Rows dropped because no readable text was left.
+        exact_duplicates: Rows dropped because an equal text (case and punctuation aside) is kept.
+        conflicting: Rows dropped because equal texts carry both labels.
+        near_duplicates: Rows dropped because a text that shares most words is kept.
+        counts: Rows kept, by split, source and label.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    raw: int
+    cut: int
+    empty: int
+    exact_duplicates: int
+    conflicting: int
+    near_duplicates: int
+    counts: tuple[SplitCount, ...]
+
+    @property
+    def kept(self) -> int:
+        """Rows in all three splits."""
+        return sum(count.rows for count in self.counts)
+
+
+def split(reviews: Reviews, settings: SplitSettings, *, seed: int) -> tuple[Splits, SplitSummary]:
+    """Cleans the reviews, drops repetitions and divides the rest, stratified by label and source.
+
+    Each text has a place in a seeded order that depends on nothing but the text. So the order of the rows that come in
+    does not matter, and when reviews are added later the others stay in their split, but for a few at the borders
+    (validation lies between test and train, so that hardly one ever moves between these two).
+
+    Args:
+        reviews: Raw reviews with valid labels; null texts count as empty.
+        settings: Shares and limits.
+        seed: Of the order and of the near-copy search.
+
+    Returns:
+        The splits (rows in seeded order) and what was dropped on the way.
+
+    Raises:
+        UserError: If too few distinct reviews are left or a split would lack a label.
+    """
+    frame, cut = _cleaned(reviews.frame, settings.max_characters)
+    readable = frame[frame["text"] != ""]
+    agreed = readable[readable.groupby("key")["label"].transform("nunique") == 1]
+    distinct = _in_seeded_order(agreed, seed).drop_duplicates("key", ignore_index=True)
+    copies = near_copies(
+        distinct["key"].tolist(),
+        similarity=settings.near_duplicate_similarity,
+        seed=seed,
+        task="removing near-copies",
+    )
+    kept = distinct[[copy < 0 for copy in copies]]
+    if len(kept) < settings.minimum:
+        raise UserError(
+            f"only {len(kept)} distinct reviews are left of {len(frame)}, at least {settings.minimum} are needed",
+            remedy="Add reviews, or lower `minimum`.",
+        )
+    parts = _divide(kept, settings)
+    summary = SplitSummary(
+        raw=len(frame),
+        cut=cut,
+        empty=len(frame) - len(readable),
+        exact_duplicates=len(agreed) - len(distinct),
+        conflicting=len(readable) - len(agreed),
+        near_duplicates=len(distinct) - len(kept),
+        counts=_counts(parts),
+    )
+    return Splits(**{name: Reviews(part) for name, part in parts.items()}), summary
+
+
+def exclude(reviews: Reviews, known: Reviews) -> Reviews:
+    """Drops the reviews whose text, case and punctuation aside, is in ``known``.
+
+    Args:
+        reviews: Raw or clean reviews; they come back as they are.
+        known: Raw or clean reviews, such as those a model was trained on.
+
+    Returns:
+        The other reviews, in their order.
+    """
+    seen = {normalised(clean(text)) for text in known.frame["text"].dropna()}
+    keep = [not isinstance(text, str) or normalised(clean(text)) not in seen for text in reviews.frame["text"]]
+    return Reviews(reviews.frame[keep].reset_index(drop=True))
+
+
+def _cleaned(frame: pd.DataFrame, max_characters: int) -> tuple[pd.DataFrame, int]:
+    """The frame with clean texts and their keys, and how many texts were cut."""
+    texts, cut = list[str](), 0
+    for position, raw in enumerate(frame["text"].fillna("")):
+        if len(raw) > max_characters:
+            cut += 1
+            raw = raw[:max_characters].rsplit(None, 1)[0]  # noqa: PLW2901 - the rest of the loop means the cut text
+        texts.append(clean(raw))
+        if position % _BATCH == 0:
+            report("cleaning", position, len(frame))
+    report("cleaning", len(frame), len(frame))
+    return frame[["label", "source"]].assign(text=texts, key=[normalised(text) for text in texts]), cut
+
+
+def _in_seeded_order(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Rows by a seeded hash of their key; equal keys by text and source, so that the same one of them is kept."""
+    salt = seed.to_bytes(16, "big", signed=True)
+    places = [hashlib.blake2b(key.encode(), digest_size=8, salt=salt).hexdigest() for key in frame["key"]]
+    return frame.assign(place=places).sort_values(["place", "key", "text", "source"])
+
+
+def _divide(frame: pd.DataFrame, settings: SplitSettings) -> dict[SplitName, pd.DataFrame]:
+    """The first rows of each stratum become test, the next ones validation, the rest train."""
+    fewest = round(2 / min(settings.test, settings.validation))
+    large = frame.groupby(["source", "label"])["key"].transform("size") >= fewest
+    strata = frame.groupby([frame["source"].where(large, "\x00small"), frame["label"]])  # small ones share a stratum
+    share = (strata.cumcount() + 0.5) / strata["key"].transform("size")
+    test = share < settings.test
+    validation = ~test & (share < settings.test + settings.validation)
+    masks = {"train": ~test & ~validation, "validation": validation, "test": test}
+    parts = {name: frame.loc[masks[name], list(COLUMNS)].reset_index(drop=True) for name in SPLITS}
+    for name, part in parts.items():
+        missing = [LABELS[label] for label in (0, 1) if not (part["label"] == label).any()]
+        if missing:
+            raise UserError(
+                f"no {missing[0]} review is left for the {name} split ({len(frame)} distinct reviews)",
+                remedy="Add reviews of that label, or raise the share of this split.",
+            )
+    return parts
+
+
+def _counts(parts: dict[SplitName, pd.DataFrame]) -> tuple[SplitCount, ...]:
+    return tuple(
+        SplitCount(split=name, source=source, label=LABELS[label], rows=rows)
+        for name, part in parts.items()
+        for (source, label), rows in part.groupby(["source", "label"]).size().items()
+    )

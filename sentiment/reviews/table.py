@@ -1,0 +1,57 @@
+"""Reviews and Splits: the two tables that everything else is computed from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import pandas as pd  # at run time: whoever passes Reviews on (pydantic, ZenML) reads this annotation
+
+NEGATIVE, POSITIVE = 0, 1
+LABELS = ("negative", "positive")
+COLUMNS = ("text", "label", "source")
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """Labelled reviews.
+
+    Attributes:
+        frame: One row a review; columns ``text`` (str), ``label`` (int64: 0 negative, 1 positive) and ``source``
+            (str: which collection it is from, the name that slices and the training mixture use). Raw reviews (before
+            cleaning) may hold nulls: the data gate looks at them.
+    """
+
+    frame: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) over texts, labels and sources in row order."""
+        digest = hashlib.sha256()
+        for column in COLUMNS:
+            digest.update(column.encode())
+            digest.update("\x1e".join(map(str, self.frame[column])).encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Cleaned, deduplicated reviews in three disjoint parts: no text and no near-copy of it is in two of them."""
+
+    train: Reviews
+    validation: Reviews
+    test: Reviews
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) over the three parts."""
+        return hashlib.sha256("".join(getattr(self, s).fingerprint for s in SPLITS).encode()).hexdigest()

@@ -1,0 +1,123 @@
+"""Settings: what a YAML under ``configs/`` may say, checked before anything starts."""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sentiment.errors import UserError
+
+
+class Settings(BaseModel):
+    """Settings read from YAML: unknown keys are errors, values do not change after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def read_settings(model: type[SettingsT], path: Path, overrides: Sequence[str] = ()) -> SettingsT:
+    """Reads a YAML file into a settings model.
+
+    A file may name another one beside it by ``extends: other.yaml`` and then says only what differs.
+
+    Args:
+        model: The settings model.
+        path: The file.
+        overrides: ``key.subkey=value`` pairs that replace values of the file; values are YAML.
+
+    Raises:
+        UserError: For a missing or broken file, an unknown key (with the nearest right one) or a wrong value.
+    """
+    values = _read(path)
+    for override in overrides:
+        _override(values, override)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _explained(error, model, path) from error
+
+
+def nearest_of(given: str, known: Iterable[str]) -> str:
+    """A remedy for a misspelt name: the nearest known one, or all of them."""
+    names = sorted(known)
+    nearest = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    return f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(names) or 'none'}."
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError as error:
+        hint = nearest_of(path.name, [p.name for p in path.parent.glob("*.yaml")])
+        raise UserError("there is no such file", where=str(path), remedy=hint) from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"cannot be read as YAML: {_flat(error)}", where=str(path), remedy="Mend the file.") from error
+    if not isinstance(values, dict):
+        raise UserError("must be a mapping of keys to values", where=str(path), remedy="See configs/train.yaml.")
+    base = values.pop("extends", None)
+    return values if base is None else _merged(_read(path.parent / str(base)), values)
+
+
+def _merged(base: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in change.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    import yaml
+
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise UserError("is not of the form key=value", where=f"--set {override}", remedy="E.g. --set seed=7.")
+    *parents, last = key.split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise UserError(f"{parent} has no keys below it", where=f"--set {override}", remedy="Set it as a whole.")
+    try:
+        values[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(
+            f"the value is not YAML: {_flat(error)}", where=f"--set {override}", remedy="Quote it."
+        ) from error
+
+
+def _explained(error: ValidationError, model: type[BaseModel], path: Path) -> UserError:
+    """The first problem of a validation error in one line."""
+    problem = error.errors(include_url=False)[0]
+    *parents, last = [str(part) for part in problem["loc"]] or [""]
+    where = f"{path}, key {'.'.join([*parents, last])}" if last else str(path)
+    if problem["type"] == "extra_forbidden":
+        known = [".".join([*parents, field]) for field in _fields(model, parents)]
+        return UserError("there is no such key", where=where, remedy=nearest_of(".".join([*parents, last]), known))
+    value = "" if problem["type"] == "missing" else f" (it is {problem['input']!r})"
+    return UserError(f"{problem['msg']}{value}"[:300], where=where, remedy="Mend the value.")
+
+
+def _fields(model: type[BaseModel], parents: Sequence[str]) -> Sequence[str]:
+    for parent in parents:
+        field = model.model_fields.get(parent)
+        if field is None:
+            return ()
+        nested = [t for t in (field.annotation, *typing.get_args(field.annotation)) if isinstance(t, type)]
+        models = [t for t in nested if issubclass(t, BaseModel)]
+        if not models:
+            return ()
+        model = models[0]
+    return list(model.model_fields)
+
+
+def _flat(error: Exception) -> str:
+    return " ".join(str(error).split())

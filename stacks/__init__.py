@@ -1,0 +1,1 @@
+"""Stacks: what pipelines run on, declared in ``configs/stacks/*.yaml``."""

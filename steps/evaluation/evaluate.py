@@ -1,0 +1,63 @@
+"""Servable and splits to an evaluation and a behavioural report."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import ArtifactConfig, step
+
+from sentiment.checks import CheckReport
+from sentiment.evaluation import metrics
+from sentiment.evaluation.behaviour import BehaviourSettings, check_behaviour
+from sentiment.models import Classifier
+from sentiment.models.servable import Servable
+from sentiment.reviews.table import Reviews, Splits
+from steps.caching import depends_on
+
+
+@step(cache_policy=depends_on("sentiment/evaluation", "sentiment/models/classifier.py"))
+def evaluate(
+    servable: Servable,
+    splits: Splits,
+    candidate: str,
+    settings: metrics.EvaluationSettings,
+    behaviour: BehaviourSettings,
+    seed: int,
+) -> tuple[
+    Annotated[metrics.Evaluation, ArtifactConfig(name="{candidate}_evaluation")],
+    Annotated[CheckReport, ArtifactConfig(name="{candidate}_behaviour")],
+]:
+    """Measures a servable on the untouched test split, and how it behaves where it must not be fooled.
+
+    Args:
+        servable: What would be served.
+        splits: The splits.
+        candidate: ``linear``, ``transformer``, ``cascade`` or ``champion``.
+        settings: How metrics are computed.
+        behaviour: Capabilities and their limits.
+        seed: Seed of bootstrap and generated cases.
+    """
+    evaluation, report = measure(servable, splits.test, candidate, settings, behaviour, seed)
+    return evaluation, report  # ZenML sees two outputs only where a tuple is written out
+
+
+def measure(
+    servable: Servable,
+    reviews: Reviews,
+    candidate: str,
+    settings: metrics.EvaluationSettings,
+    behaviour: BehaviourSettings,
+    seed: int,
+) -> tuple[metrics.Evaluation, CheckReport]:
+    """Loads the servable as the service does, and measures it on the reviews."""
+    classifier = Classifier.load(servable.path)
+    evaluation = metrics.evaluate(
+        classifier.predict_proba,
+        reviews,
+        candidate=candidate,
+        servable_fingerprint=servable.fingerprint,
+        size_mb=servable.size_mb,
+        settings=settings,
+        seed=seed,
+    )
+    return evaluation, check_behaviour(classifier.predict_proba, reviews, behaviour, seed=seed)

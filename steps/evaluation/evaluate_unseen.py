@@ -1,0 +1,24 @@
+"""Servable and unseen reviews to an evaluation and a behavioural report."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import step
+
+from sentiment.checks import CheckReport
+from sentiment.evaluation.behaviour import BehaviourSettings
+from sentiment.evaluation.metrics import Evaluation, EvaluationSettings
+from sentiment.models.servable import Servable
+from sentiment.reviews.table import Reviews
+from steps.caching import depends_on
+from steps.evaluation.evaluate import measure
+
+
+@step(cache_policy=depends_on("sentiment/evaluation", "sentiment/models/classifier.py"))
+def evaluate_unseen(
+    servable: Servable, reviews: Reviews, settings: EvaluationSettings, behaviour: BehaviourSettings, seed: int
+) -> tuple[Annotated[Evaluation, "evaluation"], Annotated[CheckReport, "behaviour"]]:
+    """Measures a servable on reviews of any source."""
+    evaluation, report = measure(servable, reviews, servable.manifest.kind, settings, behaviour, seed)
+    return evaluation, report  # ZenML sees two outputs only where a tuple is written out

@@ -1,0 +1,151 @@
+"""Decision to version: registered in ZenML and MLflow, and in production if so decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Annotated, Any
+
+from zenml import get_step_context, step
+
+from sentiment.checks import CheckReport
+from sentiment.evaluation.comparison import Decision
+from sentiment.evaluation.metrics import Evaluation
+from sentiment.models.servable import Servable
+from sentiment.pages.checks import check_report_page
+from sentiment.pages.decision import decision_page
+from sentiment.pages.evaluation import evaluation_page
+from sentiment.pages.servable import model_card
+from sentiment.reviews.table import SPLITS, Splits
+from steps.caching import ROOT
+from steps.promotion import registry
+
+SERVING_PACKAGES = ("mlflow", "numpy", "onnxruntime", "tokenizers", "scikit-learn", "skops")
+
+CITATIONS = {
+    "imdb": "Maas et al. 2011, https://aclanthology.org/P11-1015",
+    "rotten_tomatoes": "Pang and Lee 2005, doi:10.3115/1219840.1219855",
+}
+
+
+@step(enable_cache=False, experiment_tracker=True)
+def promote(
+    decision: Decision,
+    servable: Servable,
+    splits: Splits,
+    evaluations: list[Evaluation],
+    behaviours: list[CheckReport],
+    model: str,
+    settings: dict[str, Any],
+) -> Annotated[str, "model_version"]:
+    """Registers the challenger as a version and, if so decided, makes it the champion: the very last thing.
+
+    A servable that is registered already keeps its version: running again adds nothing.
+
+    Args:
+        decision: The decision on the challenger.
+        servable: The challenger.
+        splits: What it was trained and tested on, for the model card.
+        evaluations: Of every candidate.
+        behaviours: Of the same candidates, in the same order.
+        model: Name of the model.
+        settings: The run's settings, logged to MLflow.
+
+    Returns:
+        The number of the challenger's version.
+    """
+    names = [evaluation.candidate for evaluation in evaluations]
+    index = names.index(decision.challenger)
+    card = model_card(
+        evaluations[index],
+        behaviours[index],
+        decision,
+        manifest=asdict(servable.manifest),
+        data={name: f"{len(getattr(splits, name)):,} reviews" for name in SPLITS} | CITATIONS,
+    )
+    _log(decision, evaluations, behaviours, card, settings)
+    known = [v for v in registry.versions(model) if v.fingerprint == servable.fingerprint]
+    number = known[-1].number if known else _register(decision, servable, evaluations[index], model, card)
+    if decision.promote:
+        registry.set_production(model, number)
+    return number
+
+
+def _register(decision: Decision, servable: Servable, evaluation: Evaluation, model: str, card: str) -> str:
+    import mlflow
+
+    context = get_step_context()
+    linked = [
+        response for name in ("servable", "splits", "evaluations", "behaviours") for response in context.inputs[name]
+    ]
+    created = registry.create(
+        model,
+        {
+            "kind": decision.challenger,
+            "fingerprint": servable.fingerprint,
+            "data_fingerprint": servable.manifest.data_fingerprint,
+            "git_commit": servable.manifest.git_commit,
+            "promoted": decision.promote,
+            "reason": decision.reason,
+            "pipeline_run": context.pipeline_run.name,
+            "mlflow_run": mlflow.active_run().info.run_id,
+            **{k: round(getattr(evaluation.overall, k).value, 5) for k in ("accuracy", "macro_f1", "ece")},
+        },
+        linked,
+        card,
+    )
+    logged = mlflow.pyfunc.log_model(
+        name="model",
+        python_model=str(ROOT / "steps" / "promotion" / "pyfunc_model.py"),
+        artifacts={"servable": str(servable.path)},
+        code_paths=[str(ROOT / "sentiment")],
+        pip_requirements=[f"{name}=={version(name)}" for name in SERVING_PACKAGES],
+        registered_model_name=model,
+    )
+    mlflow.MlflowClient().set_model_version_tag(model, logged.registered_model_version, "zenml_version", created.number)
+    mlflow.MlflowClient().update_model_version(model, logged.registered_model_version, description=card)
+    return created.number
+
+
+def _log(
+    decision: Decision,
+    evaluations: list[Evaluation],
+    behaviours: list[CheckReport],
+    card: str,
+    settings: dict[str, Any],
+) -> None:
+    import mlflow
+
+    mlflow.log_params(dict(_flat(settings)))
+    mlflow.set_tags({"promoted": decision.promote, "reason": decision.reason, "challenger": decision.challenger})
+    for evaluation, behaviour in zip(evaluations, behaviours, strict=True):
+        mlflow.log_metrics(dict(_metrics(evaluation, behaviour)))
+        mlflow.log_text(evaluation_page(evaluation), f"{evaluation.candidate}/evaluation.html")
+        mlflow.log_text(check_report_page(behaviour), f"{evaluation.candidate}/behaviour.html")
+    mlflow.log_text(decision_page(decision), "decision.html")
+    mlflow.log_text(card, "model_card.md")
+
+
+def _metrics(evaluation: Evaluation, behaviour: CheckReport) -> Iterator[tuple[str, float]]:
+    name = evaluation.candidate
+    for where, metrics in (("", evaluation.overall), *((f".{s}", m) for s, m in evaluation.slices.items())):
+        for metric in ("accuracy", "macro_f1", "roc_auc", "ece", "brier"):
+            interval = getattr(metrics, metric)
+            if interval is not None:
+                yield f"{name}{where.replace('=', '_')}.{metric}", interval.value
+    yield f"{name}.latency_p50_ms", evaluation.latency_ms.p50
+    yield f"{name}.latency_p95_ms", evaluation.latency_ms.p95
+    yield f"{name}.reviews_per_second", evaluation.reviews_per_second
+    yield f"{name}.size_mb", evaluation.size_mb
+    for check in behaviour.checks:
+        if check.score is not None:
+            yield f"{name}.behaviour.{check.name.replace(' ', '_')}", check.score
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", str(value)[:500]

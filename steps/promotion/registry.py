@@ -1,0 +1,160 @@
+"""Versions, the production stage and the champion alias: ZenML's Model Control Plane and MLflow's registry.
+
+A version exists for every servable that finished evaluation, promoted or not, so that a person can promote it later.
+The production stage is the truth; the alias follows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sentiment.errors import UserError
+
+if TYPE_CHECKING:
+    from zenml.models import ArtifactVersionResponse, ModelVersionResponse
+
+ALIAS = "champion"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of the model.
+
+    Attributes:
+        number: Its number, also that of the version in MLflow's registry (tag ``zenml_version`` there).
+        stage: ``production``, ``archived`` or empty.
+        kind: Which candidate it is: ``linear``, ``transformer`` or ``cascade``.
+        fingerprint: SHA-256 of its servable.
+        promoted: Whether its decision was to promote it.
+        reason: The decision's reason.
+    """
+
+    number: str
+    stage: str
+    kind: str
+    fingerprint: str
+    promoted: bool
+    reason: str
+
+
+def versions(model: str) -> list[Version]:
+    """Every version of the model, oldest first; empty if the model does not exist yet."""
+    from zenml.client import Client
+
+    try:
+        Client().get_model(model)
+    except KeyError:
+        return []
+    found = Client().depaginate(Client().list_model_versions, model_name_or_id=model, hydrate=True)
+    return sorted(map(_version, found), key=lambda v: int(v.number))
+
+
+def production(model: str) -> Version | None:
+    """The version in the production stage, if any."""
+    return next((v for v in versions(model) if v.stage == "production"), None)
+
+
+def linked_artifact(model: str, number: str, name: str) -> ArtifactVersionResponse:
+    """The stored artifact ``name`` (such as ``servable``) of a version.
+
+    Raises:
+        UserError: If there is no such version, or the artifact is gone.
+    """
+    from zenml.client import Client
+
+    _known(model, number)
+    artifact = Client().get_model_version(model, number).get_artifact(name)
+    if artifact is None:
+        raise UserError(
+            f"version {number} has no {name} any more", where=f"model {model}", remedy="Use another version."
+        )
+    return artifact
+
+
+def create(model: str, metadata: dict[str, Any], artifacts: list[ArtifactVersionResponse], card: str) -> Version:
+    """Creates a version that leads to its artifacts, with the decision as metadata and the model card as description.
+
+    Args:
+        model: Name of the model.
+        metadata: ``kind``, ``fingerprint``, ``promoted`` and ``reason``, and whatever else a reader should see.
+        artifacts: Stored artifacts to link, the servable among them.
+        card: The model card, Markdown.
+    """
+    from zenml import Model, link_artifact_to_model, log_metadata
+    from zenml.client import Client
+
+    client = Client()
+    try:
+        client.get_model(model)
+    except KeyError:
+        client.create_model(model, description="Sentiment of reviews: negative or positive.", license="see model card")
+    created = client.create_model_version(model, description=card)
+    number = str(created.number)
+    log_metadata(metadata=metadata, model_name=model, model_version=number)
+    for artifact in artifacts:
+        link_artifact_to_model(artifact, Model(name=model, version=number))
+    return _version(client.get_model_version(model, number))
+
+
+def set_production(model: str, number: str) -> None:
+    """Makes a version the champion: alias in MLflow's registry first, then the production stage, the truth.
+
+    Whoever dies in between leaves an alias that the next call mends; the production stage is never half-set.
+    """
+    from zenml.client import Client
+    from zenml.enums import ModelStages
+
+    _known(model, number)
+    move_alias(model, number)
+    Client().update_model_version(model, number, stage=ModelStages.PRODUCTION, force=True)
+
+
+def move_alias(model: str, number: str) -> None:
+    """Lets the alias ``champion`` point at the MLflow version that carries the tag ``zenml_version`` = number."""
+    import mlflow
+
+    _use_tracking_server()
+    registry = mlflow.MlflowClient()
+    found = [v for v in registry.search_model_versions(f"name='{model}'") if v.tags.get("zenml_version") == number]
+    if not found:
+        raise UserError(
+            f"version {number} is not in MLflow's registry",
+            where=f"model {model}",
+            remedy="Train it again on this stack.",
+        )
+    newest = max(found, key=lambda v: int(v.version))
+    registry.set_registered_model_alias(model, ALIAS, newest.version)
+
+
+def _use_tracking_server() -> None:
+    from zenml.client import Client
+
+    tracker = Client().active_stack.experiment_tracker
+    if tracker is None:
+        raise UserError(
+            "has no experiment tracker",
+            where=f"stack {Client().active_stack_model.name}",
+            remedy="Add one to its YAML.",
+        )
+    tracker.configure_mlflow()  # type: ignore[attr-defined] # the stack files allow MLflow's flavor only
+
+
+def _known(model: str, number: str) -> Version:
+    known = {v.number: v for v in versions(model)}
+    if number not in known:
+        listed = ", ".join(known) or "none yet"
+        raise UserError(f"there is no version {number}", where=f"model {model}", remedy=f"Known versions: {listed}.")
+    return known[number]
+
+
+def _version(response: ModelVersionResponse) -> Version:
+    metadata = response.run_metadata
+    return Version(
+        number=str(response.number),
+        stage=str(response.stage or ""),
+        kind=str(metadata.get("kind", "")),
+        fingerprint=str(metadata.get("fingerprint", "")),
+        promoted=bool(metadata.get("promoted", False)),
+        reason=str(metadata.get("reason", "")),
+    )

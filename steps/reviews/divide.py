@@ -1,0 +1,22 @@
+"""Raw reviews to splits."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import log_metadata, step
+
+from sentiment.checks import CheckReport
+from sentiment.reviews.splitting import SplitSettings, split
+from sentiment.reviews.table import Reviews, Splits
+from steps.caching import depends_on
+from steps.gates import require
+
+
+@step(cache_policy=depends_on("sentiment/reviews"))
+def divide(reviews: Reviews, checks: CheckReport, settings: SplitSettings, seed: int) -> Annotated[Splits, "splits"]:
+    """Cleans, removes duplicates and near-copies, and divides; stops if the raw reviews failed a critical check."""
+    require(checks)
+    splits, summary = split(reviews, settings, seed=seed)
+    log_metadata({"summary": summary.model_dump(exclude={"counts"})})
+    return splits

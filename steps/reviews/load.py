@@ -1,0 +1,23 @@
+"""Source to raw reviews."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import step
+
+from sentiment.reviews.sources import SourceSettings, load_reviews
+from sentiment.reviews.table import Reviews
+from steps.caching import depends_on
+
+
+@step(cache_policy=depends_on("sentiment/reviews"))
+def load(settings: SourceSettings, source_fingerprint: str, seed: int) -> Annotated[Reviews, "reviews"]:
+    """Reads the reviews, shuffled.
+
+    Args:
+        settings: The source and what its columns and labels mean.
+        source_fingerprint: Identity of the source's content: a changed file is not served from cache.
+        seed: Seed of the order and of the sample.
+    """
+    return load_reviews(settings, seed=seed)

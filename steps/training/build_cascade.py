@@ -1,0 +1,31 @@
+"""Linear and transformer servables to the cascade."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from zenml import log_metadata, step
+
+from sentiment.models.cascade import CascadeSettings, fit_cascade
+from sentiment.models.servable import Servable
+from sentiment.reviews.table import Splits
+from steps.caching import depends_on
+from steps.lineage import git_commit
+
+
+@step(
+    cache_policy=depends_on(
+        "sentiment/models/cascade.py", "sentiment/models/servable.py", "sentiment/models/classifier.py"
+    )
+)
+def build_cascade(
+    linear: Servable, transformer: Servable, splits: Splits, settings: CascadeSettings
+) -> Annotated[Servable, "cascade"]:
+    """Chooses on the validation split what the linear model may answer alone."""
+    out = Path(tempfile.mkdtemp(prefix="cascade-"))
+    tried = fit_cascade(linear, transformer, splits.validation, settings, out, git_commit=git_commit())
+    log_metadata({"tried": {f"share {t.share:g}": asdict(t) for t in tried}})
+    return Servable(out)

@@ -1,0 +1,29 @@
+"""Splits to the linear servable."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from zenml import step
+
+from sentiment.checks import CheckReport
+from sentiment.models import linear
+from sentiment.models.servable import Servable
+from sentiment.reviews.table import Splits
+from steps.caching import depends_on
+from steps.gates import require
+from steps.lineage import git_commit
+
+
+@step(cache_policy=depends_on("sentiment/models/linear.py", "sentiment/models/servable.py"))
+def train_linear(
+    splits: Splits, checks: CheckReport, settings: linear.LinearSettings, seed: int
+) -> Annotated[Servable, "linear"]:
+    """Trains and calibrates the linear candidate; stops if the splits leak."""
+    require(checks)
+    pipeline = linear.train_linear(splits.train, settings, seed=seed)
+    out = Path(tempfile.mkdtemp(prefix="linear-"))
+    linear.export_linear(pipeline, splits.validation, out, data_fingerprint=splits.fingerprint, git_commit=git_commit())
+    return Servable(out)

@@ -1,0 +1,43 @@
+"""Splits to a transformer checkpoint."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pandas as pd
+from zenml import step
+
+from sentiment.checks import CheckReport
+from sentiment.models import transformer
+from sentiment.reviews.augmentation import AugmentationSettings, augment
+from sentiment.reviews.table import Reviews, Splits
+from steps.caching import depends_on
+from steps.gates import require
+from steps.scratch import scratch
+
+
+@step(
+    cache_policy=depends_on(
+        "sentiment/models/transformer.py",
+        "sentiment/models/trainer.py",
+        "sentiment/models/encoder.py",
+        "sentiment/models/batches.py",
+        "sentiment/models/truncation.py",
+        "sentiment/reviews/augmentation.py",
+        "sentiment/reviews/templates.py",
+    )
+)
+def train_transformer(
+    splits: Splits,
+    checks: CheckReport,
+    settings: transformer.TransformerSettings,
+    augmentation: AugmentationSettings,
+    seed: int,
+) -> Annotated[transformer.TransformerCheckpoint, "checkpoint"]:
+    """Fine-tunes the encoder; a run that was killed resumes from its last checkpoint."""
+    require(checks)
+    train = splits.train
+    if augmentation.enabled:
+        generated = augment(train, augmentation, seed=seed)
+        train = Reviews(pd.concat([train.frame, generated.frame], ignore_index=True))
+    return transformer.train_transformer(train, splits.validation, settings, seed=seed, work_dir=scratch("training"))
