@@ -54,9 +54,12 @@ dashboard: $(READY) ## Open ZenML's local dashboard on this project's runs
 mlflow: $(READY) ## Open MLflow's pages on this project's runs
 	$(BIN)/python -m stacks.tracking
 
+COMPILE := $(BIN)/python -m piptools compile --quiet --strip-extras --no-emit-find-links --no-emit-index-url --no-annotate
+
 pins: $(READY_DEV) ## Compile requirements*.in to requirements*.txt
-	$(BIN)/python -m piptools compile --quiet --strip-extras --no-emit-find-links --no-emit-index-url --no-annotate --output-file requirements.txt requirements.in
-	$(BIN)/python -m piptools compile --quiet --strip-extras --no-emit-find-links --no-emit-index-url --no-annotate --output-file requirements-dev.txt requirements-dev.in
+	$(COMPILE) --output-file requirements.txt requirements.in
+	sed -i 's/+cpu$$//' requirements.txt # whichever build of torch is at hand: CPU here, CUDA elsewhere
+	$(COMPILE) --output-file requirements-dev.txt requirements-dev.in
 
 clean: ## Remove the virtual environment and unfinished training
 	rm -rf $(VENV) .cache

@@ -15,7 +15,8 @@ from typing import Protocol
 class Listener(Protocol):
     """Receives progress: what is being done, how far it is, and figures worth showing (such as ``loss``)."""
 
-    def __call__(self, task: str, done: float, total: float, **figures: float) -> None: ...
+    def __call__(self, task: str, done: float, total: float, **figures: float) -> None:
+        """Called with every report."""
 
 
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)

@@ -207,7 +207,7 @@ class CascadeClassifier(Classifier):
         short = is_short(texts, s["short_words"])
         routed = np.flatnonzero(route(logits, short, s["band"]))
         if len(routed):
-            second = self.transformer.calibrated_logits([texts[i] for i in routed])
+            second = self.transformer.calibrated_logits([texts[i] for i in routed.tolist()])
             for name, mask in (("short", short[routed]), ("long", ~short[routed])):
                 logits[routed[mask]] = combine(logits[routed[mask]], second[mask], s["weights"][name])
         return logits

@@ -23,7 +23,7 @@ def reviews_page(reviews: Reviews) -> str:
         reviews: Cleaned or raw; raw ones may hold nulls.
     """
     frame = reviews.frame
-    words = frame["text"].dropna().astype(str).str.split().str.len()
+    words = frame["text"].dropna().astype(str).map(lambda text: len(text.split()))
     if len(words) == 0:
         return page("Reviews", paragraph("There are no reviews."))
     return page(

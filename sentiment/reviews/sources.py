@@ -189,7 +189,7 @@ def _names(frame: pd.DataFrame) -> str:
 def _meanings(raw: pd.Series, where: str, settings: SourceSettings) -> pd.Series:
     keys = raw.map(label_key)
     counts = keys.value_counts()
-    unknown = [f"{key[:40]!r} ({rows} rows)" for key, rows in counts.items() if key not in settings.labels]
+    unknown = [f"{str(key)[:40]!r} ({rows} rows)" for key, rows in counts.items() if key not in settings.labels]
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         raise UserError(

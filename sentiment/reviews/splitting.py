@@ -184,5 +184,5 @@ def _counts(parts: dict[SplitName, pd.DataFrame]) -> tuple[SplitCount, ...]:
     return tuple(
         SplitCount(split=name, source=source, label=LABELS[label], rows=rows)
         for name, part in parts.items()
-        for (source, label), rows in part.groupby(["source", "label"]).size().items()
+        for source, label, rows in part.groupby(["source", "label"]).size().reset_index().itertuples(index=False)
     )

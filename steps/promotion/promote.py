@@ -62,7 +62,7 @@ def promote(
         behaviours[index],
         decision,
         manifest=asdict(servable.manifest),
-        data={name: f"{len(getattr(splits, name)):,} reviews" for name in SPLITS} | CITATIONS,
+        data={**{str(name): f"{len(getattr(splits, name)):,} reviews" for name in SPLITS}, **CITATIONS},
     )
     _log(decision, evaluations, behaviours, card, settings)
     known = [v for v in registry.versions(model) if v.fingerprint == servable.fingerprint]
@@ -75,7 +75,7 @@ def promote(
 def _register(decision: Decision, servable: Servable, evaluation: Evaluation, model: str, card: str) -> str:
     import mlflow
 
-    context = get_step_context()
+    context, run = get_step_context(), mlflow.active_run()
     linked = [
         response for name in ("servable", "splits", "evaluations", "behaviours") for response in context.inputs[name]
     ]
@@ -89,7 +89,7 @@ def _register(decision: Decision, servable: Servable, evaluation: Evaluation, mo
             "promoted": decision.promote,
             "reason": decision.reason,
             "pipeline_run": context.pipeline_run.name,
-            "mlflow_run": mlflow.active_run().info.run_id,
+            "mlflow_run": run.info.run_id if run else "",
             **{k: round(getattr(evaluation.overall, k).value, 5) for k in ("accuracy", "macro_f1", "ece")},
         },
         linked,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import mlflow
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 
 class SentimentModel(PythonModel):

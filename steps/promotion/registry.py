@@ -6,6 +6,7 @@ The production stage is the truth; the alias follows it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +42,13 @@ class Version:
 def versions(model: str) -> list[Version]:
     """Every version of the model, oldest first; empty if the model does not exist yet."""
     from zenml.client import Client
+    from zenml.utils.pagination_utils import depaginate
 
     try:
         Client().get_model(model)
     except KeyError:
         return []
-    found = Client().depaginate(Client().list_model_versions, model_name_or_id=model, hydrate=True)
+    found = depaginate(Client().list_model_versions, model_name_or_id=model, hydrate=True)
     return sorted(map(_version, found), key=lambda v: int(v.number))
 
 
@@ -72,7 +74,7 @@ def linked_artifact(model: str, number: str, name: str) -> ArtifactVersionRespon
     return artifact
 
 
-def create(model: str, metadata: dict[str, Any], artifacts: list[ArtifactVersionResponse], card: str) -> Version:
+def create(model: str, metadata: dict[str, Any], artifacts: Sequence[ArtifactVersionResponse], card: str) -> Version:
     """Creates a version that leads to its artifacts, with the decision as metadata and the model card as description.
 
     Args:

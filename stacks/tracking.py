@@ -1,0 +1,31 @@
+"""Opens MLflow's pages on a stack's tracking data: ``python -m stacks.tracking [STACK]``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main(stack: str = "local") -> int:
+    """Starts MLflow's server on the stack's local database, or says where the remote one is."""
+    from stacks.apply import apply
+
+    folder = Path(__file__).resolve().parents[1] / "configs" / "stacks"
+    os.environ["ZENML_ACTIVE_STACK_ID"] = str(apply(stack, folder).id)
+    from zenml.client import Client
+
+    tracker = Client().active_stack.experiment_tracker
+    uri = tracker.get_tracking_uri()  # type: ignore[union-attr] # every stack file has MLflow's tracker
+    if uri.startswith(("http://", "https://")):
+        print(f"MLflow: {uri}")
+        return 0
+    port = os.environ.get("MLFLOW_PORT", "5000")
+    print(f"MLflow: http://127.0.0.1:{port}   (stop it: Ctrl-C)", flush=True)
+    mlflow = Path(sys.executable).with_name("mlflow")
+    return subprocess.call([mlflow, "server", "--backend-store-uri", uri, "--host", "127.0.0.1", "--port", port])
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
