@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zenml import pipeline
+from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.settings import EvaluateSettings
@@ -13,7 +14,7 @@ from steps.promotion.registry import linked_artifact
 from steps.reviews.load_unseen import load_unseen
 
 
-@pipeline(name="evaluate")
+@pipeline(name="evaluate", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost
 def evaluate(settings: EvaluateSettings, source_fingerprint: str, version: str) -> None:
     """Loads the reviews, leaves out those the version knows, and measures it on the rest.
 

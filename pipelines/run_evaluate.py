@@ -33,7 +33,8 @@ def run_evaluate(settings: EvaluateSettings, console: Console, *, cache: bool) -
         configured(settings, fingerprint, version)
     outputs = Client().get_pipeline_run(name).steps["evaluate_unseen"].regular_outputs
     evaluation, behaviour = outputs["evaluation"].load(), outputs["behaviour"].load()
-    console.print(summary.candidates_table({evaluation.candidate: evaluation}, {evaluation.candidate: behaviour}))
+    kind, unseen = evaluation.candidate, "reviews it was not trained on"
+    console.print(summary.candidates_table({kind: evaluation}, {kind: behaviour}, reviews=unseen))
     console.print(summary.slices_table({evaluation.candidate: evaluation}))
     console.print(summary.checks_table([behaviour]))
     return {

@@ -14,6 +14,7 @@ from sentiment.models.cascade import CascadeSettings
 from sentiment.models.export import ExportSettings
 from sentiment.models.linear import LinearSettings
 from sentiment.models.transformer import TransformerSettings
+from sentiment.reviews import expectations
 from sentiment.reviews.augmentation import AugmentationSettings
 from sentiment.reviews.sources import SourceSettings
 from sentiment.reviews.splitting import SplitSettings
@@ -57,7 +58,9 @@ class EvaluateSettings(Settings):
     """The evaluate pipeline."""
 
     model: str = Field("sentiment", min_length=1, description="name in the Model Control Plane")
-    version: str | None = Field(None, description="version to score; null: the one in production")
+    version: str | None = Field(
+        None, coerce_numbers_to_str=True, description="version to score; null: the one in production"
+    )
     seed: int = Field(13, ge=0, description="seed of the bootstrap and the generated cases")
     source: SourceSettings = SourceSettings()
     exclude_training: bool = Field(True, description="leave out reviews that the version was trained on")
@@ -70,6 +73,8 @@ def read_train_settings(path: Path, overrides: Sequence[str]) -> TrainSettings:
     settings = read_settings(TrainSettings, path, overrides)
     read_settings(BehaviourSettings, settings.behaviour)
     read_settings(PromotionSettings, settings.promotion)
+    for suite in (settings.expectations.reviews, settings.expectations.splits):
+        read_settings(expectations.SuiteSettings, suite)
     return settings
 
 

@@ -121,12 +121,16 @@ def _interval(interval: Interval | None) -> str:
 
 
 def candidates_table(
-    evaluations: dict[str, Evaluation], behaviours: dict[str, CheckReport], challenger: str = ""
+    evaluations: dict[str, Evaluation],
+    behaviours: dict[str, CheckReport],
+    challenger: str = "",
+    *,
+    reviews: str = "the test split",
 ) -> Table:
-    """The headline figures of every candidate; the challenger's name in bold."""
+    """The headline figures of every candidate on ``reviews``; the challenger's name in bold."""
     table = Table(
         "candidate", "accuracy", "macro F1", "ECE", "p95 ms", "reviews/s", "MB", "behaviour failed",
-        title="Candidates on the test split, with 95 % intervals", title_justify="left",
+        title=f"Candidates on {reviews}, with 95 % intervals", title_justify="left",
     )  # fmt: skip
     for name, e in evaluations.items():
         checks = behaviours[name].checks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zenml import pipeline
+from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.settings import TrainSettings
@@ -27,7 +28,7 @@ from steps.training.train_transformer import train_transformer
 CHECKS = "sentiment/reviews/expectations.py"
 
 
-@pipeline(name="train")
+@pipeline(name="train", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost
 def train(settings: TrainSettings, source_fingerprint: str, champion: str | None) -> None:
     """Loads, checks, splits, trains every candidate, evaluates, decides and promotes.
 

@@ -51,9 +51,11 @@ def nearest_of(given: str, known: Iterable[str]) -> str:
     return f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(names) or 'none'}."
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
     import yaml
 
+    if path.resolve() in extended_by:
+        raise UserError("extends itself", where=str(path), remedy="Name another file, or none.")
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError as error:
@@ -64,7 +66,7 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError("must be a mapping of keys to values", where=str(path), remedy="See configs/train.yaml.")
     base = values.pop("extends", None)
-    return values if base is None else _merged(_read(path.parent / str(base)), values)
+    return values if base is None else _merged(_read(path.parent / str(base), (*extended_by, path.resolve())), values)
 
 
 def _merged(base: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,8 +97,9 @@ def _override(values: dict[str, Any], override: str) -> None:
 
 
 def _explained(error: ValidationError, model: type[BaseModel], path: Path) -> UserError:
-    """The first problem of a validation error in one line."""
-    problem = error.errors(include_url=False)[0]
+    """The problem of a validation error that says most, in one line."""
+    problems = error.errors(include_url=False)
+    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])  # may be why one is missing
     *parents, last = [str(part) for part in problem["loc"]] or [""]
     where = f"{path}, key {'.'.join([*parents, last])}" if last else str(path)
     if problem["type"] == "extra_forbidden":
@@ -107,8 +110,9 @@ def _explained(error: ValidationError, model: type[BaseModel], path: Path) -> Us
 
 
 def _fields(model: type[BaseModel], parents: Sequence[str]) -> Sequence[str]:
-    for parent in parents:
-        field = model.model_fields.get(parent)
+    names = iter(parents)
+    for name in names:
+        field = model.model_fields.get(name)
         if field is None:
             return ()
         nested = [t for t in (field.annotation, *typing.get_args(field.annotation)) if isinstance(t, type)]
@@ -116,6 +120,8 @@ def _fields(model: type[BaseModel], parents: Sequence[str]) -> Sequence[str]:
         if not models:
             return ()
         model = models[0]
+        if typing.get_origin(field.annotation) in (dict, list, tuple):
+            next(names, None)  # the entry's own name, which is free
     return list(model.model_fields)
 
 

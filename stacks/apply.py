@@ -11,10 +11,12 @@ from sentiment.errors import UserError
 from sentiment.settings import Settings, nearest_of, read_settings
 
 if TYPE_CHECKING:
+    from zenml.client import Client
     from zenml.enums import StackComponentType
     from zenml.models import ComponentResponse, StackResponse
 
 PREFIX = "sentiment"
+REQUIRED = ("orchestrator", "artifact_store")  # without them ZenML has no stack
 
 
 class ComponentSettings(Settings):
@@ -34,7 +36,7 @@ def apply(name: str, folder: Path) -> StackResponse:
     """Registers the stack in ``folder/name.yaml``, or brings it up to date.
 
     Raises:
-        UserError: If there is no such file, or it names an unknown component type or flavor.
+        UserError: If there is no such file, or it names an unknown component type, flavor or setting.
     """
     from zenml.client import Client
     from zenml.enums import StackComponentType
@@ -47,8 +49,11 @@ def apply(name: str, folder: Path) -> StackResponse:
     unknown = [kind for kind in settings.components if kind not in StackComponentType.values()]
     if unknown:
         raise UserError(f"there is no component type {unknown[0]!r}", where=str(file), remedy="See local.yaml.")
+    missing = [kind for kind in REQUIRED if kind not in settings.components]
+    if missing:
+        raise UserError(f"there is no {missing[0]}", where=str(file), remedy="See local.yaml.")
     components = {
-        StackComponentType(kind): _component(name, StackComponentType(kind), component).id
+        StackComponentType(kind): _component(file, StackComponentType(kind), component).id
         for kind, component in settings.components.items()
     }
     client, full_name = Client(), f"{PREFIX}-{name}"
@@ -62,13 +67,23 @@ def apply(name: str, folder: Path) -> StackResponse:
     return stack
 
 
-def _component(stack: str, kind: StackComponentType, settings: ComponentSettings) -> ComponentResponse:
+def _component(file: Path, kind: StackComponentType, settings: ComponentSettings) -> ComponentResponse:
     from zenml.client import Client
 
-    client, name = Client(), f"{PREFIX}-{stack}"
+    client, name = Client(), f"{PREFIX}-{file.stem}"
     try:
         component = client.get_stack_component(kind, name, allow_name_prefix_match=False)
     except KeyError:
-        return client.create_stack_component(name, settings.flavor, kind, settings.configuration)
+        return _created(client, file, name, kind, settings)
     changed = {k: v for k, v in settings.configuration.items() if component.configuration.get(k) != v}
     return client.update_stack_component(component.id, kind, configuration=changed) if changed else component
+
+
+def _created(
+    client: Client, file: Path, name: str, kind: StackComponentType, settings: ComponentSettings
+) -> ComponentResponse:
+    try:
+        return client.create_stack_component(name, settings.flavor, kind, settings.configuration)
+    except (KeyError, ImportError, ValueError) as error:  # no such flavor, its package is missing, a wrong setting
+        reason = str(error.args[0] if error.args else error).splitlines()[0]
+        raise UserError(reason, where=f"{file}, {kind.value}", remedy="See local.yaml.") from error

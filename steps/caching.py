@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from zenml.config.cache_policy import CachePolicy
@@ -13,10 +14,10 @@ def depends_on(*places: str | Path) -> CachePolicy:
     """A cache policy that also looks at files; ZenML by itself sees only the step function's own code.
 
     Args:
-        places: Files or folders of Python files, relative to the repository.
+        places: Files or folders of Python files, relative to the repository or absolute.
     """
     files = [file for place in places for file in _files(ROOT / place)]
-    return CachePolicy(file_dependencies=[file.relative_to(ROOT).as_posix() for file in files])
+    return CachePolicy(file_dependencies=[os.path.relpath(file, ROOT) for file in files])
 
 
 def _files(place: Path) -> list[Path]:

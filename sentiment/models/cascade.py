@@ -5,6 +5,7 @@ Viola and Jones 2001 (doi:10.1109/CVPR.2001.990517) on cascades of classifiers.
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,12 @@ class CascadeSettings(Settings):
     )
     tolerance: float = Field(
         0.001, ge=0, le=0.1, description="accuracy below the best share's that is given up for a smaller share"
+    )
+    most_linear: float = Field(
+        0.3,
+        ge=0,
+        description="on short texts, the linear model's weight as a multiple of the transformer's, at most: words "
+        "alone mislead where negations and contrasts decide",
     )
 
 
@@ -89,12 +96,16 @@ def fit_cascade(
     labels = validation.frame["label"].to_numpy()
     report("fit cascade", 0, 2)
     first = Classifier.load(linear.path).calibrated_logits(texts)
-    second = Classifier.load(transformer.path).calibrated_logits(texts)
+    second = Classifier.load(transformer.path, threads=os.cpu_count() or 1).calibrated_logits(texts)
     report("fit cascade", 1, 2)
     short = is_short(texts, settings.short_words)
     candidates = [_candidate(first[~short], second[~short], labels[~short], share) for share in settings.shares]
-    chosen = choose(candidates, floor=accuracy_of_logits(second[~short], labels[~short]), tolerance=settings.tolerance)
-    weights = {"short": _weights(first[short], second[short], labels[short]), "long": chosen.weights}
+    floor = 0.0 if short.all() else accuracy_of_logits(second[~short], labels[~short])
+    chosen = choose(candidates, floor=floor, tolerance=settings.tolerance)
+    weights = {
+        "short": _weights(first[short], second[short], labels[short], settings.most_linear),
+        "long": chosen.weights,
+    }
     logits = first.copy()
     for name, mask in (("short", short), ("long", ~short & route(first, short, chosen.band))):
         logits[mask] = combine(first[mask], second[mask], weights[name])
@@ -137,14 +148,27 @@ def _candidate(first: Floats, second: Floats, labels: Labels, share: float) -> C
     return Candidate(share, band, weights, accuracy_of_logits(logits, labels))
 
 
-def _weights(first: Floats, second: Floats, labels: Labels) -> tuple[float, float]:
-    """Weights of two log-odds that make their sum most likely: logistic regression without intercept."""
+def _weights(first: Floats, second: Floats, labels: Labels, most_linear: float = float("inf")) -> tuple[float, float]:
+    """Weights of two log-odds that make their sum most likely: logistic regression without intercept.
+
+    The first weight is at most ``most_linear`` times the second. No weight is negative: that would punish a model for
+    being right more often than by chance, which only the noise of small splits does.
+    """
     import numpy as np
-    from sklearn.linear_model import LogisticRegression
 
     if len(set(labels.tolist())) < 2:  # too few texts to learn from: an even sum
-        return 0.5, 0.5
-    model = LogisticRegression(fit_intercept=False, C=1.0).fit(np.stack([first, second], axis=1), labels)
-    # A negative weight would punish a model for being right more often than by chance: noise of small splits.
-    a, b = np.clip(model.coef_[0], 0.0, None).tolist()
-    return (a, b) if a + b > 0 else (0.5, 0.5)
+        return min(0.5, 0.5 * most_linear), 0.5
+    a, b = np.clip(_regression(np.stack([first, second], axis=1), labels), 0.0, None).tolist()
+    if a + b == 0:  # neither is better than chance
+        a, b = 0.5, 0.5
+    if a <= most_linear * b or most_linear == float("inf"):
+        return a, b
+    scale = max(_regression((most_linear * first + second)[:, None], labels)[0], 0.01)
+    return scale * most_linear, scale
+
+
+def _regression(features: Floats, labels: Labels) -> Floats:
+    from sklearn.linear_model import LogisticRegression
+
+    coefficients: Floats = LogisticRegression(fit_intercept=False, C=1.0).fit(features, labels).coef_[0]
+    return coefficients

@@ -11,6 +11,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ class Classifier(ABC):
 
         Args:
             path: The directory.
-            threads: Threads of one forward pass; 1 serves best with a worker a core.
+            threads: Batches computed side by side, one thread each; 1 serves best with a worker a core.
 
         Raises:
             UserError: If the directory is not a servable of a known kind, or files are missing or damaged.
@@ -89,8 +90,9 @@ class Classifier(ABC):
         except UserError:
             raise
         except Exception as error:  # each library has its own error for a damaged file; all mean the same here
+            reason = (str(error).strip() or "no message").splitlines()[0]
             raise UserError(
-                f"the {manifest.kind} model cannot be loaded ({type(error).__name__}: {str(error).splitlines()[0]})",
+                f"the {manifest.kind} model cannot be loaded ({type(error).__name__}: {reason})",
                 where=str(path),
                 remedy="Its files are damaged or missing: train again, or roll back.",
             ) from error
@@ -139,12 +141,16 @@ class TransformerClassifier(Classifier):
         from tokenizers import Tokenizer
 
         super().__init__(manifest)
+        self._framing = {name: manifest.settings[name] for name in ("max_length", "head_share", "cls_id", "sep_id")}
+        self._pad_id = manifest.settings["pad_id"]
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._threads = threads
         # Batches differ in shape: planning memory for each shape seen would only grow.
         options.enable_mem_pattern = False
+        options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch ever seen
         self._session = onnxruntime.InferenceSession(
             path / "model.onnx", sess_options=options, providers=["CPUExecutionProvider"]
         )
@@ -156,23 +162,24 @@ class TransformerClassifier(Classifier):
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """See :meth:`Classifier.logits`; texts of like length share a forward pass."""
-        s = self.manifest.settings
-        ids = encode(
-            self._tokenizer,
-            [plain(t) for t in texts],
-            s["max_length"],
-            s["head_share"],
-            cls_id=s["cls_id"],
-            sep_id=s["sep_id"],
-        )
+        ids = encode(self._tokenizer, [plain(t) for t in texts], **self._framing)
         out = np.zeros(len(ids))
-        for batch in length_batches([len(i) for i in ids]):
+        batches = length_batches([len(i) for i in ids])
+
+        def compute(batch: list[int]) -> None:
             out[batch] = self._forward([ids[i] for i in batch])
+
+        if self._threads == 1 or len(batches) == 1:
+            for batch in batches:
+                compute(batch)
+        else:
+            with ThreadPoolExecutor(self._threads) as pool:
+                list(pool.map(compute, batches))
         return out
 
     def _forward(self, ids: Sequence[Sequence[int]]) -> Floats:
         width = max(map(len, ids))
-        tokens = np.full((len(ids), width), self.manifest.settings["pad_id"], dtype=np.int64)
+        tokens = np.full((len(ids), width), self._pad_id, dtype=np.int64)
         mask = np.zeros_like(tokens)
         for row, sequence in enumerate(ids):
             tokens[row, : len(sequence)] = sequence
@@ -197,19 +204,20 @@ class CascadeClassifier(Classifier):
 
     def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
         super().__init__(manifest)
+        self._band, self._short_words = manifest.settings["band"], manifest.settings["short_words"]
+        self._weights = {name: manifest.settings["weights"][name] for name in ("short", "long")}
         self.linear = Classifier.load(path / "linear", threads=threads)
         self.transformer = Classifier.load(path / "transformer", threads=threads)
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """See :meth:`Classifier.logits`."""
-        s = self.manifest.settings
         logits = self.linear.calibrated_logits(texts)
-        short = is_short(texts, s["short_words"])
-        routed = np.flatnonzero(route(logits, short, s["band"]))
+        short = is_short(texts, self._short_words)
+        routed = np.flatnonzero(route(logits, short, self._band))
         if len(routed):
             second = self.transformer.calibrated_logits([texts[i] for i in routed.tolist()])
             for name, mask in (("short", short[routed]), ("long", ~short[routed])):
-                logits[routed[mask]] = combine(logits[routed[mask]], second[mask], s["weights"][name])
+                logits[routed[mask]] = combine(logits[routed[mask]], second[mask], self._weights[name])
         return logits
 
 

@@ -61,13 +61,20 @@ def _check_model(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase, s
             where=settings.model,
             remedy="Use an encoder in the style of BERT, DistilBERT or RoBERTa",
         )
-    longest = min(tokenizer.model_max_length, getattr(config, "max_position_embeddings", tokenizer.model_max_length))
+    longest = longest_input(config, tokenizer)
     if settings.max_length > longest:
         raise UserError(
             f"max_length {settings.max_length} is more than the {longest} tokens that the model reads",
             where=settings.model,
             remedy="Lower max_length",
         )
+
+
+def longest_input(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
+    """Most tokens that the model reads at once, special tokens included."""
+    positions = int(getattr(config, "max_position_embeddings", tokenizer.model_max_length))
+    offset = (config.pad_token_id or 0) + 1 if config.model_type == "roberta" else 0  # its positions start behind it
+    return min(int(tokenizer.model_max_length), positions - offset)
 
 
 def _freeze(model: PreTrainedModel, settings: TransformerSettings) -> None:

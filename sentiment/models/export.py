@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sentiment import progress
+from sentiment.errors import UserError
 from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
 from sentiment.models.classifier import Classifier
 from sentiment.models.servable import Manifest, Servable, package_versions
@@ -41,6 +42,13 @@ class ExportSettings(Settings):
     int8: bool = Field(True, description="Try int8 weights and activations: about twice as fast, a quarter of the size")
     int8_tolerance: float = Field(
         0.003, ge=0, le=1, description="Accuracy that int8 may lose against float; where it loses more, float is served"
+    )
+    max_length: int | None = Field(
+        None,
+        ge=8,
+        le=4096,
+        description="Most tokens read when serving; null: as in training. A model fine-tuned on the ends of long "
+        "reviews reads somewhat more of them as well, at no training cost",
     )
     rows: int | None = Field(2000, ge=1, description="Validation reviews that decide it; null: all")
     batch_size: int = Field(32, ge=1, description="Reviews a batch when deciding it")
@@ -112,7 +120,7 @@ def export_transformer(
     labels = reviews.frame["label"].to_numpy()
     with TemporaryDirectory(dir=out_dir) as scratch:
         float_path, int8_path = Path(scratch) / "float.onnx", Path(scratch) / "int8.onnx"
-        tokens = _Tokens(checkpoint, out_dir / "tokenizer.json")
+        tokens = _Tokens(checkpoint, out_dir / "tokenizer.json", settings.max_length)
         ids = tokens.encode(reviews)
         progress.report("export transformer", 0, 3)
         parity = _export_float(checkpoint.path, float_path, ids, tokens.pad_id)
@@ -162,9 +170,11 @@ def _choose(
 class _Tokens:
     """The checkpoint's tokenizer, stripped of truncation and padding, and the ids and lengths that go with it."""
 
-    def __init__(self, checkpoint: TransformerCheckpoint, path: Path) -> None:
+    def __init__(self, checkpoint: TransformerCheckpoint, path: Path, max_length: int | None) -> None:
         from tokenizers import Tokenizer
-        from transformers import AutoTokenizer
+        from transformers import AutoConfig, AutoTokenizer
+
+        from sentiment.models.encoder import longest_input
 
         self._tokenizer = Tokenizer.from_file(str(checkpoint.path / "tokenizer.json"))
         self._tokenizer.no_truncation()
@@ -172,7 +182,14 @@ class _Tokens:
         self._tokenizer.save(str(path))
         special = AutoTokenizer.from_pretrained(checkpoint.path)
         self.cls_id, self.sep_id, self.pad_id = special.cls_token_id, special.sep_token_id, special.pad_token_id
-        self.max_length = checkpoint.report.settings.max_length
+        self.max_length = max_length or checkpoint.report.settings.max_length
+        longest = longest_input(AutoConfig.from_pretrained(checkpoint.path), special)
+        if self.max_length > longest:
+            raise UserError(
+                f"max_length {self.max_length} is more than the {longest} tokens that the model reads",
+                where="export.max_length",
+                remedy="Lower it.",
+            )
         self.head_share = checkpoint.report.settings.head_share
 
     def encode(self, reviews: Reviews) -> list[list[int]]:
@@ -275,6 +292,7 @@ def _session(path: Path) -> InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch ever seen
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
@@ -315,7 +333,7 @@ def write_servable(
         git_commit=git_commit,
     )
     manifest.write(out)
-    logits = Classifier.load(out).logits(validation.frame["text"].tolist())
+    logits = Classifier.load(out, threads=os.cpu_count() or 1).logits(validation.frame["text"].tolist())
     labels = validation.frame["label"].to_numpy()
     replace(
         manifest,

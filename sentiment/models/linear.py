@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,10 +102,8 @@ def export_linear(
     pipeline: Pipeline, validation: Reviews, out: Path, *, data_fingerprint: str, git_commit: str
 ) -> None:
     """Calibrates the fitted pipeline on validation reviews and writes it as a servable into ``out``."""
-    import skops.io
-
     out.mkdir(parents=True, exist_ok=True)
-    skops.io.dump(pipeline, out / "linear.skops")
+    _dump(pipeline, out / "linear.skops")
     logits, labels = pipeline.decision_function(validation.frame["text"]), validation.frame["label"].to_numpy()
     Manifest(
         kind="linear",
@@ -113,3 +114,20 @@ def export_linear(
         versions=package_versions("scikit-learn", "skops", "numpy"),
         git_commit=git_commit,
     ).write(out)
+
+
+def _dump(pipeline: Pipeline, path: Path) -> None:
+    """Writes the pipeline by skops so that equal pipelines give equal files.
+
+    Skops names every part by its address in memory and dates it: here parts are numbered as they appear, undated.
+    """
+    import skops.io
+
+    address = re.compile(r'(?<="__id__": )\d+|(?<="file": ")\d+(?=\.npy")')
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(pipeline))) as named, zipfile.ZipFile(path, "w") as numbered:
+        schema = named.read("schema.json").decode()
+        numbers = {found: str(n) for n, found in enumerate(dict.fromkeys(address.findall(schema)))}
+        for found, number in numbers.items():
+            if f"{found}.npy" in named.namelist():
+                numbered.writestr(zipfile.ZipInfo(f"{number}.npy"), named.read(f"{found}.npy"))
+        numbered.writestr(zipfile.ZipInfo("schema.json"), address.sub(lambda match: numbers[match[0]], schema))

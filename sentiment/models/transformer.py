@@ -37,7 +37,7 @@ class TransformerSettings(Settings):
         min_length=1,
         description="Weights to start from: embedded:NAME, a local folder, or an id on the model hub",
     )
-    max_length: int = Field(128, ge=8, le=4096, description="Most tokens of a review, special tokens included")
+    max_length: int = Field(112, ge=8, le=4096, description="Most tokens of a review, special tokens included")
     head_share: float = Field(
         1 / 3, ge=0, le=1, description="Share of a long review's tokens taken from its start; the rest from its end"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 from zenml import ArtifactConfig, step
@@ -50,7 +51,7 @@ def measure(
     seed: int,
 ) -> tuple[metrics.Evaluation, CheckReport]:
     """Loads the servable as the service does, and measures it on the reviews."""
-    classifier = Classifier.load(servable.path)
+    classifier = Classifier.load(servable.path, threads=os.cpu_count() or 1)
     evaluation = metrics.evaluate(
         classifier.predict_proba,
         reviews,

@@ -68,6 +68,7 @@ def promote(
     known = [v for v in registry.versions(model) if v.fingerprint == servable.fingerprint]
     number = known[-1].number if known else _register(decision, servable, evaluations[index], model, card)
     if decision.promote:
+        registry.record_decision(model, number, promoted=True, reason=decision.reason)  # on a version known before, too
         registry.set_production(model, number)
     return number
 

@@ -48,7 +48,7 @@ def versions(model: str) -> list[Version]:
         Client().get_model(model)
     except KeyError:
         return []
-    found = depaginate(Client().list_model_versions, model_name_or_id=model, hydrate=True)
+    found = depaginate(Client().list_model_versions, model=model, hydrate=True)
     return sorted(map(_version, found), key=lambda v: int(v.number))
 
 
@@ -97,6 +97,13 @@ def create(model: str, metadata: dict[str, Any], artifacts: Sequence[ArtifactVer
     for artifact in artifacts:
         link_artifact_to_model(artifact, Model(name=model, version=number))
     return _version(client.get_model_version(model, number))
+
+
+def record_decision(model: str, number: str, *, promoted: bool, reason: str) -> None:
+    """Says on the version whether it was promoted, and why; replaces what an earlier decision on it said."""
+    from zenml import log_metadata
+
+    log_metadata(metadata={"promoted": promoted, "reason": reason}, model_name=model, model_version=number)
 
 
 def set_production(model: str, number: str) -> None:

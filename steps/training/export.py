@@ -14,6 +14,7 @@ from sentiment.models.transformer import TransformerCheckpoint
 from sentiment.reviews.table import Splits
 from steps.caching import depends_on
 from steps.lineage import git_commit
+from steps.memory import release_memory
 
 
 @step(
@@ -27,5 +28,6 @@ def export(
     """Exports to ONNX, int8 where that costs no accuracy, and calibrates on the validation split."""
     out = Path(tempfile.mkdtemp(prefix="transformer-"))
     report = export_transformer(checkpoint, splits.validation, out, settings, seed=seed)
+    release_memory()
     log_metadata({"export": report.model_dump()})
     return write_servable(out, report, splits.validation, data_fingerprint=splits.fingerprint, git_commit=git_commit())

@@ -13,6 +13,7 @@ from sentiment.reviews.augmentation import AugmentationSettings, augment
 from sentiment.reviews.table import Reviews, Splits
 from steps.caching import depends_on
 from steps.gates import require
+from steps.memory import release_memory
 from steps.scratch import scratch
 
 
@@ -40,4 +41,8 @@ def train_transformer(
     if augmentation.enabled:
         generated = augment(train, augmentation, seed=seed)
         train = Reviews(pd.concat([train.frame, generated.frame], ignore_index=True))
-    return transformer.train_transformer(train, splits.validation, settings, seed=seed, work_dir=scratch("training"))
+    checkpoint = transformer.train_transformer(
+        train, splits.validation, settings, seed=seed, work_dir=scratch("training")
+    )
+    release_memory()
+    return checkpoint

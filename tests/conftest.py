@@ -1,0 +1,33 @@
+"""Tests know no home directory, no network and none of the developer's ZenML."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = Path(tempfile.mkdtemp(prefix="sentiment-tests-"))
+ENVIRONMENT = {
+    "HOME": FOLDER / "home",
+    "ZENML_CONFIG_PATH": FOLDER / "zenml",
+    "ZENML_REPOSITORY_DIRECTORY_NAME": ".zen-pytest",  # else ZenML would find the developer's .zen
+    "ZENML_CUSTOM_SOURCE_ROOT": ROOT,
+    "ZENML_ANALYTICS_OPT_IN": "false",
+    "SENTIMENT_CACHE": FOLDER / "cache",
+    "HF_HOME": FOLDER / "hub",
+    "HF_HUB_OFFLINE": "1",
+    "MPLCONFIGDIR": FOLDER / "matplotlib",
+    "COLUMNS": "200",  # of tables
+}
+
+
+def pytest_configure() -> None:
+    for name, value in ENVIRONMENT.items():
+        os.environ[name] = str(value)
+    for name in [n for n in os.environ if n.startswith(("ZENML_", "MLFLOW_", "AWS_")) and n not in ENVIRONMENT]:
+        del os.environ[name]
+    (FOLDER / "home").mkdir()
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)

@@ -1,0 +1,179 @@
+"""Every typed artifact goes through a real ZenML artifact store and comes back as it was."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from safetensors.numpy import save_file
+
+from sentiment.checks import Check, CheckReport
+from sentiment.evaluation.comparison import Decision, Rule
+from sentiment.evaluation.metrics import Evaluation, EvaluationSettings, evaluate
+from sentiment.models.servable import Manifest, Servable
+from sentiment.models.transformer import TrainingReport, TransformerCheckpoint, TransformerSettings
+from sentiment.reviews.table import Reviews, Splits
+
+
+def reviews(rows=30, seed=0):
+    draw = np.random.default_rng(seed)
+    texts = [f"Review {i}, naïve “quotes” & <b>tags</b> {'word ' * int(draw.integers(1, 300))}🙂" for i in range(rows)]
+    return Reviews(
+        pd.DataFrame({"text": texts, "label": np.arange(rows) % 2, "source": ["shop", "blog"] * (rows // 2)})
+    )
+
+
+def splits(tmp_path):
+    return Splits(reviews(40, 1), reviews(10, 2), reviews(12, 3))
+
+
+def evaluation(tmp_path):
+    return evaluate(
+        lambda texts: np.linspace(0.05, 0.95, len(texts)),
+        reviews(),
+        candidate="linear",
+        servable_fingerprint="abc",
+        size_mb=1.5,
+        settings=EvaluationSettings(resamples=100, latency_sample=2),
+        seed=0,
+    )
+
+
+def check_report(tmp_path):
+    check = Check(name="typos", severity="warning", passed=False, observed="3 %", limit="2 %", score=0.03, count=100)
+    return CheckReport(suite="behaviour", checks=(check.model_copy(update={"examples": ("gøød <i>",)}),))
+
+
+def decision(tmp_path):
+    rules = (Rule(name="floor: accuracy", passed=True, observed="0.91", limit="0.9", detail="80 reviews"),)
+    return Decision(promote=True, reason="it is better", challenger="cascade", champion="3", rules=rules)
+
+
+def servable(tmp_path):
+    folder = tmp_path / "servable"
+    (folder / "linear").mkdir(parents=True)
+    (folder / "linear" / "model.bin").write_bytes(bytes(range(256)))
+    Manifest("cascade", {"band": 1.5}, 1.2, 0.9, "data", {"numpy": "2"}, "c0ffee").write(folder)
+    return Servable(folder)
+
+
+def checkpoint(tmp_path):
+    folder = tmp_path / "checkpoint"
+    folder.mkdir(exist_ok=True)
+    save_file({"weight": np.arange(6, dtype=np.float32)}, folder / "model.safetensors")
+    report = TrainingReport(
+        settings=TransformerSettings(), seed=1, source="s", precision="bf16", train_fingerprint="t",
+        validation_fingerprint="v", steps=10, best_step=5, examples=320, tokens=9000, seconds=1.5,
+        validation_accuracy=0.9, validation_loss=0.3, versions={"torch": "2"},
+    )  # fmt: skip
+    (folder / "training.json").write_text(report.model_dump_json())
+    return TransformerCheckpoint.load(folder)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def same_files(first, second) -> bool:
+    return files(first.path) == files(second.path)
+
+
+def same_evaluation(first: Evaluation, second: Evaluation) -> bool:
+    pd.testing.assert_frame_equal(first.predictions, second.predictions)
+    values = [{k: v for k, v in vars(e).items() if k != "predictions"} for e in (first, second)]
+    return values[0] == values[1]
+
+
+def same_splits(first: Splits, second: Splits) -> bool:
+    for name in ("train", "validation", "test"):
+        pd.testing.assert_frame_equal(getattr(first, name).frame, getattr(second, name).frame)
+    return first.fingerprint == second.fingerprint
+
+
+def same_reviews(first: Reviews, second: Reviews) -> bool:
+    pd.testing.assert_frame_equal(first.frame, second.frame)
+    return first.fingerprint == second.fingerprint
+
+
+def same(first, second) -> bool:
+    return first == second
+
+
+# make, compare, is its content hash that of the content, what its page must show
+ARTIFACTS = {
+    "reviews": (lambda tmp_path: reviews(), same_reviews, True, "shop"),
+    "splits": (splits, same_splits, True, "validation"),
+    "evaluation": (evaluation, same_evaluation, False, "linear"),
+    "check_report": (check_report, same, True, "gøød &lt;i&gt;"),
+    "decision": (decision, same, True, "it is better"),
+    "servable": (servable, same_files, True, "c0ffee"),
+    "checkpoint": (checkpoint, same_files, True, "bf16"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def store():
+    import materializers  # noqa: F401  # registers them
+
+
+@pytest.mark.parametrize("name", ARTIFACTS)
+def test_comes_back_as_it_was_with_a_page_for_people(name, tmp_path):
+    from zenml import load_artifact, save_artifact
+    from zenml.client import Client
+
+    make, equal, _, shown = ARTIFACTS[name]
+    value = make(tmp_path)
+    stored = save_artifact(value, f"round_trip_{name}")
+    back = load_artifact(f"round_trip_{name}")
+    assert type(back) is type(value)
+    assert equal(back, value)
+    assert stored.materializer.import_path.startswith("materializers.")
+    (visualization,) = stored.visualizations
+    assert visualization.type.value == "html"
+    with Client().active_stack.artifact_store.open(visualization.uri, "r") as page:
+        html = page.read()
+    assert shown in html
+    assert "<script" not in html
+
+
+@pytest.mark.parametrize("name", ARTIFACTS)
+def test_equal_content_has_an_equal_hash(name, tmp_path):
+    from zenml import save_artifact
+
+    make, _, by_content, _ = ARTIFACTS[name]
+    (tmp_path / "again").mkdir()
+    first = save_artifact(make(tmp_path), f"first_{name}").content_hash
+    second = save_artifact(make(tmp_path / "again"), f"second_{name}").content_hash
+    assert (first is not None and first == second) if by_content else first is None
+
+
+def test_other_content_has_another_hash(tmp_path):
+    from zenml import save_artifact
+
+    passed = check_report(tmp_path)
+    failed = passed.model_copy(update={"suite": "leakage"})
+    assert save_artifact(passed, "one").content_hash != save_artifact(failed, "other").content_hash
+    assert save_artifact(reviews(seed=1), "one").content_hash != save_artifact(reviews(seed=2), "other").content_hash
+
+
+def test_what_is_stored_are_open_formats(tmp_path):
+    from zenml import save_artifact
+
+    known = {".parquet", ".json", ".html", ".safetensors", ".bin"}  # .bin: this test's own stand-in for a model
+    for name, (make, *_) in ARTIFACTS.items():
+        (tmp_path / name).mkdir()
+        folder = Path(save_artifact(make(tmp_path / name), f"formats_{name}").uri)
+        assert {p.suffix for p in folder.rglob("*") if p.is_file()} <= known, name
+
+
+def test_lists_of_artifacts_are_stored_item_by_item_without_pickle(tmp_path):
+    """As the decision takes them: ZenML stores a list by its own materializer, its items by ours."""
+    from zenml import load_artifact, save_artifact
+
+    reports = [check_report(tmp_path), check_report(tmp_path).model_copy(update={"suite": "leakage"})]
+    folder = Path(save_artifact(reports, "reports").uri)
+    assert load_artifact("reports") == reports
+    assert not [p for p in folder.rglob("*") if "pickle" in p.name or p.suffix == ".pkl"]
+    metadata = json.loads((folder / "metadata.json").read_text())
+    assert "cloudpickle" not in json.dumps(metadata)

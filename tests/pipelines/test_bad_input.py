@@ -1,0 +1,120 @@
+"""Bad input is one line and an exit code; the production model before and after is the same."""
+
+import door
+import pytest
+
+MODEL = "bad_input"
+HEAD = b"text,label,source\n"
+
+
+def rows(text=lambda i: f"Review number {i} has words of its own", label=lambda i: ("neg", "pos")[i % 2], count=200):
+    return HEAD + "".join(f'"{text(i)}",{label(i)},shop\n' for i in range(count)).encode()
+
+
+FILES = {
+    "empty": (b"", "the file is empty"),
+    "only the head": (HEAD, "there are no reviews in it"),
+    "wrong columns": (rows().replace(b"text,label", b"review,stars", 1), "no column 'text'"),
+    "not UTF-8": (rows() + b'"caf\xe9",pos,shop\n', "not UTF-8"),
+    "NUL bytes": (rows() + b'"a\x00b",pos,shop\n', "NUL byte"),
+    "unknown labels": (rows(label=lambda i: ("neg", "pos", "meh")[i % 3]), "unknown labels in column 'label': 'meh'"),
+    "one class": (rows(label=lambda i: "pos"), "all 200 reviews are positive"),
+    "too few": (rows(count=20), "20 reviews with 20 distinct texts, at least 100 are needed"),
+    "duplicates only": (rows(text=lambda i: f"The same {i % 2}"), "200 reviews with 2 distinct texts"),
+    "copies but for case": (
+        rows(text=lambda i: "".join(c.upper() if i >> k & 1 else c for k, c in enumerate("the same again"))),
+        "distinct reviews are left of 200",
+    ),
+}
+SOURCES = {
+    "missing file": ("file:nowhere.csv", "nowhere.csv: no such file"),
+    "unknown kind of file": ("file:pyproject.toml", "unknown kind of file"),
+    "folder": ("file:configs", "configs"),
+    "unreachable hub": ("hub:nobody/nothing", "cannot be read from the hub"),
+    "missing database": ("sql:sqlite:///nowhere.db", "no such database file"),
+    "unreachable database": ("sql:mysql+pymysql://me:secret@127.0.0.1:9/reviews", "the query failed"),
+    "no database": ("sql:nonsense", "not a database URL"),
+}
+OPTIONS = {
+    "misspelt key": (["--set", "transformer.epoch=2"], "Did you mean transformer.epochs?"),
+    "unknown stack": (["--stack", "lokal"], "there is no stack 'lokal'. Did you mean local?"),
+    "unknown model": (["--set", "transformer.enabled=true", "--set", "transformer.model=no/model"], "no/model"),
+    "too long for it": (["--set", "transformer.enabled=true", "--set", "transformer.max_length=4000"], "max_length"),
+}
+
+
+@pytest.fixture(scope="module")
+def arguments(train, reviews_file):
+    return train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def live(arguments):
+    """The production version that all of this must not harm; looked at once more when all is done."""
+    summary = door.run(*arguments).summary
+    assert summary["promoted"], summary["reason"]
+    before = door.versions(MODEL)
+    yield
+    assert door.versions(MODEL) == before
+    assert door.production(MODEL) == door.champion(MODEL) == "1"
+
+
+def refused(*arguments):
+    result = door.run(*(a for a in arguments if a != "--json"))
+    assert result.code == 2
+    assert result.err.startswith("error: ")
+    assert result.err.count("\n") == 1
+    assert "secret" not in result.err + result.out
+    return result.err
+
+
+@pytest.mark.parametrize(("content", "words"), FILES.values(), ids=FILES)
+def test_a_bad_file(content, words, arguments, tmp_path):
+    path = tmp_path / "reviews.csv"
+    path.write_bytes(content)
+    assert words in refused(*arguments, "--set", f"source.source=file:{path}")
+
+
+@pytest.mark.parametrize(("source", "words"), SOURCES.values(), ids=SOURCES)
+def test_a_bad_source(source, words, arguments):
+    query = ["--set", "source.query=SELECT text, label FROM reviews"]
+    assert words in refused(*arguments, "--set", f"source.source={source}", *query)
+
+
+@pytest.mark.parametrize(("options", "words"), OPTIONS.values(), ids=OPTIONS)
+def test_a_bad_option(options, words, arguments):
+    assert words in refused(*arguments, *options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--set", "version=99"], "there is no version 99"),
+        (["--set", "model=nobody"], "no version is in production"),
+        (["--set", "source.source=file:nowhere.csv"], "no such file"),
+    ],
+)
+def test_a_bad_evaluation(options, words, reviews_file):
+    start = ["--pipeline", "evaluate", "--set", f"model={MODEL}", "--set", f"source.source=file:{reviews_file}"]
+    assert words in refused(*start, *options)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["promote", "--version", "99"], "there is no version 99"),
+        (["promote", "--version", "one"], "there is no version one"),
+        (["rollback"], "no version was in production before"),
+        (["rollback", "--to", "99"], "there is no version 99"),
+    ],
+)
+def test_a_bad_command(command, words):
+    assert words in refused(*command, "--model", MODEL)
+
+
+def test_a_review_of_a_megabyte_just_works(train, tmp_path):
+    frame = door.sentences(200, seed=3)
+    frame.loc[0, "text"] = frame.loc[0, "text"] + " word" * 200_000
+    frame.to_csv(tmp_path / "long.csv", index=False)
+    source = ["--set", f"source.source=file:{tmp_path / 'long.csv'}"]
+    assert door.run(*train("megabyte", *door.LINEAR, *source)).summary["promoted"]

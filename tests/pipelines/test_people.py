@@ -1,0 +1,48 @@
+"""What people do with versions."""
+
+import door
+import pytest
+
+MODEL = "people"
+
+
+@pytest.fixture(scope="module")
+def two(train, reviews_file):
+    """Version 1 in production, version 2 no better and so not promoted."""
+    arguments = train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}")
+    assert door.run(*arguments).summary["promoted"]
+    second = door.run(*arguments, "--set", "linear.inverse_regularization=9").summary
+    assert (second["promoted"], second["model_version"]) == (False, "2"), second["reason"]
+
+
+def do(*arguments):
+    return door.run(*arguments, "--model", MODEL, "--json").summary
+
+
+def test_versions_promote_and_rollback(two):
+    first, second = door.versions(MODEL)
+    assert (first["number"], first["stage"], first["promoted"], first["kind"]) == ("1", "production", True, "linear")
+    assert (second["number"], second["stage"], second["promoted"]) == ("2", "", False)
+    assert "tie with champion version 1" in second["reason"]
+
+    assert do("promote", "--version", "2", "--dry-run") == {"model": MODEL, "from": "1", "to": "2", "changed": False}
+    assert door.production(MODEL) == door.champion(MODEL) == "1"
+
+    assert do("promote", "--version", "2")["changed"]
+    assert door.production(MODEL) == door.champion(MODEL) == "2"
+    assert not do("promote", "--version", "2")["changed"]
+
+    assert do("rollback", "--dry-run") == {"model": MODEL, "from": "2", "to": "1", "changed": False}
+    assert door.production(MODEL) == door.champion(MODEL) == "2"
+    assert do("rollback") == {"model": MODEL, "from": "2", "to": "1", "changed": True}
+    assert door.production(MODEL) == door.champion(MODEL) == "1"
+    assert do("rollback", "--to", "2")["changed"]
+    assert door.production(MODEL) == door.champion(MODEL) == "2"
+    assert [v["stage"] for v in door.versions(MODEL)] == ["archived", "production"]
+
+
+def test_a_person_sees_a_table(two):
+    out = door.run("versions", "--model", MODEL).out
+    for words in ("version", "stage", "production", "linear", "not promoted", "tie with champion"):
+        assert words in out
+    assert door.run("versions", "--model", "nobody").code == 0

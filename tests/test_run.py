@@ -1,0 +1,134 @@
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import run
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = {
+    "zenml", "mlflow", "torch", "transformers", "datasets", "pandas", "numpy", "sklearn", "great_expectations",
+    "onnxruntime", "matplotlib", "pydantic", "yaml", "rich", "sqlalchemy",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch):
+    monkeypatch.chdir(ROOT)  # run.main changes the folder; this changes it back
+
+
+def test_help_imports_nothing_heavy():
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "run.py", "--help"], capture_output=True, text=True, check=True
+    )
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "argparse" in imported  # it does list imports
+    assert not imported & HEAVY
+    assert not imported & {"pipelines", "steps", "materializers", "stacks"}
+
+
+def test_help_names_every_option_pipeline_and_command(capsys):
+    with pytest.raises(SystemExit) as caught:
+        run.main(["--help"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    options = ["--pipeline", "--config", "--stack", "--set", "--no-cache", "--json", "--debug"]
+    for word in [*options, *run.PIPELINES, "versions", "promote", "rollback"]:
+        assert word in out
+
+
+def test_nothing_asked_is_help_and_an_error(capsys):
+    assert run.main([]) == run.BAD_INPUT
+    assert "usage: run.py" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("pipeline", run.PIPELINES)
+def test_every_pipeline_has_its_default_settings(pipeline):
+    from pipelines import settings
+
+    read = {"train": settings.read_train_settings, "evaluate": settings.read_evaluate_settings}[pipeline]
+    for path in (ROOT / "configs").glob(f"{pipeline}*.yaml"):
+        read(path, ())
+
+
+def test_options_may_stand_before_and_after_a_command():
+    for arguments in (["--stack", "cloud", "--json", "versions"], ["versions", "--stack", "cloud", "--json"]):
+        options = run.parser().parse_args(arguments)
+        assert (options.stack, options.json, options.debug) == ("cloud", True, False)
+    assert run.parser().parse_args(["versions"]).stack == "local"
+
+
+BAD = {
+    "unknown pipeline": (["--pipeline", "trian"], "there is no pipeline 'trian'. Did you mean train?"),
+    "missing config": (["--pipeline", "train", "--config", "configs/trian.yaml"], "Did you mean train.yaml?"),
+    "misspelt key": (["--pipeline", "train", "--set", "transformer.epoch=2"], "Did you mean transformer.epochs?"),
+    "wrong type": (["--pipeline", "train", "--set", "transformer.epochs=two"], "key transformer.epochs"),
+    "bad set": (["--pipeline", "train", "--set", "seed"], "--set seed: is not of the form key=value"),
+    "unknown source": (["--pipeline", "train", "--set", "source.source=imbd-50k"], "did you mean 'imdb-50k'?"),
+    "missing promotion": (["--pipeline", "train", "--set", "promotion=configs/promotoin.yaml"], "promotion.yaml?"),
+    "missing suite": (
+        ["--pipeline", "train", "--set", "expectations.splits=nowhere.yaml"],
+        "nowhere.yaml: there is no",
+    ),
+    "no candidate": (
+        ["--pipeline", "train", "--set", "linear.enabled=false", "--set", "transformer.enabled=false"],
+        "enable at least one",
+    ),
+    "half a cascade": (["--pipeline", "train", "--set", "linear.enabled=false"], "a cascade needs linear"),
+    "bad evaluate": (["--pipeline", "evaluate", "--set", "verison=3"], "Did you mean version?"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD.values(), ids=BAD)
+def test_a_mistake_is_one_line_before_anything_starts(arguments, words, capfd):
+    assert run.main(arguments) == run.BAD_INPUT
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert re.fullmatch(r"error: [^\n]+\n", err)
+    assert words in err
+
+
+def test_debug_shows_where_it_came_from():
+    command = [sys.executable, "run.py", "--pipeline", "trian"]
+    plain, debug = (
+        subprocess.run([*command, *more], capture_output=True, text=True, check=False) for more in ([], ["--debug"])
+    )
+    assert (plain.returncode, plain.stdout) == (run.BAD_INPUT, "")
+    assert plain.stderr.splitlines() == ["error: --pipeline: there is no pipeline 'trian'. Did you mean train?"]
+    assert debug.returncode != 0
+    assert "Traceback" in debug.stderr
+    assert "there is no pipeline 'trian'" in debug.stderr
+
+
+def doing(error):
+    def dispatch(options, console):
+        raise error
+
+    return dispatch
+
+
+def test_a_full_disk_is_one_line(monkeypatch, capfd):
+    monkeypatch.setattr(run, "dispatch", doing(OSError(28, "No space left on device", "/data/model.onnx")))
+    assert run.main(["--pipeline", "train"]) == run.FAILED
+    assert capfd.readouterr().err == "error: /data/model.onnx: No space left on device\n"
+
+
+def test_an_interrupt_is_one_line(monkeypatch, capfd):
+    monkeypatch.setattr(run, "dispatch", doing(KeyboardInterrupt()))
+    assert run.main(["--pipeline", "train"]) == run.INTERRUPTED
+    assert capfd.readouterr().err.startswith("interrupted: training resumes")
+
+
+def test_json_is_the_last_line_of_stdout_and_the_tables_are_not_in_it(monkeypatch, capfd):
+    def dispatch(options, console):
+        console.print("a table")
+        return {"run": "train-1"}
+
+    monkeypatch.setattr(run, "dispatch", dispatch)
+    assert run.main(["--pipeline", "train", "--json"]) == run.OK
+    out, err = capfd.readouterr()
+    assert json.loads(out) == {"run": "train-1"}
+    assert "a table" in err
