@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field, model_validator
 
+from sentiment.errors import UserError
 from sentiment.evaluation.behaviour import BehaviourSettings
 from sentiment.evaluation.metrics import EvaluationSettings
 from sentiment.evaluation.promotion import PromotionSettings
@@ -71,6 +73,7 @@ class EvaluateSettings(Settings):
 def read_train_settings(path: Path, overrides: Sequence[str]) -> TrainSettings:
     """Reads the train pipeline's settings, and the files they name: all mistakes show before anything starts."""
     settings = read_settings(TrainSettings, path, overrides)
+    _refuse_password(settings.source, path)
     read_settings(BehaviourSettings, settings.behaviour)
     read_settings(PromotionSettings, settings.promotion)
     for suite in (settings.expectations.reviews, settings.expectations.splits):
@@ -81,5 +84,16 @@ def read_train_settings(path: Path, overrides: Sequence[str]) -> TrainSettings:
 def read_evaluate_settings(path: Path, overrides: Sequence[str]) -> EvaluateSettings:
     """Reads the evaluate pipeline's settings, and the file they name."""
     settings = read_settings(EvaluateSettings, path, overrides)
+    _refuse_password(settings.source, path)
     read_settings(BehaviourSettings, settings.behaviour)
     return settings
+
+
+def _refuse_password(source: SourceSettings, path: Path) -> None:
+    """Settings are stored with every run, in ZenML and in MLflow, for whoever may look."""
+    if source.source.startswith("sql:") and re.search(r"://[^/@]*:[^/@]+@", source.source):
+        raise UserError(
+            "the database URL holds a password, and settings are stored with every run",
+            where=f"{path}, key source.source",
+            remedy="Put the URL into an environment variable, say REVIEWS_DB, and write sql:$REVIEWS_DB.",
+        )

@@ -42,7 +42,7 @@ class CascadeSettings(Settings):
         description="shares of the longer texts that may go to the transformer; the least sufficient one is taken",
     )
     tolerance: float = Field(
-        0.001, ge=0, le=0.1, description="accuracy below the best share's that is given up for a smaller share"
+        0.03, ge=0, le=1, description="share of the best log loss that is given up for sending less to the transformer"
     )
     most_linear: float = Field(
         0.3,
@@ -54,12 +54,13 @@ class CascadeSettings(Settings):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to run the cascade on longer texts, with its accuracy on the validation split."""
+    """One way to run the cascade on longer texts, with its accuracy and log loss (nats) on the validation split."""
 
     share: float
     band: float
     weights: tuple[float, float]
     accuracy: float
+    log_loss: float
 
 
 def fit_cascade(
@@ -74,7 +75,8 @@ def fit_cascade(
     """Chooses band and weights on validation reviews and writes the cascade as a servable into ``out``.
 
     The rule: at least the transformer's accuracy, at the least cost. Among the shares of longer texts whose accuracy
-    is at least the transformer's and within ``tolerance`` of the best share's, the smallest is taken.
+    is at least the transformer's, the smallest whose log loss is within ``tolerance`` of the best share's is taken:
+    log loss tells shares apart where a few thousand reviews give all of them the same accuracy.
 
     Args:
         linear: The linear servable, calibrated.
@@ -126,26 +128,29 @@ def fit_cascade(
 
 
 def choose(candidates: list[Candidate], *, floor: float, tolerance: float) -> Candidate:
-    """The cheapest candidate that is no less accurate than ``floor`` and within ``tolerance`` of the best.
+    """The cheapest candidate that is no less accurate than ``floor`` and whose log loss is nearly the best.
 
     Where none reaches the floor, the most accurate one.
     """
-    best = max(c.accuracy for c in candidates)
-    enough = [c for c in candidates if c.accuracy >= max(floor, best - tolerance)]
-    return min(enough, key=lambda c: c.share) if enough else max(candidates, key=lambda c: (c.accuracy, -c.share))
+    able = [c for c in candidates if c.accuracy >= floor]
+    if not able:
+        return max(candidates, key=lambda c: (c.accuracy, -c.share))
+    limit = (1 + tolerance) * min(c.log_loss for c in able)
+    return min((c for c in able if c.log_loss <= limit), key=lambda c: c.share)
 
 
 def _candidate(first: Floats, second: Floats, labels: Labels, share: float) -> Candidate:
     import numpy as np
 
     if not len(labels):  # only short texts: nothing to choose
-        return Candidate(share, 0.0, (1.0, 1.0), 1.0)
+        return Candidate(share, 0.0, (1.0, 1.0), accuracy=1.0, log_loss=0.0)
     band = float("inf") if share >= 1 else float(np.quantile(np.abs(first), share))
     band = min(band, 1e9)  # JSON knows no infinity
     routed = np.abs(first) < band
     weights = _weights(first[routed], second[routed], labels[routed])
     logits = np.where(routed, combine(first, second, weights), first)
-    return Candidate(share, band, weights, accuracy_of_logits(logits, labels))
+    log_loss = float(np.logaddexp(0, np.where(labels == 1, -logits, logits)).mean())
+    return Candidate(share, band, weights, accuracy_of_logits(logits, labels), log_loss)
 
 
 def _weights(first: Floats, second: Floats, labels: Labels, most_linear: float = float("inf")) -> tuple[float, float]:

@@ -502,6 +502,7 @@ _SHARES = {
     "comparatives": 2,
     "negation_near": 2,
     "negated_negatives": 2,
+    "opinion_holder": 2,
 }
 
 # Without an opinion: beside a real review they teach that who, where and how many do not matter.

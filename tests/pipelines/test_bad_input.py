@@ -32,7 +32,8 @@ SOURCES = {
     "folder": ("file:configs", "configs"),
     "unreachable hub": ("hub:nobody/nothing", "cannot be read from the hub"),
     "missing database": ("sql:sqlite:///nowhere.db", "no such database file"),
-    "unreachable database": ("sql:mysql+pymysql://me:secret@127.0.0.1:9/reviews", "the query failed"),
+    "unreachable database": ("sql:mysql+pymysql://me@127.0.0.1:9/reviews", "the query failed"),
+    "password in the URL": ("sql:mysql+pymysql://me:secret@127.0.0.1:9/reviews", "holds a password"),
     "no database": ("sql:nonsense", "not a database URL"),
 }
 OPTIONS = {

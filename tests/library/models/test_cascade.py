@@ -14,22 +14,22 @@ from sentiment.models.classifier import combine, is_short, route
 from sentiment.reviews.table import Reviews
 
 
-def candidate(share, accuracy):
-    return Candidate(share, band=share, weights=(1.0, 1.0), accuracy=accuracy)
+def candidate(share, accuracy, log_loss):
+    return Candidate(share, band=share, weights=(1.0, 1.0), accuracy=accuracy, log_loss=log_loss)
 
 
 @pytest.mark.parametrize(
-    ("accuracies", "floor", "tolerance", "chosen"),
+    ("scores", "floor", "tolerance", "chosen"),
     [
-        ({0.1: 0.90, 0.2: 0.92, 0.5: 0.92, 1.0: 0.91}, 0.90, 0.0, 0.2),  # the best, the cheaper of two
-        ({0.1: 0.90, 0.2: 0.915, 0.5: 0.92}, 0.90, 0.005, 0.2),  # a little less is good enough
-        ({0.1: 0.90, 0.2: 0.915, 0.5: 0.92}, 0.90, 0.1, 0.1),  # much less, too, if one says so
-        ({0.1: 0.90, 0.2: 0.915, 0.5: 0.92}, 0.918, 0.1, 0.5),  # but never less than the transformer
-        ({0.1: 0.90, 0.2: 0.89, 1.0: 0.90}, 0.95, 0.0, 0.1),  # none reaches it: the best, the cheaper of two
+        ({0.1: (0.92, 0.22), 0.2: (0.92, 0.20), 0.5: (0.92, 0.20)}, 0.90, 0.0, 0.2),  # the best, the cheaper of two
+        ({0.1: (0.92, 0.22), 0.2: (0.91, 0.203), 0.5: (0.92, 0.20)}, 0.90, 0.02, 0.2),  # a little less is good enough
+        ({0.1: (0.92, 0.22), 0.2: (0.91, 0.203), 0.5: (0.92, 0.20)}, 0.90, 0.5, 0.1),  # much less, too, if one says so
+        ({0.1: (0.90, 0.22), 0.2: (0.91, 0.203), 0.5: (0.92, 0.20)}, 0.915, 0.5, 0.5),  # never below the transformer
+        ({0.1: (0.90, 0.2), 0.2: (0.89, 0.1), 1.0: (0.90, 0.1)}, 0.95, 0.0, 0.1),  # none reaches it: the most accurate
     ],
 )
-def test_the_least_share_that_suffices(accuracies, floor, tolerance, chosen):
-    candidates = [candidate(share, accuracy) for share, accuracy in accuracies.items()]
+def test_the_least_share_that_suffices(scores, floor, tolerance, chosen):
+    candidates = [candidate(share, *score) for share, score in scores.items()]
     for order in (candidates, candidates[::-1]):
         assert choose(order, floor=floor, tolerance=tolerance).share == chosen
 
@@ -111,7 +111,22 @@ def test_two_opinions_are_better_than_either(parts, tmp_path, monkeypatch):
     assert manifest.validation_accuracy > alone
     assert expected_calibration_error(1 / (1 + np.exp(-logits)), labels, 15) < 0.03
     short, long = manifest.settings["weights"]["short"], manifest.settings["weights"]["long"]
-    assert min(*short, *long) > 0.3  # both opinions count
+    assert min(long) > 0.3  # both opinions count
+    assert 0 < short[0] <= 0.3 * short[1] + 1e-9  # on short texts the linear model's no more than is allowed
+
+
+def test_the_linear_weight_on_short_texts_is_capped_and_the_sum_stays_calibrated(parts, tmp_path, monkeypatch):
+    opinions = Opinions(monkeypatch)
+    reviews = opinions.reviews(3000, 0)
+    ratios = {}
+    for most in (0.0, 0.3, 100.0):
+        settings = CascadeSettings(short_words=20, most_linear=most)
+        fit_cascade(*parts, reviews, settings, tmp_path / str(most), git_commit="")
+        first, second = tiny_servables.Servable(tmp_path / str(most)).manifest.settings["weights"]["short"]
+        ratios[most] = first / second
+    assert ratios[0.0] == 0
+    assert ratios[0.3] == pytest.approx(0.3)
+    assert ratios[100.0] > 0.5  # what the data asks for
 
 
 def test_never_below_the_transformer_on_what_it_was_chosen_on(parts, tmp_path, monkeypatch):

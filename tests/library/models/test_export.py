@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
+from sentiment.errors import UserError
 from sentiment.models import export
 from sentiment.models.batches import pad
 from sentiment.models.export import ExportSettings, export_transformer
@@ -131,3 +132,12 @@ def test_an_export_that_differs_from_torch_is_refused(checkpoint, tmp_path, monk
     with pytest.raises(RuntimeError, match="differs from torch"):
         export_transformer(checkpoint, tiny.reviews(40, 3), tmp_path, ExportSettings(), seed=0)
     assert not (tmp_path / "model.onnx").exists()
+
+
+@pytest.mark.parametrize("checkpoint", ["bert"], indirect=True)
+def test_serving_may_read_more_than_training_but_not_more_than_the_model(checkpoint, tmp_path):
+    longer = ExportSettings(rows=20, max_length=48, int8=False)
+    report = export_transformer(checkpoint, tiny.reviews(40, 3), tmp_path / "longer", longer, seed=0)
+    assert report.max_length == 48 > checkpoint.report.settings.max_length
+    with pytest.raises(UserError, match=r"export\.max_length: max_length 67 is more than the 66 tokens"):
+        export_transformer(checkpoint, tiny.reviews(40, 3), tmp_path / "longest", ExportSettings(max_length=67), seed=0)
