@@ -108,7 +108,9 @@ def main(arguments: list[str] | None = None) -> int:
     from sentiment.errors import UserError
 
     os.chdir(Path(__file__).resolve().parent)  # paths in configs/ are relative to the repository
-    stdout, console = sys.stdout, Console(stderr=options.json)
+    # where nobody watches, lines are as wide as the tables need
+    width = None if sys.stdout.isatty() else 120
+    stdout, console = sys.stdout, Console(stderr=options.json, width=width)
     try:
         result = dispatch(options, console)
     except UserError as error:

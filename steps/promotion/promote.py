@@ -68,8 +68,8 @@ def promote(
     known = [v for v in registry.versions(model) if v.fingerprint == servable.fingerprint]
     number = known[-1].number if known else _register(decision, servable, evaluations[index], model, card)
     if decision.promote:
-        registry.record_decision(model, number, promoted=True, reason=decision.reason)  # on a version known before, too
         registry.set_production(model, number)
+        registry.record_decision(model, number, promoted=True, reason=decision.reason)  # on a version known before, too
     return number
 
 
@@ -80,6 +80,7 @@ def _register(decision: Decision, servable: Servable, evaluation: Evaluation, mo
     linked = [
         response for name in ("servable", "splits", "evaluations", "behaviours") for response in context.inputs[name]
     ]
+    _register_in_mlflow(servable, model, card)
     created = registry.create(
         model,
         {
@@ -96,17 +97,23 @@ def _register(decision: Decision, servable: Servable, evaluation: Evaluation, mo
         linked,
         card,
     )
+    registry.tag_number(model, servable.fingerprint, created.number)
+    return created.number
+
+
+def _register_in_mlflow(servable: Servable, model: str, card: str) -> None:
+    """Registers before ZenML does: whoever dies in between is found by no version, and the next run registers again."""
+    import mlflow
+
     logged = mlflow.pyfunc.log_model(
         name="model",
         python_model=str(ROOT / "steps" / "promotion" / "pyfunc_model.py"),
         artifacts={"servable": str(servable.path)},
         code_paths=[str(ROOT / "sentiment")],
         pip_requirements=[f"{name}=={version(name)}" for name in SERVING_PACKAGES],
-        registered_model_name=model,
     )
-    mlflow.MlflowClient().set_model_version_tag(model, logged.registered_model_version, "zenml_version", created.number)
-    mlflow.MlflowClient().update_model_version(model, logged.registered_model_version, description=card)
-    return created.number
+    registered = mlflow.register_model(logged.model_uri, model, tags={"fingerprint": servable.fingerprint})
+    mlflow.MlflowClient().update_model_version(model, registered.version, description=card)
 
 
 def _log(

@@ -23,7 +23,7 @@ class Version:
     """A version of the model.
 
     Attributes:
-        number: Its number, also that of the version in MLflow's registry (tag ``zenml_version`` there).
+        number: Its number, on MLflow's version of it as the tag ``zenml_version``.
         stage: ``production``, ``archived`` or empty.
         kind: Which candidate it is: ``linear``, ``transformer`` or ``cascade``.
         fingerprint: SHA-256 of its servable.
@@ -114,26 +114,39 @@ def set_production(model: str, number: str) -> None:
     from zenml.client import Client
     from zenml.enums import ModelStages
 
-    _known(model, number)
     move_alias(model, number)
     Client().update_model_version(model, number, stage=ModelStages.PRODUCTION, force=True)
 
 
 def move_alias(model: str, number: str) -> None:
-    """Lets the alias ``champion`` point at the MLflow version that carries the tag ``zenml_version`` = number."""
+    """Lets the alias ``champion`` point at MLflow's version of the same servable."""
     import mlflow
 
     _use_tracking_server()
-    registry = mlflow.MlflowClient()
-    found = [v for v in registry.search_model_versions(f"name='{model}'") if v.tags.get("zenml_version") == number]
+    name = _in_mlflow(model, _known(model, number).fingerprint)
+    mlflow.MlflowClient().set_registered_model_alias(model, ALIAS, name)
+
+
+def tag_number(model: str, fingerprint: str, number: str) -> None:
+    """Writes the version's number on MLflow's version of it, for people who look there."""
+    import mlflow
+
+    mlflow.MlflowClient().set_model_version_tag(model, _in_mlflow(model, fingerprint), "zenml_version", number)
+
+
+def _in_mlflow(model: str, fingerprint: str) -> str:
+    """Number of the newest version in MLflow's registry that holds the servable with this fingerprint."""
+    import mlflow
+
+    everything = mlflow.MlflowClient().search_model_versions(f"name='{model}'")
+    found = [int(v.version) for v in everything if v.tags.get("fingerprint") == fingerprint]
     if not found:
         raise UserError(
-            f"version {number} is not in MLflow's registry",
+            "MLflow's registry does not have this version",
             where=f"model {model}",
             remedy="Train it again on this stack.",
         )
-    newest = max(found, key=lambda v: int(v.version))
-    registry.set_registered_model_alias(model, ALIAS, newest.version)
+    return str(max(found))
 
 
 def _use_tracking_server() -> None:
