@@ -18,8 +18,8 @@ def main(stack: str = "local") -> int:
 
     tracker = Client().active_stack.experiment_tracker
     uri = tracker.get_tracking_uri()  # type: ignore[union-attr] # every stack file has MLflow's tracker
+    print(f"Tracking URI, for MLFLOW_TRACKING_URI: {uri}")
     if uri.startswith(("http://", "https://")):
-        print(f"MLflow: {uri}")
         return 0
     port = os.environ.get("MLFLOW_PORT", "5000")
     print(f"MLflow: http://127.0.0.1:{port}   (stop it: Ctrl-C)", flush=True)
