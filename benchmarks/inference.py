@@ -25,6 +25,7 @@ def contenders(stack: str) -> tuple[dict[str, Predict], list[str]]:
 
         import materializers  # noqa: F401  # registers how typed artifacts are loaded
         from sentiment.models import Classifier
+        from sentiment.models.servable import Manifest
         from steps.promotion import registry
 
         champion = registry.production("sentiment")
@@ -35,7 +36,8 @@ def contenders(stack: str) -> tuple[dict[str, Predict], list[str]]:
         splits = registry.linked_artifact("sentiment", champion.number, "splits").load()
         checkpoint = Client().get_artifact_version("checkpoint").load()
         naive = pipeline("text-classification", model=str(checkpoint.path), device=-1)
-        length = checkpoint.report.settings.max_length
+        part = servable.path / "transformer" if champion.kind == "cascade" else servable.path
+        length = Manifest.read(part).settings.get("max_length", checkpoint.report.settings.max_length)  # equal reading
         found: dict[str, Predict] = {
             "transformers.pipeline": lambda texts: naive(list(texts), truncation=True, max_length=length, batch_size=16)
         }
