@@ -45,7 +45,7 @@ class CascadeSettings(Settings):
         0.03, ge=0, le=1, description="share of the best log loss that is given up for sending less to the transformer"
     )
     most_linear: float = Field(
-        0.3,
+        0.1,
         ge=0,
         description="on short texts, the linear model's weight as a multiple of the transformer's, at most: words "
         "alone mislead where negations and contrasts decide",
