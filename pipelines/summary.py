@@ -96,7 +96,8 @@ def show(summary: TrainSummary, console: Console) -> None:
     console.print(checks_table([*summary.gates, summary.behaviours[summary.decision.challenger]]))
     console.print(_rules(summary.decision))
     if summary.cached:
-        console.print("Nothing changed since the last run: every candidate came from cache.")
+        nothing = "Nothing changed since the last run: " if "identical" in summary.decision.reason else ""
+        console.print(f"{nothing}every candidate came from cache.")
     verdict = "[bold green]promoted" if summary.decision.promote else "[bold yellow]not promoted"
     console.print(
         f"\n{verdict}[/]: {summary.decision.challenger}, version {summary.model_version} - {summary.decision.reason}"

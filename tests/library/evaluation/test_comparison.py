@@ -162,9 +162,9 @@ def test_a_tiny_slice_is_shown_and_does_not_block():
 @pytest.mark.parametrize(
     ("rates", "blocked"),
     [
-        ({"religion_does_not_matter": 0.03}, True),
-        ({"religion_does_not_matter": 0.02}, False),  # the margin itself is kept
-        ({"but-clauses": 0.13}, True),
+        ({"religion_does_not_matter": 0.06}, True),
+        ({"religion_does_not_matter": 0.05}, False),  # the margin itself is kept
+        ({"but-clauses": 0.16}, True),
         ({"but-clauses": 0.0}, False),
     ],
 )
