@@ -62,7 +62,7 @@ def promote(
         behaviours[index],
         decision,
         manifest=asdict(servable.manifest),
-        data={**{str(name): f"{len(getattr(splits, name)):,} reviews" for name in SPLITS}, **CITATIONS},
+        data=_data(splits),
     )
     _log(decision, evaluations, behaviours, card, settings)
     known = [v for v in registry.versions(model) if v.fingerprint == servable.fingerprint]
@@ -71,6 +71,15 @@ def promote(
         registry.set_production(model, number)
         registry.record_decision(model, number, promoted=True, reason=decision.reason)  # on a version known before, too
     return number
+
+
+def _data(splits: Splits) -> dict[str, str]:
+    """Rows of every split, and of every source in the training split with whom to cite for it."""
+    facts = {str(name): f"{len(getattr(splits, name)):,} reviews" for name in SPLITS}
+    for source, rows in splits.train.frame["source"].value_counts().items():
+        cited = CITATIONS.get(str(source))
+        facts[f"train, {source}"] = f"{rows:,} reviews" + (f" ({cited})" if cited else "")
+    return facts
 
 
 def _register(decision: Decision, servable: Servable, evaluation: Evaluation, model: str, card: str) -> str:
