@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 
-.PHONY: help setup train thorough evaluate test test-quick lint format dashboard mlflow pins clean
+.PHONY: help setup train thorough evaluate deploy ship status stop test test-quick lint format dashboard mlflow pins stubs clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,19 @@ thorough: $(READY) ## The same with more care (under an hour)
 evaluate: $(READY) ## Score the production model on the official IMDB test half
 	$(BIN)/python run.py --pipeline evaluate
 
+deploy: $(READY) ## Make the production model the live service, over HTTP and gRPC, once it passes its tests
+	$(BIN)/python run.py --pipeline deploy
+
+ship: $(READY) ## Train, then deploy
+	$(BIN)/python run.py --pipeline train
+	$(BIN)/python run.py --pipeline deploy
+
+status: $(READY) ## Say what is live and how it is
+	$(BIN)/python run.py status
+
+stop: $(READY) ## Stop the live service
+	$(BIN)/python run.py stop
+
 test: $(READY_DEV) ## Every test, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
@@ -54,12 +67,18 @@ dashboard: $(READY) ## Open ZenML's local dashboard on this project's runs
 mlflow: $(READY) ## Open MLflow's pages on this project's runs
 	$(BIN)/python -m stacks.tracking
 
-COMPILE := $(BIN)/python -m piptools compile --quiet --strip-extras --no-emit-find-links --no-emit-index-url --no-annotate
+COMPILE := $(BIN)/uv pip compile --quiet --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
+	--custom-compile-command "make pins"
 
 pins: $(READY_DEV) ## Compile requirements*.in to requirements*.txt
 	$(COMPILE) --output-file requirements.txt requirements.in
-	sed -i 's/+cpu$$//' requirements.txt # whichever build of torch is at hand: CPU here, CUDA elsewhere
+	# whichever build of torch is at hand: its CUDA packages come with it, or not
+	sed -i -e 's/+cpu$$//' -e '/^triton==/d' -e '/^cuda-/d' -e '/^nvidia-/{/^nvidia-ml-py/!d}' requirements.txt
 	$(COMPILE) --output-file requirements-dev.txt requirements-dev.in
+	$(COMPILE) --output-file bento/requirements.txt bento/requirements.in
+
+stubs: $(READY_DEV) ## Compile the gRPC contract to its Python stubs
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. bento/stubs/sentiment.proto
 
 clean: ## Remove the virtual environment and unfinished training
 	rm -rf $(VENV) .cache

@@ -16,6 +16,8 @@ ENVIRONMENT = {
     "SENTIMENT_CACHE": FOLDER / "cache",
     "HF_HOME": FOLDER / "hub",
     "HF_HUB_OFFLINE": "1",
+    "BENTOML_HOME": FOLDER / "bentoml",
+    "BENTOML_DO_NOT_TRACK": "True",
     "MPLCONFIGDIR": FOLDER / "matplotlib",
     "COLUMNS": "200",  # of tables
 }
@@ -24,7 +26,7 @@ ENVIRONMENT = {
 def pytest_configure() -> None:
     for name, value in ENVIRONMENT.items():
         os.environ[name] = str(value)
-    for name in [n for n in os.environ if n.startswith(("ZENML_", "MLFLOW_", "AWS_")) and n not in ENVIRONMENT]:
+    for name in [n for n in os.environ if n.startswith(("ZENML_", "MLFLOW_", "AWS_", "BENTOML_", "SENTIMENT_")) and n not in ENVIRONMENT]:
         del os.environ[name]
     (FOLDER / "home").mkdir()
 

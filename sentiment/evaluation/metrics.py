@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation", "EvaluationSettings", "Excerpt", "Interval", "Latency", "Metrics", "evaluate"]
 
-_CHUNK = 512  # texts between two reports of progress; large enough for the classifier to sort by length
+_CHUNK = 512  # texts between two reports of progress
 _EXCERPT = 300  # characters
 
 

@@ -1,9 +1,9 @@
-"""Which rows make a batch: the order of training, length-sorted evaluation, padding, stratified samples."""
+"""Which rows make a batch: the order of training, padding, stratified samples."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,12 +76,6 @@ def _group_lengths(
         window = window[np.argsort(-lengths[window], kind="stable")].reshape(-1, batch_size)
         batches.append(random.permutation(window).ravel())
     return np.concatenate([order[:0], *batches])
-
-
-def length_sorted(lengths: Sequence[int], batch_size: int) -> Iterator[NDArray[np.int64]]:
-    """Row numbers in batches of similar length, longest first (what does not fit into memory fails at once)."""
-    order = np.argsort(-np.asarray(lengths), kind="stable")
-    return (order[i : i + batch_size] for i in range(0, len(order), batch_size))
 
 
 def pad(rows: Sequence[Sequence[int]], pad_id: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _SPACE = re.compile(r"\s+")
-TOKENS_A_BATCH = 4096  # padded tokens of one forward pass: bounds memory, and keeps the matrices in cache
 
 
 def plain(text: str) -> str:
@@ -71,7 +70,7 @@ class Classifier(ABC):
 
         Args:
             path: The directory.
-            threads: Batches computed side by side, one thread each; 1 serves best with a worker a core.
+            threads: Texts computed side by side, one thread each; 1 serves best with a worker a core.
 
         Raises:
             UserError: If the directory is not a servable of a known kind, or files are missing or damaged.
@@ -142,15 +141,14 @@ class TransformerClassifier(Classifier):
 
         super().__init__(manifest)
         self._framing = {name: manifest.settings[name] for name in ("max_length", "head_share", "cls_id", "sep_id")}
-        self._pad_id = manifest.settings["pad_id"]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._threads = threads
-        # Batches differ in shape: planning memory for each shape seen would only grow.
+        # Texts differ in length: planning memory for each length seen would only grow.
         options.enable_mem_pattern = False
-        options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch ever seen
+        options.enable_cpu_mem_arena = False  # it would keep the memory of the longest text ever seen
         self._session = onnxruntime.InferenceSession(
             path / "model.onnx", sess_options=options, providers=["CPUExecutionProvider"]
         )
@@ -161,42 +159,21 @@ class TransformerClassifier(Classifier):
         self._tokenizer.no_truncation()
 
     def logits(self, texts: Sequence[str]) -> Floats:
-        """See :meth:`Classifier.logits`; texts of like length share a forward pass."""
+        """See :meth:`Classifier.logits`; every text is a forward pass of its own.
+
+        An int8 model scales its activations by the largest of the pass: with others in the batch, a text's score would
+        depend on them. On one thread a batch is no faster anyway, and no text is padded to another's length.
+        """
         ids = encode(self._tokenizer, [plain(t) for t in texts], **self._framing)
-        out = np.zeros(len(ids))
-        batches = length_batches([len(i) for i in ids])
+        if self._threads == 1 or len(ids) == 1:
+            return np.fromiter(map(self._forward, ids), dtype=np.float64, count=len(ids))
+        with ThreadPoolExecutor(self._threads) as pool:
+            return np.fromiter(pool.map(self._forward, ids), dtype=np.float64, count=len(ids))
 
-        def compute(batch: list[int]) -> None:
-            out[batch] = self._forward([ids[i] for i in batch])
-
-        if self._threads == 1 or len(batches) == 1:
-            for batch in batches:
-                compute(batch)
-        else:
-            with ThreadPoolExecutor(self._threads) as pool:
-                list(pool.map(compute, batches))
-        return out
-
-    def _forward(self, ids: Sequence[Sequence[int]]) -> Floats:
-        width = max(map(len, ids))
-        tokens = np.full((len(ids), width), self._pad_id, dtype=np.int64)
-        mask = np.zeros_like(tokens)
-        for row, sequence in enumerate(ids):
-            tokens[row, : len(sequence)] = sequence
-            mask[row, : len(sequence)] = 1
-        (logits,) = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})
-        return np.asarray(logits[:, 1] - logits[:, 0], dtype=np.float64)
-
-
-def length_batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Indices in batches of like length, longest first, each of at most ``TOKENS_A_BATCH`` padded tokens."""
-    batches: list[list[int]] = []
-    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= TOKENS_A_BATCH:
-            batches[-1].append(index)
-        else:
-            batches.append([index])
-    return batches
+    def _forward(self, ids: Sequence[int]) -> float:
+        tokens = np.array([ids], dtype=np.int64)
+        (logits,) = self._session.run(None, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})
+        return float(logits[0, 1]) - float(logits[0, 0])
 
 
 class CascadeClassifier(Classifier):

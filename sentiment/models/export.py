@@ -51,7 +51,6 @@ class ExportSettings(Settings):
         "reviews reads somewhat more of them as well, at no training cost",
     )
     rows: int | None = Field(2000, ge=1, description="Validation reviews that decide it; null: all")
-    batch_size: int = Field(32, ge=1, description="Reviews a batch when deciding it")
 
 
 class ExportReport(BaseModel):
@@ -125,14 +124,14 @@ def export_transformer(
         progress.report("export transformer", 0, 3)
         parity = _export_float(checkpoint.path, float_path, ids, tokens.pad_id)
         progress.report("export transformer", 1, 3)
-        float_labels = _logits(float_path, ids, tokens.pad_id, settings.batch_size).argmax(axis=1)
+        float_labels = _logits(float_path, ids).argmax(axis=1)
         progress.report("export transformer", 2, 3)
         float_accuracy = float((float_labels == labels).mean())
         float_bytes = float_path.stat().st_size
         int8_accuracy = agreement = None
         if settings.int8:
             quantise(float_path, int8_path)
-            int8_labels = _logits(int8_path, ids, tokens.pad_id, settings.batch_size).argmax(axis=1)
+            int8_labels = _logits(int8_path, ids).argmax(axis=1)
             int8_accuracy = float((int8_labels == labels).mean())
             agreement = float((int8_labels == float_labels).mean())
         precision, reason = _choose(float_accuracy, int8_accuracy, settings.int8_tolerance)
@@ -227,7 +226,7 @@ def _export_float(checkpoint: Path, path: Path, ids: Sequence[Sequence[int]], pa
             opset_version=OPSET,
             dynamo=False,
         )
-    parity = float(np.abs(_logits(path, rows, pad_id, batch_size=7) - expected).max())
+    parity = float(np.abs(_logits(path, rows) - expected).max())
     if not parity <= PARITY:
         raise RuntimeError(f"ONNX differs from torch by {parity:.2g} in a logit; at most {PARITY} is rounding")
     return parity
@@ -268,22 +267,21 @@ def quantise(float_path: Path, int8_path: Path) -> None:
         )
 
 
-def _logits(path: Path, ids: Sequence[Sequence[int]], pad_id: int, batch_size: int) -> NDArray[np.float32]:
-    """Logits (rows, 2) of an ONNX model: one thread a batch, as many batches at a time as there are cores."""
+def _logits(path: Path, ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    """Logits (rows, 2) of an ONNX model, a row a pass as when serving, as many side by side as there are cores."""
     import numpy as np
 
-    from sentiment.models.batches import length_sorted, pad
-
     session = _session(path)
-    logits = np.empty((len(ids), 2), dtype=np.float32)
 
-    def run(rows: NDArray[np.int64]) -> None:
-        token_ids, mask = pad([ids[row] for row in rows], pad_id)
-        logits[rows] = session.run(["logits"], {"input_ids": token_ids, "attention_mask": mask})[0]
+    def run(row: Sequence[int]) -> NDArray[np.float32]:
+        tokens = np.array([row], dtype=np.int64)
+        logits: NDArray[np.float32] = session.run(
+            ["logits"], {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
+        )[0]
+        return logits
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(run, length_sorted([len(row) for row in ids], batch_size)))
-    return logits
+        return np.concatenate(list(pool.map(run, ids)))
 
 
 def _session(path: Path) -> InferenceSession:
@@ -292,7 +290,7 @@ def _session(path: Path) -> InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = False  # it would keep the memory of the largest batch ever seen
+    options.enable_cpu_mem_arena = False  # it would keep the memory of the longest text ever seen
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sentiment import progress
 from sentiment.errors import UserError
+from sentiment.models.allocation import reusing_memory
 from sentiment.models.recovery import newest_usable, prune, seal, seconds_spent
 
 if TYPE_CHECKING:
@@ -132,7 +133,8 @@ def run(
         callbacks=[_watcher(settings.early_stopping_patience)],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=str(start) if start else None)
+    with reusing_memory():
+        trainer.train(resume_from_checkpoint=str(start) if start else None)
 
 
 def _sealing_trainer(started: float, **parts: Any) -> Trainer:  # noqa: ANN401  # whatever a Trainer is made of

@@ -1,4 +1,3 @@
-import itertools
 import json
 import shutil
 import subprocess
@@ -12,7 +11,7 @@ import tiny_transformer as tiny
 
 from sentiment.errors import UserError
 from sentiment.models import Classifier
-from sentiment.models.classifier import TOKENS_A_BATCH, length_batches, plain
+from sentiment.models.classifier import plain
 
 KINDS = ("linear", "transformer", "cascade")
 TEXTS = tiny.reviews(40, seed=9).frame["text"].tolist()
@@ -51,10 +50,10 @@ print(json.dumps([p.positive for p in Classifier.load(sys.argv[1]).predict(sys.a
     assert json.loads(done.stdout) == classifier.predict_proba(TEXTS).tolist()
 
 
-def test_one_text_at_a_time_is_what_a_batch_is(classifier):
+def test_the_score_of_a_text_does_not_depend_on_who_else_asks(classifier):
     batch = classifier.predict_proba(TEXTS)
     single = np.concatenate([classifier.predict_proba([text]) for text in TEXTS])
-    np.testing.assert_allclose(batch, single, atol=1e-6)
+    np.testing.assert_allclose(batch, single, rtol=0, atol=1e-12)
 
 
 def test_answers_come_in_the_order_of_the_texts(classifier):
@@ -116,16 +115,6 @@ def test_a_long_review_is_read_at_both_ends(servables):
     assert opening > 0
     assert verdict > 0
     assert middle == 0
-
-
-def test_batches_are_of_like_length_and_bounded():
-    lengths = np.random.default_rng(1).integers(1, 512, 500).tolist()
-    batches = length_batches(lengths)
-    assert sorted(i for batch in batches for i in batch) == list(range(500))
-    assert all(max(lengths[i] for i in batch) * len(batch) <= TOKENS_A_BATCH for batch in batches)
-    ranges = [(min(lengths[i] for i in b), max(lengths[i] for i in b)) for b in batches]
-    assert all(later[1] <= earlier[0] for earlier, later in itertools.pairwise(ranges))
-    assert length_batches([10 * TOKENS_A_BATCH]) == [[0]]
 
 
 def change_manifest(folder, **changes):

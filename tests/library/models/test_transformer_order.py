@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sentiment.models.batches import length_sorted, pad, stratified, training_order
+from sentiment.models.batches import pad, stratified, training_order
 from sentiment.models.truncation import truncate
 from sentiment.reviews.table import Reviews
 
@@ -63,10 +63,6 @@ def test_the_order_depends_on_the_seed_alone():
     lengths, short = list(range(2, 52)), [True] * 25 + [False] * 25
     assert (order(lengths, short) == order(lengths, short)).all()
     assert (order(lengths, short) != order(lengths, short, seed=6)).any()
-
-
-def test_evaluation_batches_go_from_long_to_short():
-    assert [batch.tolist() for batch in length_sorted([3, 9, 1, 9, 5], 2)] == [[1, 3], [4, 0], [2]]
 
 
 def test_padding_is_masked():

@@ -1,0 +1,370 @@
+"""Requests per second of the service against FastAPI + ``transformers.pipeline`` (float32) on the same checkpoint.
+
+One text a request; short, long and mixed texts of the test split; 1, 16 and 64 clients that ask again as soon as they
+are answered, on the same cores. The alternative is what tutorials show; it reads up to the model's 512 tokens, and in a
+second variant no more than we do. All servers are up during the whole run and asked in turn, several rounds; a ratio is
+the median of the rounds' ratios. Needs a promoted model (``make train``). Run: ``python -m benchmarks.serving``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+NAIVE = """
+import sys
+from fastapi import FastAPI
+from pydantic import BaseModel
+from transformers import pipeline
+
+classify = pipeline("text-classification", model=sys.argv[1], device=-1)
+limit = {"max_length": int(sys.argv[3])} if sys.argv[3] != "0" else {}
+app = FastAPI()
+
+
+class Request(BaseModel):
+    texts: list[str]
+
+
+@app.post("/v1/predict")
+def predict(request: Request):
+    return classify(request.texts, truncation=True, **limit)
+
+
+@app.get("/readyz")
+def ready():
+    return "ok"
+
+
+if __name__ == "__main__":
+    import uvicorn
+
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), log_level="error")
+"""
+KINDS = ("short", "long", "mixed")
+CLIENTS = (1, 16, 64)
+
+
+@dataclass
+class Server:
+    """A running server; ``asks`` opens a client and gives the coroutine that asks about a text."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    http: str
+    grpc: str = ""
+    seconds_to_ready: float = 0.0
+
+    def cpu_seconds(self) -> float:
+        """CPU time of all its processes so far."""
+        return sum(sum(p.cpu_times()[:2]) for p in self.processes())
+
+    def worker_mb(self) -> float:
+        """Resident memory (MB) of its largest process."""
+        return max(p.memory_info().rss for p in self.processes()) / 1e6
+
+    def processes(self) -> list:
+        """The process and its children."""
+        import psutil
+
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(name: str, command: Sequence[str], http: int, folder: Path, grpc: int = 0, **environment: str) -> Server:
+    """Starts a server and waits until it is ready."""
+    import httpx
+
+    started = time.perf_counter()
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, env=os.environ | environment, cwd=folder
+        )
+    server = Server(name, process, f"http://127.0.0.1:{http}", f"127.0.0.1:{grpc}")
+    while True:
+        if process.poll() is not None:
+            raise SystemExit(f"{name} stopped:\n{(folder / f'{name}.log').read_text()[-2000:]}")
+        try:
+            if httpx.get(f"{server.http}/readyz", timeout=1).is_success:
+                break
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)
+    server.seconds_to_ready = time.perf_counter() - started
+    return server
+
+
+def start_naive(checkpoint: Path, length: int, folder: Path, name: str) -> Server:
+    """FastAPI around ``transformers.pipeline``."""
+    script, port = folder / "naive.py", free_port()
+    script.write_text(NAIVE, encoding="utf-8")
+    return start(name, [sys.executable, str(script), str(checkpoint), str(port), str(length)], port, folder)
+
+
+def start_ours(servable: Path, folder: Path, name: str) -> Server:
+    """The Bento of a servable, as many workers as cores."""
+    from bento.build import build
+
+    bento = build(servable, model="benchmark", version=name, labels={})
+    http, grpc = free_port(), free_port()
+    environment = {
+        "SENTIMENT_GRPC_PORT": str(grpc),
+        "SENTIMENT_STATE": str(folder / f"{name}-state"),
+        "SENTIMENT_LOG": str(folder / f"{name}-predictions"),
+    }
+    command = [sys.executable, "-m", "bentoml", "serve", bento.tag, "--host", "127.0.0.1", "--port", str(http)]
+    return start(name, command, http, folder, grpc, **environment)
+
+
+Ask = Callable[[str], Awaitable[str]]
+
+
+async def http_client(stack: AsyncExitStack, address: str) -> Ask:
+    """A client with a connection of its own; answers with the status."""
+    import aiohttp
+
+    session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)))
+
+    async def ask(text: str) -> str:
+        async with session.post(f"{address}/v1/predict", json={"texts": [text]}) as response:
+            await response.read()
+            return str(response.status)
+
+    return ask
+
+
+async def grpc_client(stack: AsyncExitStack, address: str) -> Ask:
+    """A client with a channel of its own; answers with the status."""
+    import grpc
+
+    from bento.stubs import sentiment_pb2 as pb
+
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    channel = await stack.enter_async_context(grpc.aio.insecure_channel(address, options))
+    call = channel.unary_unary(
+        "/sentiment.v1.Sentiment/Predict", pb.PredictRequest.SerializeToString, pb.PredictResponse.FromString
+    )
+
+    async def ask(text: str) -> str:
+        try:
+            await call(pb.PredictRequest(texts=[text]))
+        except grpc.RpcError as error:
+            return error.code().name
+        return "200"
+
+    return ask
+
+
+@dataclass
+class Outcome:
+    """What a closed loop of clients saw."""
+
+    rate: float  # answers a second
+    p50: float  # ms
+    p95: float  # ms
+    cpu_ms: float  # of the server, an answer
+    statuses: dict[str, int]
+
+
+async def load(
+    server: Server, protocol: str, clients: int, texts: Sequence[str], *, seconds: float = 0, requests: int = 0
+) -> Outcome:
+    """Closed loop for some seconds, or for some requests."""
+    open_client, address = (grpc_client, server.grpc) if protocol == "grpc" else (http_client, server.http)
+    times: list[float] = []
+    statuses: dict[str, int] = {}
+    async with AsyncExitStack() as stack:
+        asks = [await open_client(stack, address) for _ in range(clients)]
+        await asyncio.gather(*(ask(texts[0]) for ask in asks))  # connections are open, and warm
+        draw = random.Random(0)
+        left = requests
+        cpu, started = server.cpu_seconds(), time.perf_counter()
+
+        async def client(ask: Ask) -> None:
+            nonlocal left
+            while (left > 0) if requests else (time.perf_counter() - started < seconds):
+                left -= 1
+                begun = time.perf_counter()
+                status = await ask(draw.choice(texts))
+                times.append(time.perf_counter() - begun)
+                statuses[status] = statuses.get(status, 0) + 1
+
+        await asyncio.gather(*map(client, asks))
+        elapsed, cpu = time.perf_counter() - started, server.cpu_seconds() - cpu
+    answered = statuses.get("200", 0)
+    ordered = sorted(times)
+    return Outcome(
+        answered / elapsed,
+        1e3 * statistics.median(ordered),
+        1e3 * ordered[int(0.95 * (len(ordered) - 1))],
+        1e3 * cpu / max(answered, 1),
+        statuses,
+    )
+
+
+async def throughput(
+    servers: list[tuple[str, Server, str]], texts: dict[str, list[str]], rounds: int, seconds: float
+) -> None:
+    """Prints the table: every contender in turn, round after round."""
+    from rich.console import Console
+    from rich.table import Table
+
+    results: dict[tuple[str, int, str], list[Outcome]] = {}
+    for number in range(rounds):
+        for kind in KINDS:
+            for clients in CLIENTS:
+                for name, server, protocol in servers:
+                    print(f"\rround {number + 1}: {kind}, {clients} clients, {name}".ljust(79), end="", file=sys.stderr)
+                    outcome = await load(server, protocol, clients, texts[kind], seconds=seconds)
+                    results.setdefault((kind, clients, name), []).append(outcome)
+    print(file=sys.stderr)
+    table = Table("texts", "clients", "server", "requests/s", "p50 ms", "p95 ms", "CPU ms", "times the alternative")
+    first = servers[0][0]
+    for (kind, clients, name), found in results.items():
+        base = results[kind, clients, first]
+        ratio = statistics.median(a.rate / b.rate for a, b in zip(found, base, strict=True))
+        middle = sorted(found, key=lambda o: o.rate)[len(found) // 2]
+        failed = {s: n for o in found for s, n in o.statuses.items() if s != "200"}
+        figures = (f"{middle.rate:.0f}", f"{middle.p50:.1f}", f"{middle.p95:.1f}", f"{middle.cpu_ms:.2f}")
+        table.add_row(kind, str(clients), name, *figures, f"{ratio:.1f}x" + (f" {failed}" if failed else ""))
+    Console(width=120).print(table)
+
+
+async def after_a_burst(server: Server, texts: list[str], rounds: int) -> float:
+    """Time of a lone request right after a burst of 64 clients, as a multiple of a calm one's: medians."""
+    calm, later = [], []
+    async with AsyncExitStack() as stack:
+        ask = await http_client(stack, server.http)
+        text = texts[0]
+
+        async def timed() -> float:
+            begun = time.perf_counter()
+            await ask(text)
+            return time.perf_counter() - begun
+
+        for _ in range(rounds):
+            calm += [await timed() for _ in range(5)]
+            await load(server, "http", 64, texts, requests=300)
+            later.append(await timed())
+            await asyncio.sleep(1)
+    return statistics.median(later) / statistics.median(calm)
+
+
+def where_time_goes(servable: Path, texts: dict[str, list[str]]) -> None:
+    """Prints CPU ms a text inside the classifier: tokenising, and the forward pass."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from sentiment.models import Classifier
+    from sentiment.models.classifier import TransformerClassifier, plain
+    from sentiment.models.truncation import encode
+
+    classifier = Classifier.load(servable)
+    if not isinstance(classifier, TransformerClassifier):
+        return
+    table = Table("texts", "tokenise ms", "forward ms")
+    for kind in KINDS:
+        sample = texts[kind][:100]
+        begun = time.process_time()
+        ids = [encode(classifier._tokenizer, [plain(t)], **classifier._framing)[0] for t in sample]
+        tokenised = time.process_time()
+        for one in ids:
+            classifier._forward(one)
+        done = time.process_time()
+        per = 1e3 / len(sample)
+        table.add_row(kind, f"{per * (tokenised - begun):.2f}", f"{per * (done - tokenised):.2f}")
+    Console(width=120).print(table)
+
+
+def promoted(stack: str) -> tuple[Path, str, Path, list[str]]:
+    """The production servable, its kind, its checkpoint, and the test split's texts."""
+    from pipelines.session import session
+
+    with session(stack, debug=False):
+        from zenml.client import Client
+
+        import materializers  # noqa: F401  # registers how typed artifacts are loaded
+        from steps.promotion import registry
+
+        champion = registry.production("sentiment")
+        if champion is None:
+            raise SystemExit("no model is in production: run make train first")
+        servable = registry.linked_artifact("sentiment", champion.number, "servable").load()
+        splits = registry.linked_artifact("sentiment", champion.number, "splits").load()
+        checkpoint = Client().get_artifact_version("checkpoint").load()
+        return servable.path, champion.kind, checkpoint.path, splits.test.frame["text"].tolist()
+
+
+def main() -> None:
+    """Starts every server, asks them in turn, prints tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4, help="of each closed loop")
+    parser.add_argument("--requests", type=int, default=10_000, help="of the endurance test at 64 clients")
+    parser.add_argument("--stack", default="local")
+    options = parser.parse_args()
+    servable, kind, checkpoint, everything = promoted(options.stack)
+    if kind != "cascade":
+        raise SystemExit(f"the promoted model is a {kind}; the table compares a cascade and its transformer")
+    words = [(t, len(t.split())) for t in everything]
+    short, long = [t for t, n in words if n <= 40], [t for t, n in words if n > 150]
+    size = min(len(short), len(long), 400)
+    texts = {"short": short[:size], "long": long[:size], "mixed": [*short[: size // 2], *long[: size // 2]]}
+    from sentiment.models.servable import Manifest
+
+    length = Manifest.read(servable / "transformer").settings["max_length"]
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
+        folder = Path(temporary)
+        os.environ["BENTOML_HOME"] = str(folder / "bentoml")
+        os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+
+        def run(server: Server) -> Server:
+            stack.callback(lambda: (server.process.terminate(), server.process.wait(30)))
+            return server
+
+        naive = run(start_naive(checkpoint, 0, folder, "naive"))
+        equal = run(start_naive(checkpoint, length, folder, "naive-equal"))
+        transformer = run(start_ours(servable / "transformer", folder, "transformer"))
+        cascade = run(start_ours(servable, folder, "cascade"))
+        print(f"{os.cpu_count()} cores, {transformer.name} reads {length} tokens; one text a request")
+        for server in (naive, transformer, cascade):
+            print(f"{server.name}: ready in {server.seconds_to_ready:.1f} s, {server.worker_mb():.0f} MB a worker")
+        contenders = [
+            ("FastAPI + pipeline", naive, "http"),
+            (f"the same, {length} tokens", equal, "http"),
+            ("transformer, HTTP", transformer, "http"),
+            ("transformer, gRPC", transformer, "grpc"),
+            ("cascade, HTTP", cascade, "http"),
+            ("cascade, gRPC", cascade, "grpc"),
+        ]
+        asyncio.run(throughput(contenders, texts, options.rounds, options.seconds))
+        where_time_goes(servable / "transformer", texts)
+        ratio = asyncio.run(after_a_burst(transformer, texts["short"], 5))
+        print(f"a lone request right after a burst of 64 clients: {ratio:.2f} times a calm one")
+        for protocol in ("http", "grpc"):
+            outcome = asyncio.run(load(cascade, protocol, 64, texts["mixed"], requests=options.requests))
+            print(f"{protocol}, 64 clients, {options.requests} requests: statuses {outcome.statuses}")
+        print(f"after all that: {cascade.worker_mb():.0f} MB a cascade worker")
+
+
+if __name__ == "__main__":
+    main()

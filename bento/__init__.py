@@ -1,0 +1,1 @@
+"""The BentoML service: HTTP and gRPC over one classifier, its builder and its client."""

@@ -1,0 +1,118 @@
+"""Natural batching: one computation at a time; what queued meanwhile is the next batch.
+
+No timer and nothing learned, so a lone request never waits; under load batches grow by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from bento.errors import overloaded
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    texts: Sequence[str]
+    done: asyncio.Future[list[float]]
+    scores: list[float]
+
+
+class Batcher:
+    """Gives texts of many requests to one thread, in batches.
+
+    Long requests are served a batch at a time, so that short ones do not wait behind all of their texts.
+    """
+
+    def __init__(
+        self,
+        compute: Callable[[list[str]], Sequence[float]],
+        *,
+        most_waiting: int,
+        batch_texts: int = 16,
+        on_batch: Callable[[int, int], None] = lambda texts, waiting: None,
+    ) -> None:
+        """Starts nothing yet; the first text starts the loop.
+
+        Args:
+            compute: Scores of texts; runs in a thread.
+            most_waiting: Texts that may wait; more are refused.
+            batch_texts: Texts of a batch, at most.
+            on_batch: Told the texts of every batch, and how many still wait.
+        """
+        self._compute, self._most_waiting, self._batch_texts = compute, most_waiting, batch_texts
+        self._on_batch = on_batch
+        self._jobs: deque[_Job] = deque()
+        self._waiting = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="forward")
+        self._loop: asyncio.Task[None] | None = None
+
+    async def submit(self, texts: Sequence[str]) -> list[float]:
+        """Scores of the texts, in order.
+
+        Raises:
+            RequestError: If too many texts wait already.
+        """
+        if self._waiting + len(texts) > self._most_waiting and self._waiting:
+            raise overloaded()
+        job = _Job(texts, asyncio.get_running_loop().create_future(), [])
+        self._jobs.append(job)
+        self._waiting += len(texts)
+        if self._loop is None or self._loop.done():
+            self._loop = asyncio.create_task(self._work())
+        return await job.done
+
+    def close(self) -> None:
+        """Stops the thread after the batch at hand."""
+        self._thread.shutdown(wait=True)
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._jobs:
+            batch = self._next()
+            if not batch:
+                continue
+            texts = [text for _, part in batch for text in part]
+            self._on_batch(len(texts), self._waiting)
+            try:
+                scores = await loop.run_in_executor(self._thread, self._compute, texts)
+            except Exception as error:
+                self._fail([job for job, _ in batch], error)
+                continue
+            start = 0
+            for job, part in batch:
+                job.scores.extend(scores[start : start + len(part)])
+                start += len(part)
+                if len(job.scores) == len(job.texts) and not job.done.done():
+                    job.done.set_result(job.scores)
+
+    def _next(self) -> list[tuple[_Job, Sequence[str]]]:
+        """Texts for the next batch: a share of every waiting request in turn; who has left gets none."""
+        batch: list[tuple[_Job, Sequence[str]]] = []
+        room = self._batch_texts
+        for _ in range(len(self._jobs)):
+            if not room:
+                break
+            job = self._jobs.popleft()
+            rest = job.texts[len(job.scores) :]
+            if job.done.done():  # the client has left, or its time is over
+                self._waiting -= len(rest)
+                continue
+            part = rest[:room]
+            batch.append((job, part))
+            self._waiting -= len(part)
+            room -= len(part)
+            if len(part) < len(rest):
+                self._jobs.append(job)  # the others first
+        return batch
+
+    def _fail(self, jobs: list[_Job], error: Exception) -> None:
+        for job in jobs:
+            if job in self._jobs:
+                self._jobs.remove(job)
+                self._waiting -= len(job.texts) - len(job.scores)
+            if not job.done.done():
+                job.done.set_exception(error)

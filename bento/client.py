@@ -1,0 +1,299 @@
+"""A typed client for both protocols: deadline, retries, one error.
+
+with HttpClient("http://127.0.0.1:3000") as client:
+    print(client.predict(["A quiet film that stays with you."]))
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+RETRYABLE = {"UNAVAILABLE"}
+BY_STATUS = {401: "UNAUTHENTICATED", 404: "NOT_FOUND", 413: "RESOURCE_EXHAUSTED", 429: "RESOURCE_EXHAUSTED"}
+BY_STATUS |= {408: "DEADLINE_EXCEEDED", 500: "INTERNAL", 502: "UNAVAILABLE", 503: "UNAVAILABLE"}
+BY_STATUS |= {504: "DEADLINE_EXCEEDED"}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer for one text; see ``AnswerModel`` on the service's page /docs."""
+
+    id: str
+    label: str
+    score: float
+    abstained: bool
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers in the order of the texts, and the version of the model that gave them."""
+
+    model_version: str
+    predictions: list[Answer]
+
+
+class ServiceError(Exception):
+    """The service did not answer with a prediction.
+
+    Attributes:
+        code: gRPC status name, also over HTTP: ``INVALID_ARGUMENT``, ``UNAVAILABLE`` ...
+        message: What is wrong.
+        retryable: Whether the same request may succeed a little later.
+    """
+
+    def __init__(self, code: str, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.retry_after = code, message, retry_after
+        self.retryable = code in RETRYABLE
+
+
+class Client(ABC):
+    """What both protocols can do."""
+
+    def __init__(self, *, timeout: float, retries: int) -> None:
+        self._timeout, self._retries = timeout, retries
+
+    @abstractmethod
+    def _predict(self, texts: Sequence[str], seconds: float) -> Predictions: ...
+
+    @abstractmethod
+    def _feedback(self, prediction_id: str, label: str, seconds: float) -> None: ...
+
+    @abstractmethod
+    def _info(self, seconds: float) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def _ready(self, seconds: float) -> bool: ...
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes the connection."""
+
+    def predict(self, texts: Sequence[str]) -> Predictions:
+        """Label and score of 1 to 64 texts.
+
+        Raises:
+            ServiceError: If the service refuses, or does not answer before the timeout.
+        """
+        return self._retried(lambda seconds: self._predict(texts, seconds))
+
+    def feedback(self, prediction_id: str, label: str) -> None:
+        """Says what a prediction should have been."""
+        self._retried(lambda seconds: self._feedback(prediction_id, label, seconds))
+
+    def info(self) -> dict[str, Any]:
+        """Which model answers, and within which limits."""
+        return self._retried(self._info)
+
+    def ready(self) -> bool:
+        """Whether the service can answer now."""
+        try:
+            return self._ready(min(self._timeout, 2.0))
+        except ServiceError:
+            return False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _retried(self, call: Callable[[float], T]) -> T:
+        """Calls until it works, the failure is final, or no time is left; waits longer each time, with jitter."""
+        deadline = time.monotonic() + self._timeout
+        for attempt in range(self._retries + 1):
+            try:
+                return call(max(deadline - time.monotonic(), 0.001))
+            except ServiceError as error:
+                pause = max(error.retry_after, 0.05 * 2**attempt) * random.uniform(0.5, 1.5)
+                if not error.retryable or attempt == self._retries or time.monotonic() + pause >= deadline:
+                    raise
+                time.sleep(pause)
+        raise AssertionError("not reached: the last attempt returns or raises")
+
+
+class HttpClient(Client):
+    """Over HTTP."""
+
+    def __init__(
+        self, address: str, *, token: str | None = None, timeout: float = 5.0, retries: int = 2, ca: Path | None = None
+    ) -> None:
+        """Opens no connection yet.
+
+        Args:
+            address: E.g. ``http://127.0.0.1:3000``.
+            token: Bearer token.
+            timeout: Seconds that a call may take, its retries included.
+            retries: How often a call is repeated when the service is not available.
+            ca: Certificate (PEM) to trust; the system's if None.
+        """
+        import ssl
+
+        import httpx
+
+        super().__init__(timeout=timeout, retries=retries)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=str(ca)) if ca else True
+        self._http = httpx.Client(base_url=address, headers=headers, verify=verify)
+
+    def close(self) -> None:
+        """See the base class."""
+        self._http.close()
+
+    def _ask(self, method: str, path: str, seconds: float, body: object = None) -> Any:  # noqa: ANN401  # JSON
+        import httpx
+
+        try:
+            response = self._http.request(method, path, json=body, timeout=seconds)
+        except httpx.TimeoutException as error:
+            raise ServiceError("DEADLINE_EXCEEDED", f"no answer within {seconds:.1f} s") from error
+        except httpx.TransportError as error:
+            raise ServiceError("UNAVAILABLE", f"no connection: {error}") from error
+        if response.is_success:
+            return response.json() if response.content.strip() else None
+        try:
+            problem = response.json()["error"]
+            code, message = str(problem["code"]), str(problem["message"])
+        except (ValueError, KeyError, TypeError):  # a proxy answered
+            code = BY_STATUS.get(response.status_code, "INVALID_ARGUMENT")
+            message = f"HTTP status {response.status_code}"
+        after = response.headers.get("retry-after", "")
+        raise ServiceError(code, message, float(after) if after.isdigit() else 0.0)
+
+    def _predict(self, texts: Sequence[str], seconds: float) -> Predictions:
+        answer = self._ask("POST", "/v1/predict", seconds, {"texts": list(texts)})
+        return Predictions(answer["model_version"], [Answer(**given) for given in answer["predictions"]])
+
+    def explain(self, text: str) -> dict[str, Any]:
+        """Which words pushed the score, and how far."""
+        answer: dict[str, Any] = self._retried(lambda s: self._ask("POST", "/v1/explain", s, {"text": text}))
+        return answer
+
+    def _feedback(self, prediction_id: str, label: str, seconds: float) -> None:
+        self._ask("POST", "/v1/feedback", seconds, {"prediction_id": prediction_id, "label": label})
+
+    def _info(self, seconds: float) -> dict[str, Any]:
+        info: dict[str, Any] = self._ask("GET", "/v1/info", seconds)
+        return info
+
+    def _ready(self, seconds: float) -> bool:
+        self._ask("GET", "/readyz", seconds)
+        return True
+
+
+class GrpcClient(Client):
+    """Over gRPC."""
+
+    def __init__(
+        self, address: str, *, token: str | None = None, timeout: float = 5.0, retries: int = 2, ca: Path | None = None
+    ) -> None:
+        """Opens no connection yet.
+
+        Args:
+            address: E.g. ``127.0.0.1:3001``.
+            token: Bearer token.
+            timeout: Seconds that a call may take, its retries included.
+            retries: How often a call is repeated when the service is not available.
+            ca: Certificate (PEM) to trust, which also says that the service speaks TLS; plain text if None.
+        """
+        import grpc
+
+        from bento.stubs import sentiment_pb2 as pb
+
+        super().__init__(timeout=timeout, retries=retries)
+        options = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own
+        if ca:
+            credentials = grpc.ssl_channel_credentials(ca.read_bytes())
+            self._channel = grpc.secure_channel(address, credentials, options)
+        else:
+            self._channel = grpc.insecure_channel(address, options)
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
+        self._pb = pb
+        self._calls = {
+            name: self._channel.unary_unary(f"/sentiment.v1.Sentiment/{name}", _serialize, answer.FromString)
+            for name, answer in (
+                ("Predict", pb.PredictResponse),
+                ("Feedback", pb.FeedbackResponse),
+                ("Info", pb.InfoResponse),
+            )
+        }
+
+    def close(self) -> None:
+        """See the base class."""
+        self._channel.close()
+
+    def _ask(self, name: str, request: object, seconds: float) -> Any:  # noqa: ANN401  # the method's own message
+        import grpc
+
+        try:
+            return self._calls[name](request, timeout=seconds, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise _service_error(error) from error
+
+    def _predict(self, texts: Sequence[str], seconds: float) -> Predictions:
+        return _predictions(self._ask("Predict", self._pb.PredictRequest(texts=texts), seconds))
+
+    def predict_stream(self, batches: Iterable[Sequence[str]]) -> Iterator[Predictions]:
+        """Bulk scoring: answers in the order of the batches, each of 1 to 64 texts, while more are sent.
+
+        Raises:
+            ServiceError: At the first batch that is refused; nothing is retried.
+        """
+        import grpc
+
+        stream = self._channel.stream_stream(
+            "/sentiment.v1.Sentiment/PredictStream", _serialize, self._pb.PredictResponse.FromString
+        )
+        requests = (self._pb.PredictRequest(texts=texts) for texts in batches)
+        try:
+            yield from map(_predictions, stream(requests, metadata=self._metadata))
+        except grpc.RpcError as error:
+            raise _service_error(error) from error
+
+    def _feedback(self, prediction_id: str, label: str, seconds: float) -> None:
+        self._ask("Feedback", self._pb.FeedbackRequest(prediction_id=prediction_id, label=label), seconds)
+
+    def _info(self, seconds: float) -> dict[str, Any]:
+        from google.protobuf.json_format import MessageToDict
+
+        return MessageToDict(self._ask("Info", self._pb.InfoRequest(), seconds), preserving_proto_field_name=True)
+
+    def _ready(self, seconds: float) -> bool:
+        import grpc
+        from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+        try:
+            answer = health_pb2_grpc.HealthStub(self._channel).Check(
+                health_pb2.HealthCheckRequest(), timeout=seconds, metadata=self._metadata
+            )
+        except grpc.RpcError as error:
+            raise _service_error(error) from error
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _serialize(message: Any) -> bytes:  # noqa: ANN401  # any message of the stubs
+    data: bytes = message.SerializeToString()
+    return data
+
+
+def _predictions(response: Any) -> Predictions:  # noqa: ANN401  # the stubs are imported where they are needed
+    return Predictions(
+        response.model_version, [Answer(p.id, p.label, p.score, p.abstained) for p in response.predictions]
+    )
+
+
+def _service_error(error: Any) -> ServiceError:  # noqa: ANN401  # grpc.RpcError does not say that it is a call, too
+    trailing = dict(error.trailing_metadata() or ())
+    after = str(trailing.get("retry-after", ""))
+    return ServiceError(error.code().name, str(error.details()), float(after) if after.isdigit() else 0.0)

@@ -1,0 +1,45 @@
+"""What can be wrong with a request: one set of codes, with the same meaning over HTTP and gRPC."""
+
+from __future__ import annotations
+
+# gRPC status name -> HTTP status
+STATUS = {
+    "INVALID_ARGUMENT": 422,
+    "UNAUTHENTICATED": 401,
+    "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 413,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+    "INTERNAL": 500,
+}
+RETRY_AFTER = 1  # seconds
+
+
+class RequestError(Exception):
+    """A request that is not answered with a prediction.
+
+    Attributes:
+        code: gRPC status name, a key of ``STATUS``.
+        message: What is wrong and what to do; never holds input text.
+        status: HTTP status.
+    """
+
+    def __init__(self, code: str, message: str, status: int | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message = code, message
+        self.status = STATUS[code] if status is None else status
+
+
+def overloaded() -> RequestError:
+    """Too much is waiting already."""
+    return RequestError("UNAVAILABLE", f"overloaded: try again in {RETRY_AFTER} s")
+
+
+def too_slow(seconds: float) -> RequestError:
+    """The time limit is over."""
+    return RequestError("DEADLINE_EXCEEDED", f"not answered within {seconds:g} s")
+
+
+def internal() -> RequestError:
+    """The service's own fault: what happened is in its log, under the request's id."""
+    return RequestError("INTERNAL", "failed; the service's log says where, under the request's id")

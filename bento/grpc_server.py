@@ -1,0 +1,227 @@
+"""The gRPC server: the typed service, BentoML's published one, health and reflection, in the worker's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import traceback
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from bento.errors import RETRY_AFTER, RequestError, internal, overloaded
+from bento.guard import MOST_BYTES
+from bento.predictor import Predictor
+from bento.stubs import sentiment_pb2 as pb
+from bento.tokens import Tokens
+
+if TYPE_CHECKING:
+    from bento.settings import ServiceSettings
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Method = Callable[[Any, "Call"], Awaitable[Message]]
+
+SERVICE = "sentiment.v1.Sentiment"
+BENTO_SERVICE = "bentoml.grpc.v1.BentoService"
+STREAM_AHEAD = 4  # messages of a stream that are read before the oldest is answered
+
+logger = logging.getLogger("bento.grpc")
+
+
+class Call:
+    """One call: its caller's metadata and the time it has left."""
+
+    def __init__(self, context: Context) -> None:
+        metadata = dict(context.invocation_metadata() or ())
+        self.authorization = str(metadata.get("authorization", ""))
+        self.request_id = str(metadata.get("x-request-id", ""))[:128] or uuid.uuid4().hex
+        self.seconds = context.time_remaining()
+
+
+class GrpcServer:
+    """Serves one worker's predictor; the workers share the port, the kernel spreads the connections."""
+
+    def __init__(self, predictor: Predictor, settings: ServiceSettings, tokens: Tokens) -> None:
+        self._predictor, self._settings, self._tokens = predictor, settings, tokens
+        self._metrics = predictor.metrics
+        self._working = 0
+        self._health = health.aio.HealthServicer()
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.so_reuseport", 1),
+                ("grpc.max_receive_message_length", MOST_BYTES),
+                ("grpc.max_concurrent_streams", settings.max_requests),
+                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            ]
+        )
+
+    async def start(self) -> None:
+        """Listens.
+
+        Raises:
+            RuntimeError: If the port is taken.
+        """
+        from bentoml.grpc.v1._generated_pb4 import service_pb2 as bento_pb  # the plain module is for protobuf 3
+
+        self._bento = bento_pb
+        self._server.add_generic_rpc_handlers(
+            (
+                grpc.method_handlers_generic_handler(
+                    SERVICE,
+                    {
+                        "Predict": self._unary("Predict", pb.PredictRequest, self._predict),
+                        "PredictStream": self._stream("PredictStream", pb.PredictRequest, self._predict),
+                        "Feedback": self._unary("Feedback", pb.FeedbackRequest, self._feedback),
+                        "Info": self._unary("Info", pb.InfoRequest, self._info),
+                    },
+                ),
+                grpc.method_handlers_generic_handler(
+                    BENTO_SERVICE,
+                    {
+                        "Call": self._unary("Call", bento_pb.Request, self._call),
+                        "ServiceMetadata": self._unary("ServiceMetadata", bento_pb.ServiceMetadataRequest, self._about),
+                    },
+                ),
+            )
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflection.enable_server_reflection(
+            (SERVICE, BENTO_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
+        )
+        address = f"{self._settings.host}:{self._settings.grpc_port}"
+        certificate, key = self._settings.tls_certificate, self._settings.tls_key
+        if certificate and key:
+            credentials = grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
+            self._server.add_secure_port(address, credentials)
+        else:
+            self._server.add_insecure_port(address)
+        await self._server.start()
+        for name in ("", SERVICE, BENTO_SERVICE):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self, grace: float) -> None:
+        """Says so to health checks, takes no new calls, and waits for those at work, ``grace`` seconds at most."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace)
+
+    def _unary(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+        async def handle(data: bytes, context: Context) -> Message:
+            return await self._guarded(name, context, lambda call: method(_parse(request, data), call))
+
+        return grpc.unary_unary_rpc_method_handler(handle, None, lambda message: message.SerializeToString())
+
+    def _stream(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+        async def handle(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
+            call = Call(context)
+            answers: asyncio.Queue[Awaitable[Message] | None] = asyncio.Queue(STREAM_AHEAD)
+
+            async def read() -> None:
+                async for data in messages:
+                    work = self._guarded(name, context, lambda _, data=data: method(_parse(request, data), call))
+                    await answers.put(asyncio.ensure_future(work))
+                await answers.put(None)
+
+            reading = asyncio.ensure_future(read())
+            try:
+                while (answer := await answers.get()) is not None:
+                    yield await answer
+            finally:
+                reading.cancel()
+                while not answers.empty():
+                    if (left := answers.get_nowait()) is not None:
+                        asyncio.ensure_future(left).cancel()
+
+        return grpc.stream_stream_rpc_method_handler(handle, None, lambda message: message.SerializeToString())
+
+    async def _guarded(self, name: str, context: Context, work: Callable[[Call], Awaitable[Message]]) -> Message:
+        """Does the work if the caller may, and there is room; turns every failure into a status."""
+        started, code = time.perf_counter(), "CANCELLED"
+        call = Call(context)
+        try:
+            if not self._tokens.accept(call.authorization):
+                raise RequestError("UNAUTHENTICATED", "needs the metadata authorization: Bearer <token>")
+            if self._working >= self._settings.max_requests:
+                raise overloaded()
+            self._working += 1
+            try:
+                answer = await work(call)
+            finally:
+                self._working -= 1
+            code = "OK"
+            return answer
+        except RequestError as fault:
+            code = fault.code
+            await _abort(context, fault)
+            raise  # not reached: abort raises
+        except Exception as error:
+            code = "INTERNAL"
+            frames = " <- ".join(f"{f.name}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__)))
+            logger.error("request %s failed: %s at %s", call.request_id, type(error).__name__, frames)
+            await _abort(context, internal())
+            raise
+        finally:
+            self._metrics.request("grpc", name, code, time.perf_counter() - started)
+
+    async def _predict(self, request: pb.PredictRequest, call: Call) -> pb.PredictResponse:
+        answers = await self._predictor.predict(list(request.texts), request=call.request_id, seconds=call.seconds)
+        return pb.PredictResponse(
+            model_version=self._predictor.identity.version,
+            predictions=[pb.Prediction(id=a.id, label=a.label, score=a.score, abstained=a.abstained) for a in answers],
+        )
+
+    async def _feedback(self, request: pb.FeedbackRequest, call: Call) -> pb.FeedbackResponse:
+        self._predictor.feedback(request.prediction_id, request.label)
+        return pb.FeedbackResponse()
+
+    async def _info(self, request: pb.InfoRequest, call: Call) -> pb.InfoResponse:
+        return pb.InfoResponse(**self._predictor.identity.info(self._predictor.limits()))
+
+    async def _call(self, request: Any, call: Call) -> Any:  # noqa: ANN401  # BentoML's stubs carry no types
+        """BentoML's generic call: ``predict`` with a text, or with JSON as over HTTP."""
+        if request.api_name != "predict":
+            raise RequestError("NOT_FOUND", "the one api_name is predict")
+        kind = request.WhichOneof("content")
+        if kind == "text":
+            texts: Any = [request.text.value]
+        elif kind == "json":
+            body = json_format.MessageToDict(request.json)
+            texts = body.get("texts") if isinstance(body, dict) and set(body) == {"texts"} else None
+        else:
+            texts = None
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise RequestError("INVALID_ARGUMENT", 'give content text, or json of the form {"texts": ["..."]}')
+        answer = await self._predict(pb.PredictRequest(texts=texts), call)
+        response = self._bento.Response()
+        content = json_format.MessageToDict(
+            answer, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+        )
+        json_format.ParseDict(content, response.json)
+        return response
+
+    async def _about(self, request: Any, call: Call) -> Any:  # noqa: ANN401  # BentoML's stubs carry no types
+        response = self._bento.ServiceMetadataResponse(name="sentiment", docs="Sentiment of reviews.")
+        response.apis.add(name="predict", docs='text, or json of the form {"texts": ["..."]}')
+        return response
+
+
+def _parse(kind: type[Message], data: bytes) -> Message:
+    try:
+        message = kind.FromString(data)
+    except DecodeError as error:
+        raise RequestError("INVALID_ARGUMENT", f"the message is no {kind.DESCRIPTOR.full_name}") from error
+    if len(UnknownFieldSet(message)):
+        raise RequestError("INVALID_ARGUMENT", f"{kind.DESCRIPTOR.full_name} has no such field")
+    return message
+
+
+async def _abort(context: Context, fault: RequestError) -> None:
+    trailing = (("retry-after", str(RETRY_AFTER)),) if fault.code == "UNAVAILABLE" else ()
+    await context.abort(grpc.StatusCode[fault.code], fault.message, trailing)

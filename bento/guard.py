@@ -1,0 +1,214 @@
+"""What every HTTP request passes before it is read: path, token, size, time, how many at once; and how it is counted.
+
+An ASGI middleware around the whole application. It reads the body itself: nothing behind it meets a body that is too
+large, too slow, or of a caller who may not call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+import traceback
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bento.errors import RETRY_AFTER, RequestError, internal, overloaded, too_slow
+from bento.tokens import Tokens
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from bento.predictor import Predictor
+    from bento.settings import ServiceSettings
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MOST_BYTES = 1 << 20  # of a request's body
+READERS = 8  # requests whose bodies are being read, for every one that may be at work
+NO_RESPONSE = 499  # the client left first; for the metrics only
+REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+
+logger = logging.getLogger("bento.http")
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a path is treated."""
+
+    guarded: bool = True  # needs a token, where there are tokens
+    counted: bool = True  # in the metrics
+
+
+class Guard:
+    """Wraps the application; ``start`` gives it what a worker knows only once it runs."""
+
+    def __init__(self, app: FastAPI, routes: Mapping[str, Route]) -> None:
+        self._app, self._routes = app, routes
+        self._settings: ServiceSettings | None = None
+        self._reading = self._working = 0
+
+    def start(self, predictor: Predictor, tokens: Tokens) -> None:
+        """Opens the door."""
+        self._app.state.predictor = predictor
+        self._tokens, self._metrics, self._settings = tokens, predictor.metrics, predictor.settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            return
+        started = time.perf_counter()
+        path = scope["path"]
+        route = self._routes.get(path)
+        headers = dict(scope["headers"])  # of a repeated header, the last
+        given = headers.get(b"x-request-id", b"")
+        request_id = given.decode() if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(send, request_id)
+        try:
+            await self._answer(scope, receive, answer, route, headers)
+        except RequestError as fault:
+            await answer.fault(fault)
+        except Exception as error:  # the last resort: says where, never with what input
+            frames = " <- ".join(f"{f.name}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__)))
+            logger.error("request %s failed: %s at %s", request_id, type(error).__name__, frames)
+            await answer.fault(internal())
+        if self._settings is not None and (route is None or route.counted):
+            method = path if route else "other"
+            self._metrics.request("http", method, str(answer.status or NO_RESPONSE), time.perf_counter() - started)
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, answer: _Answer, route: Route | None, headers: Mapping[bytes, bytes]
+    ) -> None:
+        settings = self._settings
+        if settings is None:
+            raise RequestError("UNAVAILABLE", "starting")
+        if route is None:
+            raise RequestError("NOT_FOUND", "there is no such path; see /docs")
+        if route.guarded and not self._tokens.accept(headers.get(b"authorization", b"").decode("latin-1")):
+            raise RequestError("UNAUTHENTICATED", "needs the header Authorization: Bearer <token>")
+        if int(_digits(headers.get(b"content-length", b"0"))) > MOST_BYTES:
+            raise too_large()
+        deadline = time.monotonic() + settings.timeout
+        if self._reading >= READERS * settings.max_requests:
+            raise overloaded()
+        self._reading += 1
+        try:
+            async with asyncio.timeout(settings.timeout):
+                body = await _body(receive)
+        except TimeoutError as error:
+            message = f"the body did not arrive within {settings.timeout:g} s"
+            raise RequestError("DEADLINE_EXCEEDED", message, status=408) from error
+        finally:
+            self._reading -= 1
+        if body is None:  # the client has left
+            return
+        if self._working >= settings.max_requests and route.counted:
+            raise overloaded()
+        self._working += 1
+        try:
+            async with asyncio.timeout(deadline - time.monotonic() + 1):  # the predictor's own limit comes first
+                await _while_connected(self._app(scope, _replay(body, receive), answer.send), receive)
+        except TimeoutError as error:
+            raise too_slow(settings.timeout) from error
+        finally:
+            self._working -= 1
+
+
+class _Answer:
+    """Sends the response, and knows whether it has begun."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send, self._id = send, request_id.encode()
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._id)]
+        await self._send(message)
+
+    async def fault(self, fault: RequestError) -> None:
+        if self.status:
+            return  # too late to say so
+        body = error_body(fault)
+        named = {"content-type": "application/json", "content-length": str(len(body)), **error_headers(fault)}
+        headers = [(name.encode(), value.encode()) for name, value in named.items()]
+        await self.send({"type": "http.response.start", "status": fault.status, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
+
+
+def error_body(fault: RequestError) -> bytes:
+    """The JSON body of an error."""
+    return json.dumps({"error": {"code": fault.code, "message": fault.message}}).encode()
+
+
+def error_headers(fault: RequestError) -> dict[str, str]:
+    """What a client should know before it reads the error."""
+    if fault.code == "UNAVAILABLE":
+        return {"retry-after": str(RETRY_AFTER)}
+    if fault.code == "UNAUTHENTICATED":
+        return {"www-authenticate": "Bearer"}
+    if fault.status in (408, 413):
+        return {"connection": "close"}  # what else it sends is not read
+    return {}
+
+
+def too_large() -> RequestError:
+    """The body is over the limit."""
+    return RequestError("RESOURCE_EXHAUSTED", f"the body may have {MOST_BYTES} bytes at most")
+
+
+def _digits(value: bytes) -> bytes:
+    return value if value.isdigit() else b"0"  # the HTTP parser has refused what is no number
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None if the client left in between."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MOST_BYTES:
+            raise too_large()
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Gives the body that was read already, then whatever comes."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+async def _while_connected(answering: Awaitable[None], receive: Receive) -> None:
+    """Answers, unless the client leaves: nobody waits for its predictions then."""
+    answer = asyncio.ensure_future(answering)
+    gone = asyncio.ensure_future(receive())  # after the body, only a disconnect can come
+    try:
+        await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
+        if answer.done():
+            answer.result()
+    finally:
+        for task in (answer, gone):
+            task.cancel()
+        await asyncio.gather(answer, gone, return_exceptions=True)

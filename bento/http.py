@@ -1,0 +1,211 @@
+"""The HTTP application: routes, what they take and answer, and the page that documents them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from bento.errors import STATUS, RequestError, internal
+from bento.guard import Guard, Route, error_body, error_headers
+from bento.predictor import MOST_CHARACTERS, MOST_TEXTS, Predictor
+
+ROUTES = {
+    "/v1/predict": Route(),
+    "/v1/explain": Route(),
+    "/v1/feedback": Route(),
+    "/v1/info": Route(),
+    "/invocations": Route(),
+    "/ping": Route(guarded=False, counted=False),
+    "/metrics": Route(guarded=False, counted=False),
+    "/docs": Route(guarded=False, counted=False),
+    "/openapi.json": Route(guarded=False, counted=False),
+}
+Text = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PredictRequest(_Model):
+    """Texts to score."""
+
+    texts: list[Text] = Field(min_length=1, max_length=MOST_TEXTS, examples=[["A quiet film that stays with you."]])
+
+
+class AnswerModel(_Model):
+    """The answer for one text."""
+
+    id: str = Field(description="names the prediction, for feedback", examples=["0f3c1c9e6a8b4d5f9c2e7a1b3d5f7e90"])
+    label: str = Field(description="the more probable label", examples=["positive"])
+    score: float = Field(description="calibrated probability of the label, in [0.5, 1]", examples=[0.97])
+    abstained: bool = Field(description="whether the score is too low to act on", examples=[False])
+
+
+class PredictResponse(_Model):
+    """Answers in the order of the texts."""
+
+    model_version: str = Field(examples=["3"])
+    predictions: list[AnswerModel]
+
+
+class ExplainRequest(_Model):
+    """A text to explain."""
+
+    text: Text = Field(examples=["The cast is fine, the plot is a mess."])
+
+
+class WordModel(_Model):
+    """A part of the text and what it did to the score."""
+
+    word: str
+    start: int = Field(description="first character")
+    end: int = Field(description="after the last character")
+    effect: float = Field(description="how much it raised the log-odds of the positive label")
+
+
+class ExplainResponse(_Model):
+    """Which words pushed the score, and how far."""
+
+    model_version: str
+    label: str
+    score: float
+    words: list[WordModel]
+
+
+class FeedbackRequest(_Model):
+    """What a prediction should have been."""
+
+    prediction_id: str = Field(max_length=64, examples=["0f3c1c9e6a8b4d5f9c2e7a1b3d5f7e90"])
+    label: str = Field(max_length=64, examples=["negative"])
+
+
+class FeedbackResponse(_Model):
+    """The label is noted."""
+
+    status: Literal["noted"] = "noted"
+
+
+class Problem(_Model):
+    """What is wrong, as gRPC names it, and what to do."""
+
+    code: str = Field(examples=["INVALID_ARGUMENT"])
+    message: str = Field(examples=["give 1 to 64 texts, not 65"])
+
+
+class ErrorResponse(_Model):
+    """Every error has this form."""
+
+    error: Problem
+
+
+MEANINGS = {
+    400: "not JSON, or not UTF-8",
+    401: "no accepted token",
+    405: "not this method",
+    408: "the body came too slowly",
+    413: "the body is too large",
+    422: "a value is wrong",
+    500: "a fault of the service",
+    503: "overloaded or not ready: try again",
+    504: "not answered in time",
+}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorResponse, "description": meaning} for status, meaning in MEANINGS.items()
+}
+
+
+def create_app() -> Guard:
+    """The application behind its guard; ``app.state.predictor`` is set when the worker has started."""
+    app = FastAPI(
+        title="Sentiment",
+        version="1",
+        description="Sentiment of reviews, with calibrated scores. Also over gRPC: sentiment.v1.Sentiment.",
+        redoc_url=None,
+        responses=ERRORS,
+        strict_content_type=False,  # `curl -d` says it sends a form
+    )
+
+    @app.post("/v1/predict", summary="Label and score of texts")
+    async def predict(body: PredictRequest, request: Request) -> PredictResponse:
+        predictor = _predictor(request)
+        answers = await predictor.predict(body.texts, request=request.state.request_id)
+        return PredictResponse.model_construct(
+            model_version=predictor.identity.version,
+            predictions=[
+                AnswerModel.model_construct(id=a.id, label=a.label, score=a.score, abstained=a.abstained)
+                for a in answers
+            ],
+        )
+
+    app.post("/invocations", summary="As /v1/predict, where SageMaker expects it")(predict)
+
+    @app.post("/v1/explain", summary="Which words pushed the score")
+    async def explain(body: ExplainRequest, request: Request) -> ExplainResponse:
+        predictor = _predictor(request)
+        found = await predictor.explain(body.text)
+        words = [WordModel(word=w.word, start=w.start, end=w.end, effect=w.effect) for w in found.words]
+        return ExplainResponse(
+            model_version=predictor.identity.version, label=found.label, score=found.score, words=words
+        )
+
+    @app.post("/v1/feedback", status_code=202, summary="What a prediction should have been")
+    async def feedback(body: FeedbackRequest, request: Request) -> FeedbackResponse:
+        _predictor(request).feedback(body.prediction_id, body.label)
+        return FeedbackResponse()
+
+    @app.get("/v1/info", summary="Which model answers, and within which limits")
+    async def info(request: Request) -> dict[str, Any]:
+        predictor = _predictor(request)
+        return predictor.identity.info(predictor.limits())
+
+    @app.get("/ping", summary="Whether it can answer, where SageMaker asks")
+    async def ping(request: Request) -> Response:
+        _predictor(request)
+        return Response()
+
+    @app.get("/metrics", summary="For Prometheus")
+    def metrics(request: Request) -> Response:
+        return Response(_predictor(request).metrics.page(), media_type="text/plain; version=0.0.4")
+
+    app.add_exception_handler(RequestError, _fault)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Exception, _fault)  # answers; the guard logs it
+    return Guard(app, ROUTES)
+
+
+def _predictor(request: Request) -> Predictor:
+    predictor: Predictor | None = getattr(request.app.state, "predictor", None)
+    if predictor is None:
+        raise RequestError("UNAVAILABLE", "starting, or about to stop")
+    return predictor
+
+
+async def _fault(_: Request, error: Exception) -> Response:
+    fault = error if isinstance(error, RequestError) else internal()
+    return Response(
+        error_body(fault), status_code=fault.status, headers=error_headers(fault), media_type="application/json"
+    )
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """Says where and why, never with what input."""
+    problem = error.errors()[0] if isinstance(error, RequestValidationError) else {}
+    if problem.get("type") == "json_invalid":
+        return await _fault(request, RequestError("INVALID_ARGUMENT", "the body is not JSON", status=400))
+    where = ".".join(str(part) for part in problem.get("loc", ()))[:100]
+    return await _fault(request, RequestError("INVALID_ARGUMENT", f"{where}: {problem.get('msg', 'wrong')}"[:300]))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code = next((name for name, number in STATUS.items() if number == status), "INVALID_ARGUMENT")
+    response = await _fault(request, RequestError(code, MEANINGS.get(status, "refused"), status=status))
+    response.headers.update(getattr(error, "headers", None) or {})
+    return response

@@ -1,0 +1,93 @@
+"""Prometheus metrics of both protocols, summed over the workers of one service.
+
+BentoML's own metrics are switched off: they take raw paths as labels, and every service of one Bento store deletes the
+files of the one that started before it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from bento.identity import Identity
+
+SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+TEXTS = (1, 2, 4, 8, 16, 32, 64)
+SCORES = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0)
+
+
+class ServiceMetrics:
+    """One worker's share of the metrics; every label has a bounded set of values."""
+
+    def __init__(self, folder: Path, identity: Identity) -> None:
+        """Starts counting.
+
+        Args:
+            folder: Where the workers of this service, and no other, keep their counts.
+            identity: Shown as a metric of its own.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read by the client when a metric is created
+        self._folder = folder
+        self._forget_the_dead()
+        own = CollectorRegistry()
+        self._requests = Counter(
+            "sentiment_requests_total", "Requests answered", ["protocol", "method", "code"], registry=own
+        )
+        self._seconds = Histogram(
+            "sentiment_request_seconds", "Time to the answer", ["protocol", "method"], buckets=SECONDS, registry=own
+        )
+        self._batch = Histogram("sentiment_batch_texts", "Texts of a batch", buckets=TEXTS, registry=own)
+        self._queue = Gauge("sentiment_queue_texts", "Texts that wait", multiprocess_mode="livesum", registry=own)
+        self._predictions = Counter("sentiment_predictions_total", "Predictions", ["label"], registry=own)
+        self._abstained = Counter("sentiment_abstained_total", "Predictions with too low a score", registry=own)
+        self._confidence = Histogram("sentiment_confidence", "Scores", buckets=SCORES, registry=own)
+        self._dropped = Counter("sentiment_log_dropped_total", "Log records that could not be written", registry=own)
+        self._feedback = Counter("sentiment_feedback_total", "Labels that came back", ["label"], registry=own)
+        names = ["model", "version", "kind", "bento"]
+        info = Gauge("sentiment_model_info", "The model", names, multiprocess_mode="livemax", registry=own)
+        info.labels(*(getattr(identity, name) for name in names)).set(1)
+        for label in identity.labels:  # a rate needs a first sample
+            self._predictions.labels(label)
+            self._feedback.labels(label)
+
+    def _forget_the_dead(self) -> None:
+        """Gauges of a worker that was killed would be counted forever."""
+        for file in self._folder.glob("gauge_live*_*.db"):
+            pid = file.stem.rpartition("_")[2]
+            if not Path("/proc", pid).exists():
+                mark_process_dead(int(pid), str(self._folder))
+
+    def request(self, protocol: str, method: str, code: str, seconds: float) -> None:
+        """Counts an answered request; ``method`` is a route's template or an RPC's name, never a raw path."""
+        self._requests.labels(protocol, method, code).inc()
+        self._seconds.labels(protocol, method).observe(seconds)
+
+    def batch(self, texts: int, waiting: int) -> None:
+        """Counts a batch."""
+        self._batch.observe(texts)
+        self._queue.set(waiting)
+
+    def prediction(self, label: str, score: float, abstained: bool) -> None:
+        """Counts a prediction."""
+        self._predictions.labels(label).inc()
+        self._confidence.observe(score)
+        if abstained:
+            self._abstained.inc()
+
+    def dropped(self, records: int) -> None:
+        """Counts records that were lost, from any thread."""
+        self._dropped.inc(records)
+
+    def feedback(self, label: str) -> None:
+        """Counts a label that came back."""
+        self._feedback.labels(label).inc()
+
+    def page(self) -> bytes:
+        """The metrics of all workers, in Prometheus' text format."""
+        everyone = CollectorRegistry()
+        MultiProcessCollector(everyone, str(self._folder))
+        return generate_latest(everyone)

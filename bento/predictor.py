@@ -1,0 +1,173 @@
+"""What both protocols do with a request: check it, score it, log it, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bento.batcher import Batcher
+from bento.errors import RequestError, overloaded, too_slow
+from sentiment.models.explanation import Explanation, explain
+from sentiment.monitoring.prediction_log import PredictionLog, Record
+
+if TYPE_CHECKING:
+    from bento.identity import Identity
+    from bento.metrics import ServiceMetrics
+    from bento.settings import ServiceSettings
+    from sentiment.models import Classifier
+
+MOST_TEXTS = 64
+MOST_CHARACTERS = 20_000
+MOST_EXPLANATIONS = 4  # at work or waiting: each costs as much as many predictions
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer for one text.
+
+    Attributes:
+        id: Names the prediction, for feedback.
+        label: The more probable label.
+        score: Its calibrated probability, in [0.5, 1].
+        abstained: Whether the score is too low to act on.
+    """
+
+    id: str
+    label: str
+    score: float
+    abstained: bool
+
+
+class Predictor:
+    """One worker's classifier behind a natural batcher, with metrics and the prediction log."""
+
+    def __init__(
+        self, classifier: Classifier, identity: Identity, settings: ServiceSettings, metrics: ServiceMetrics
+    ) -> None:
+        self.identity, self.settings, self.metrics = identity, settings, metrics
+        self._classifier = classifier
+        self._labels = classifier.manifest.labels
+        self._batcher = Batcher(self._positive, most_waiting=settings.max_queue, on_batch=metrics.batch)
+        self._log = PredictionLog(
+            settings.log, max_mb=settings.log_max_mb, keep_text=settings.log_text, on_drop=metrics.dropped
+        )
+        self._explainer = ThreadPoolExecutor(1, thread_name_prefix="explain")
+        self._explaining = 0
+
+    def _positive(self, texts: list[str]) -> Sequence[float]:
+        scores: list[float] = self._classifier.predict_proba(texts).tolist()
+        return scores
+
+    async def predict(self, texts: Sequence[str], *, request: str, seconds: float | None = None) -> list[Answer]:
+        """Label and score of every text, in order.
+
+        Args:
+            texts: 1 to 64 texts, each of 1 to 20,000 characters.
+            request: Identifier of the request, for the prediction log.
+            seconds: Time left to the caller; never more than the service's own limit.
+
+        Raises:
+            RequestError: If a text cannot be scored, too much is waiting, or the time is over.
+        """
+        check_texts(texts)
+        seconds = self.settings.timeout if seconds is None else min(seconds, self.settings.timeout)
+        try:
+            async with asyncio.timeout(seconds):
+                scores = await self._batcher.submit(texts)
+        except TimeoutError as error:
+            raise too_slow(seconds) from error
+        now, version = time.time(), self.identity.version
+        answers, records = [], []
+        for index, (text, positive) in enumerate(zip(texts, scores, strict=True)):
+            score = max(positive, 1 - positive)
+            answer = Answer(
+                uuid.uuid4().hex, self._labels[int(positive > 0.5)], score, score < self.settings.abstain_below
+            )
+            answers.append(answer)
+            self.metrics.prediction(answer.label, score, answer.abstained)
+            records.append(
+                Record.of(
+                    id=answer.id,
+                    time=now,
+                    model_version=version,
+                    request=request,
+                    index=index,
+                    label=answer.label,
+                    score=score,
+                    positive=positive,
+                    abstained=answer.abstained,
+                    text=text,
+                )
+            )
+        self._log.add(records)
+        return answers
+
+    async def explain(self, text: str) -> Explanation:
+        """Which words pushed the score, and how far.
+
+        Raises:
+            RequestError: If the text cannot be scored, too many explanations wait, or the time is over.
+        """
+        check_texts([text])
+        if self._explaining >= MOST_EXPLANATIONS:
+            raise overloaded()
+        self._explaining += 1
+        work = self._explainer.submit(explain, self._classifier, text)
+        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._explained))
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                return await asyncio.wrap_future(work)
+        except TimeoutError as error:
+            raise too_slow(self.settings.timeout) from error
+
+    def _explained(self) -> None:
+        self._explaining -= 1
+
+    def feedback(self, prediction_id: str, label: str) -> None:
+        """Notes what a prediction should have been; it joins the prediction by its id.
+
+        Raises:
+            RequestError: If the id or the label cannot be right.
+        """
+        if len(prediction_id) != 32 or not set(prediction_id) <= set("0123456789abcdef"):
+            raise RequestError("INVALID_ARGUMENT", "prediction_id must be an id that a prediction came with")
+        if label not in self._labels:
+            raise RequestError("INVALID_ARGUMENT", f"label must be one of {', '.join(self._labels)}")
+        self.metrics.feedback(label)
+        self._log.feedback(prediction_id, label, time.time())
+
+    def limits(self) -> dict[str, float]:
+        """What a caller has to keep to."""
+        return {
+            "texts": MOST_TEXTS,
+            "characters": MOST_CHARACTERS,
+            "seconds": self.settings.timeout,
+            "abstain_below": self.settings.abstain_below,
+        }
+
+    def close(self) -> None:
+        """Lets the batch at hand finish and writes what is still in memory."""
+        self._batcher.close()
+        self._explainer.shutdown(wait=False, cancel_futures=True)
+        self._log.close()
+
+
+def check_texts(texts: Sequence[str]) -> None:
+    """Raises a RequestError that says which text cannot be scored and why, without quoting it."""
+    if not 1 <= len(texts) <= MOST_TEXTS:
+        raise RequestError("INVALID_ARGUMENT", f"give 1 to {MOST_TEXTS} texts, not {len(texts)}")
+    for index, text in enumerate(texts):
+        if len(text) > MOST_CHARACTERS:
+            raise RequestError(
+                "INVALID_ARGUMENT", f"text {index} has {len(text)} characters; at most {MOST_CHARACTERS} are read"
+            )
+        if not text or text.isspace():
+            raise RequestError("INVALID_ARGUMENT", f"text {index} is empty")
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            raise RequestError("INVALID_ARGUMENT", f"text {index} holds half a character (an unpaired surrogate)")

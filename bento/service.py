@@ -1,0 +1,115 @@
+"""The BentoML service: starts a worker's classifier, HTTP and gRPC, and lets them go in order.
+
+BentoML 1.4 serves no gRPC for such services, so the server runs in the worker's own event loop.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.abc import MetaPathFinder
+from pathlib import Path
+from typing import Any
+
+import bentoml
+from pydantic import BaseModel
+
+from bento.http import create_app
+from bento.settings import PREFIX
+
+DRAIN_SECONDS = 20.0
+NOT_SERVED = ("mlflow", "pandas", "torch", "transformers", "zenml")
+
+
+class Arguments(BaseModel):
+    """What is fixed when a Bento is built."""
+
+    model: str  # tag in the model store; never :latest, which would be resolved again at every start
+
+
+class _NotServed(MetaPathFinder):
+    """Where a laptop has the training packages too, a worker does as in its image, which has none of them.
+
+    scikit-learn alone would import torch and pandas wherever they are: 250 MB and 2 s a worker.
+    """
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:
+        """Finds nothing; other finders may."""
+        if name.partition(".")[0] in NOT_SERVED:
+            raise ModuleNotFoundError(f"{name} is not served", name=name)
+
+
+arguments = bentoml.use_arguments(Arguments)
+guard = create_app()
+
+
+@bentoml.service(
+    name="sentiment",
+    workers=int(os.environ.get(f"{PREFIX}WORKERS") or 0) or "cpu_count",
+    traffic={"timeout": 3600},  # ours is shorter, and knows gRPC too
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},  # the prediction log and the metrics hold what matters
+)
+@bentoml.asgi_app(guard, path="/")
+class SentimentService:
+    """Sentiment of reviews, with calibrated scores, over HTTP and gRPC."""
+
+    model = bentoml.models.BentoModel(arguments.model)
+
+    def __init__(self) -> None:
+        """Loads the classifier; one thread, as there is a worker for every core."""
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        sys.meta_path.insert(0, _NotServed())
+        from bento.settings import read_service_settings
+        from bento.tokens import Tokens
+        from sentiment.models import Classifier
+
+        self._settings = read_service_settings()
+        self._tokens = Tokens(self._settings.accepted_tokens())
+        self._classifier = Classifier.load(Path(self.model.path))
+        self._grpc: Any = None
+        self._predictor: Any = None
+
+    @bentoml.on_startup
+    async def start(self) -> None:
+        """Warms up, opens gRPC, then HTTP."""
+        from bento.grpc_server import GrpcServer
+        from bento.metrics import ServiceMetrics
+        from bento.predictor import Predictor
+
+        identity = self._identity()
+        self._classifier.predict_proba(["The first call is the slowest one.", "So it is made here. " * 60])
+        metrics = ServiceMetrics(self._settings.state / "metrics", identity)
+        self._predictor = Predictor(self._classifier, identity, self._settings, metrics)
+        server = GrpcServer(self._predictor, self._settings, self._tokens)
+        await server.start()
+        guard.start(self._predictor, self._tokens)
+        self._grpc = server
+
+    def _identity(self) -> Any:  # noqa: ANN401  # imported where it is needed
+        from bentoml._internal.context import server_context
+
+        from bento.identity import Identity
+
+        labels = dict(self.model.info.labels)
+        return Identity(
+            model=labels.pop("model"),
+            version=labels.pop("model_version"),
+            kind=self._classifier.manifest.kind,
+            bento=f"{server_context.bento_name}:{server_context.bento_version}",
+            labels=self._classifier.manifest.labels,
+            lineage=labels,
+        )
+
+    async def __is_ready__(self) -> bool:
+        """Whether both protocols answer."""
+        return self._grpc is not None
+
+    @bentoml.on_shutdown
+    async def stop(self) -> None:
+        """HTTP has answered its last request by now; lets gRPC do so, and writes the log."""
+        server, self._grpc = self._grpc, None
+        if server is not None:
+            await server.stop(DRAIN_SECONDS)
+        if self._predictor is not None:
+            self._predictor.close()

@@ -1,0 +1,85 @@
+"""A built Bento, served by a process of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bento.client import GrpcClient, HttpClient
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Booted:
+    process: subprocess.Popen
+    http_port: int
+    grpc_port: int
+    folder: Path
+
+    @property
+    def http(self):
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def grpc(self):
+        return f"127.0.0.1:{self.grpc_port}"
+
+    @property
+    def output(self):
+        return (self.folder / "output.log").read_text()
+
+    def workers(self):
+        import psutil
+
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [c for c in children if "_bentoml_impl.worker.service" in " ".join(c.cmdline())]
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.process.wait(timeout=30)
+
+
+def boot(tag, folder, *, wait=True, arguments=(), **settings):
+    """Serves ``tag``; settings become the service's environment. Returns once both protocols answer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ports = {"http_port": settings.pop("http_port", None) or free_port(), "grpc_port": free_port()}
+    ports["grpc_port"] = settings.pop("grpc_port", ports["grpc_port"])
+    own = {"grpc_port": ports["grpc_port"], "state": folder / "state", "workers": 1, **settings}
+    environment = os.environ | {f"SENTIMENT_{name}".upper(): str(value) for name, value in own.items()}
+    command = [sys.executable, "-m", "bentoml", "serve", tag, "--host", "127.0.0.1", "--port", str(ports["http_port"])]
+    with (folder / "output.log").open("w") as output:
+        process = subprocess.Popen(
+            [*command, "--timeout-graceful-shutdown", "20", *arguments],
+            env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    booted = Booted(process, folder=folder, **ports)
+    if wait:
+        try:
+            until(lambda: ready(booted) or process.poll() is not None, seconds=60)
+            assert process.poll() is None, booted.output
+        except BaseException:
+            process.kill()
+            raise
+    return booted
+
+
+def ready(booted):
+    with HttpClient(booted.http, retries=0) as http, GrpcClient(booted.grpc, retries=0) as grpc:
+        return http.ready() and grpc.ready()
+
+
+def until(condition, *, seconds):
+    """Waits for a condition; fails if it does not come true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not come true in time"
+        time.sleep(0.05)

@@ -1,0 +1,145 @@
+"""What the service answers over HTTP."""
+
+import json
+
+import httpx
+import pytest
+
+from bento.client import HttpClient, ServiceError
+from sentiment.models import Classifier
+
+TEXTS = ["a lovely film with a superb ending", "a dull plot and a tedious actor", "the camera and the scene"]
+
+
+@pytest.fixture(scope="module")
+def http(service):
+    with httpx.Client(base_url=service.http, timeout=10) as client:
+        yield client
+
+
+def problem(response, status, code):
+    assert response.status_code == status, response.text
+    assert set(response.json()) == {"error"}
+    assert response.json()["error"]["code"] == code
+    return response.json()["error"]["message"]
+
+
+def test_scores_are_those_of_the_classifier_that_was_evaluated(service, servable):
+    expected = Classifier.load(servable).predict(TEXTS)
+    with HttpClient(service.http) as client:
+        found = client.predict(TEXTS)
+    assert found.model_version == "7"
+    assert [a.label for a in found.predictions] == [e.label for e in expected]
+    assert [a.score for a in found.predictions] == pytest.approx([e.score for e in expected], abs=1e-9)
+    assert [a.abstained for a in found.predictions] == [e.score < 0.7 for e in expected]
+    assert len({a.id for a in found.predictions}) == len(TEXTS)
+
+
+def test_sagemaker_finds_what_it_wants(http):
+    assert http.get("/ping").status_code == 200
+    body = json.dumps({"texts": TEXTS})
+    answer = http.post("/invocations", content=body, headers={"Content-Type": "application/json"}).json()
+    assert [p["label"] for p in answer["predictions"]][:2] == ["positive", "negative"]
+
+
+def test_curl_needs_no_header(http):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}  # what `curl -d` says
+    assert http.post("/v1/predict", content=json.dumps({"texts": TEXTS}), headers=form).status_code == 200
+
+
+def test_says_who_it_is(service, bento):
+    with HttpClient(service.http) as client:
+        info = client.info()
+    assert (info["model"], info["model_version"], info["kind"]) == ("sentiment", "7", "cascade")
+    assert info["bento"] == bento.tag
+    assert info["lineage"]["pipeline_run"] == "train-1"
+    assert info["lineage"]["git_commit"] == "0123abc"
+    assert info["limits"]["texts"] == 64
+
+
+def test_explains_which_words_pushed_the_score(service):
+    with HttpClient(service.http) as client:
+        found = client.explain("the plot and a lovely ending")
+    effects = {w["word"]: w["effect"] for w in found["words"]}
+    assert max(effects, key=effects.get) == "lovely"
+    assert found["label"] == "positive"
+
+
+def test_takes_feedback_for_a_prediction(http):
+    (prediction,) = http.post("/v1/predict", json={"texts": TEXTS[:1]}).json()["predictions"]
+    noted = http.post("/v1/feedback", json={"prediction_id": prediction["id"], "label": "negative"})
+    assert (noted.status_code, noted.json()) == (202, {"status": "noted"})
+    for wrong in ({"label": "sideways"}, {"prediction_id": "x"}, {"prediction_id": "g" * 32}):
+        body = {"prediction_id": prediction["id"], "label": "negative"} | wrong
+        problem(http.post("/v1/feedback", json=body), 422, "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", "/metrics", "/docs", "/openapi.json"])
+def test_probes_and_pages_answer(http, path):
+    assert http.get(path).status_code == 200
+
+
+def test_the_openapi_page_has_examples_and_every_route(http):
+    page = http.get("/openapi.json").json()
+    assert {"/v1/predict", "/v1/explain", "/v1/feedback", "/v1/info", "/ping", "/invocations"} <= set(page["paths"])
+    text = json.dumps(page["components"]["schemas"])
+    assert "A quiet film" in text
+    assert "422" in page["paths"]["/v1/predict"]["post"]["responses"]
+
+
+def test_a_request_keeps_its_id(http):
+    assert http.get("/v1/info", headers={"X-Request-Id": "mine-1"}).headers["x-request-id"] == "mine-1"
+    other = http.get("/v1/info", headers={"X-Request-Id": "two words"}).headers["x-request-id"]
+    assert other != "two words"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"texts": []}, "at least 1"),
+        ({"texts": ["a"] * 65}, "at most 64"),
+        ({"texts": [""]}, "at least 1 char"),
+        ({"texts": [" \n\t "]}, "text 0 is empty"),
+        ({"texts": ["a" * 20_001]}, "20000"),
+        ({"texts": ["a", 7]}, "valid string"),
+        ({"texts": [None]}, "valid string"),
+        ({"texts": "a"}, "valid list"),
+        ({"texts": ["a"], "threshold": 1}, "Extra inputs"),
+        ({"texts": [10**400]}, "valid string"),
+        ({"texts": ["half \ud83d"]}, "half a character"),
+        ({}, "required"),
+        ([], "valid dict"),
+        (None, ""),
+    ],
+)
+def test_a_wrong_value_is_named_and_not_quoted(http, body, words):
+    given = json.dumps(body).encode()
+    message = problem(http.post("/v1/predict", content=given), 422, "INVALID_ARGUMENT")
+    assert words in message
+
+
+@pytest.mark.parametrize("body", [b"{", b"texts=a", b"\xff\xfe", b'{"texts": ["\xff"]}', b"[" * 100_000, b""])
+def test_what_is_not_json_is_refused(http, body):
+    response = http.post("/v1/predict", content=body)
+    assert response.status_code in (400, 422), response.text
+    assert response.json()["error"]["code"] == "INVALID_ARGUMENT"
+
+
+def test_unknown_paths_and_methods(http):
+    problem(http.get("/nowhere"), 404, "NOT_FOUND")
+    assert http.get("/v1/predict").status_code == 405
+    assert http.get("/v1/predict").headers["allow"] == "POST"
+
+
+def test_the_client_says_what_is_wrong(service):
+    with HttpClient(service.http) as client, pytest.raises(ServiceError, match="at most 64") as caught:
+        client.predict(["a"] * 65)
+    assert (caught.value.code, caught.value.retryable) == ("INVALID_ARGUMENT", False)
+
+
+def test_texts_reach_neither_the_output_nor_an_error(service, http):
+    secret = "tell nobody"
+    http.post("/v1/predict", json={"texts": [secret]})
+    for body in ({"texts": [secret, 7]}, {"texts": [{"a": secret}]}, {"texts": [secret + "\ud83d"]}):
+        assert secret not in http.post("/v1/predict", content=json.dumps(body)).text
+    assert secret not in service.output
