@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 # gRPC status name -> HTTP status
 STATUS = {
     "INVALID_ARGUMENT": 422,
@@ -43,3 +45,8 @@ def too_slow(seconds: float) -> RequestError:
 def internal() -> RequestError:
     """The service's own fault: what happened is in its log, under the request's id."""
     return RequestError("INTERNAL", "failed; the service's log says where, under the request's id")
+
+
+def frames(error: BaseException) -> str:
+    """Where an error arose, innermost first; its message is left out, as it may quote the input."""
+    return " <- ".join(f"{f.name}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import traceback
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from bento.errors import RETRY_AFTER, RequestError, internal, overloaded
+from bento.errors import RETRY_AFTER, RequestError, frames, internal, overloaded
 from bento.guard import MOST_BYTES
 from bento.predictor import Predictor
 from bento.stubs import sentiment_pb2 as pb
@@ -113,19 +112,23 @@ class GrpcServer:
         await self._server.stop(grace)
 
     def _unary(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
-        async def handle(data: bytes, context: Context) -> Message:
-            return await self._guarded(name, context, lambda call: method(_parse(request, data), call))
+        async def handle(data: bytes, context: Context) -> Message | None:
+            call = Call(context)
+            try:
+                return await self._guarded(name, call, lambda: method(_parse(request, data), call))
+            except RequestError as error:
+                return await _abort(context, error)
 
-        return grpc.unary_unary_rpc_method_handler(handle, None, lambda message: message.SerializeToString())
+        return grpc.unary_unary_rpc_method_handler(handle, None, _serialize)
 
     def _stream(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
         async def handle(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
             call = Call(context)
-            answers: asyncio.Queue[Awaitable[Message] | None] = asyncio.Queue(STREAM_AHEAD)
+            answers: asyncio.Queue[asyncio.Future[Message] | None] = asyncio.Queue(STREAM_AHEAD)
 
             async def read() -> None:
                 async for data in messages:
-                    work = self._guarded(name, context, lambda _, data=data: method(_parse(request, data), call))
+                    work = self._guarded(name, call, lambda data=data: method(_parse(request, data), call))
                     await answers.put(asyncio.ensure_future(work))
                 await answers.put(None)
 
@@ -133,18 +136,21 @@ class GrpcServer:
             try:
                 while (answer := await answers.get()) is not None:
                     yield await answer
+            except RequestError as error:
+                await _abort(context, error)
             finally:
                 reading.cancel()
-                while not answers.empty():
-                    if (left := answers.get_nowait()) is not None:
-                        asyncio.ensure_future(left).cancel()
+                left = [answers.get_nowait() for _ in range(answers.qsize())]
+                for answer in left:
+                    if answer is not None:
+                        answer.cancel()
+                await asyncio.gather(reading, *filter(None, left), return_exceptions=True)
 
-        return grpc.stream_stream_rpc_method_handler(handle, None, lambda message: message.SerializeToString())
+        return grpc.stream_stream_rpc_method_handler(handle, None, _serialize)
 
-    async def _guarded(self, name: str, context: Context, work: Callable[[Call], Awaitable[Message]]) -> Message:
-        """Does the work if the caller may, and there is room; turns every failure into a status."""
+    async def _guarded(self, name: str, call: Call, work: Callable[[], Awaitable[Message]]) -> Message:
+        """Does the work if the caller may, and there is room; every failure becomes a RequestError."""
         started, code = time.perf_counter(), "CANCELLED"
-        call = Call(context)
         try:
             if not self._tokens.accept(call.authorization):
                 raise RequestError("UNAUTHENTICATED", "needs the metadata authorization: Bearer <token>")
@@ -152,21 +158,18 @@ class GrpcServer:
                 raise overloaded()
             self._working += 1
             try:
-                answer = await work(call)
+                answer = await work()
             finally:
                 self._working -= 1
             code = "OK"
             return answer
-        except RequestError as fault:
-            code = fault.code
-            await _abort(context, fault)
-            raise  # not reached: abort raises
-        except Exception as error:
-            code = "INTERNAL"
-            frames = " <- ".join(f"{f.name}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__)))
-            logger.error("request %s failed: %s at %s", call.request_id, type(error).__name__, frames)
-            await _abort(context, internal())
+        except RequestError as error:
+            code = error.code
             raise
+        except Exception as error:  # the last resort: says where, never with what input
+            code = "INTERNAL"
+            logger.error("request %s failed: %s at %s", call.request_id, type(error).__name__, frames(error))
+            raise internal() from None
         finally:
             self._metrics.request("grpc", name, code, time.perf_counter() - started)
 
@@ -222,6 +225,10 @@ def _parse(kind: type[Message], data: bytes) -> Message:
     return message
 
 
-async def _abort(context: Context, fault: RequestError) -> None:
-    trailing = (("retry-after", str(RETRY_AFTER)),) if fault.code == "UNAVAILABLE" else ()
-    await context.abort(grpc.StatusCode[fault.code], fault.message, trailing)
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+async def _abort(context: Context, error: RequestError) -> None:
+    trailing = (("retry-after", str(RETRY_AFTER)),) if error.code == "UNAVAILABLE" else ()
+    await context.abort(grpc.StatusCode[error.code], error.message, trailing)

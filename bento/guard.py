@@ -11,13 +11,12 @@ import json
 import logging
 import re
 import time
-import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bento.errors import RETRY_AFTER, RequestError, internal, overloaded, too_slow
+from bento.errors import RETRY_AFTER, RequestError, frames, internal, overloaded, too_slow
 from bento.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ Send = Callable[[Message], Awaitable[None]]
 
 MOST_BYTES = 1 << 20  # of a request's body
 READERS = 8  # requests whose bodies are being read, for every one that may be at work
-NO_RESPONSE = 499  # the client left first; for the metrics only
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 logger = logging.getLogger("bento.http")
@@ -67,7 +65,7 @@ class Guard:
         started = time.perf_counter()
         path = scope["path"]
         route = self._routes.get(path)
-        headers = dict(scope["headers"])  # of a repeated header, the last
+        headers = {name: value for name, value in scope["headers"] if name != b"content-type"}
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
@@ -77,12 +75,11 @@ class Guard:
         except RequestError as fault:
             await answer.fault(fault)
         except Exception as error:  # the last resort: says where, never with what input
-            frames = " <- ".join(f"{f.name}:{f.lineno}" for f in reversed(traceback.extract_tb(error.__traceback__)))
-            logger.error("request %s failed: %s at %s", request_id, type(error).__name__, frames)
+            logger.error("request %s failed: %s at %s", request_id, type(error).__name__, frames(error))
             await answer.fault(internal())
         if self._settings is not None and (route is None or route.counted):
             method = path if route else "other"
-            self._metrics.request("http", method, str(answer.status or NO_RESPONSE), time.perf_counter() - started)
+            self._metrics.request("http", method, str(answer.status), time.perf_counter() - started)
 
     async def _answer(
         self, scope: Scope, receive: Receive, answer: _Answer, route: Route | None, headers: Mapping[bytes, bytes]
@@ -96,6 +93,8 @@ class Guard:
             raise RequestError("UNAUTHENTICATED", "needs the header Authorization: Bearer <token>")
         if int(_digits(headers.get(b"content-length", b"0"))) > MOST_BYTES:
             raise too_large()
+        # bodies are JSON whatever they are called: `curl -d` says that it sends a form
+        scope["headers"] = [*headers.items(), (b"content-type", b"application/json")]
         deadline = time.monotonic() + settings.timeout
         if self._reading >= READERS * settings.max_requests:
             raise overloaded()
@@ -108,8 +107,8 @@ class Guard:
             raise RequestError("DEADLINE_EXCEEDED", message, status=408) from error
         finally:
             self._reading -= 1
-        if body is None:  # the client has left
-            return
+        if body is None:
+            raise left()
         if self._working >= settings.max_requests and route.counted:
             raise overloaded()
         self._working += 1
@@ -161,6 +160,11 @@ def error_headers(fault: RequestError) -> dict[str, str]:
     return {}
 
 
+def left() -> RequestError:
+    """The client has left. It is answered all the same: BentoML waits an hour for a response that is not sent."""
+    return RequestError("CANCELLED", "the client has left", status=499)
+
+
 def too_large() -> RequestError:
     """The body is over the limit."""
     return RequestError("RESOURCE_EXHAUSTED", f"the body may have {MOST_BYTES} bytes at most")
@@ -206,8 +210,9 @@ async def _while_connected(answering: Awaitable[None], receive: Receive) -> None
     gone = asyncio.ensure_future(receive())  # after the body, only a disconnect can come
     try:
         await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
-        if answer.done():
-            answer.result()
+        if not answer.done():
+            raise left()
+        answer.result()
     finally:
         for task in (answer, gone):
             task.cancel()

@@ -128,7 +128,6 @@ def create_app() -> Guard:
         description="Sentiment of reviews, with calibrated scores. Also over gRPC: sentiment.v1.Sentiment.",
         redoc_url=None,
         responses=ERRORS,
-        strict_content_type=False,  # `curl -d` says it sends a form
     )
 
     @app.post("/v1/predict", summary="Label and score of texts")

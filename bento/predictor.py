@@ -169,5 +169,3 @@ def check_texts(texts: Sequence[str]) -> None:
             )
         if not text or text.isspace():
             raise RequestError("INVALID_ARGUMENT", f"text {index} is empty")
-        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            raise RequestError("INVALID_ARGUMENT", f"text {index} holds half a character (an unpaired surrogate)")

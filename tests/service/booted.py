@@ -40,8 +40,12 @@ class Booted:
     def workers(self):
         import psutil
 
-        children = psutil.Process(self.process.pid).children(recursive=True)
-        return [c for c in children if "_bentoml_impl.worker.service" in " ".join(c.cmdline())]
+        alive = [
+            child
+            for child in psutil.Process(self.process.pid).children(recursive=True)
+            if child.status() != psutil.STATUS_ZOMBIE
+        ]
+        return [child for child in alive if "_bentoml_impl.worker.service" in " ".join(child.cmdline())]
 
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)

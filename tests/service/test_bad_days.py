@@ -130,7 +130,7 @@ def test_a_full_disk_costs_log_records_and_no_answer(bento, tmp_path, monkeypatc
     monkeypatch.setattr(subprocess, "Popen", limited)
     booted = boot(bento.tag, tmp_path / "service", log=tmp_path / "log", log_text="true", log_max_mb=1000)
     try:
-        text = "a lovely film " * 1400
+        text = "a lovely film " * 1000
         with HttpClient(booted.http, timeout=20) as client:
             for _ in range(4):
                 client.predict([text] * 64)

@@ -83,8 +83,10 @@ def test_more_than_may_wait_is_refused_and_room_comes_back():
 
     async def scenario():
         batcher = Batcher(gate, most_waiting=4, batch_texts=2)
-        tasks = [asyncio.create_task(batcher.submit(["a", "b"])) for _ in range(3)]
-        await asyncio.sleep(0.05)  # two are computed, four wait
+        tasks = []
+        for _ in range(3):
+            tasks.append(asyncio.create_task(batcher.submit(["a", "b"])))
+            await asyncio.sleep(0.05)  # in the end two are computed, four wait
         with pytest.raises(RequestError, match="overloaded"):
             await batcher.submit(["c"])
         gate.open.set()

@@ -106,7 +106,7 @@ def test_a_request_keeps_its_id(http):
         ({"texts": "a"}, "valid list"),
         ({"texts": ["a"], "threshold": 1}, "Extra inputs"),
         ({"texts": [10**400]}, "valid string"),
-        ({"texts": ["half \ud83d"]}, "half a character"),
+        ({"texts": ["half \ud83d"]}, "unicode string"),
         ({}, "required"),
         ([], "valid dict"),
         (None, ""),

@@ -4,6 +4,7 @@ import re
 
 import httpx
 import pytest
+from booted import until
 from prometheus_client.parser import text_string_to_metric_families
 
 from bento.client import GrpcClient, HttpClient, ServiceError
@@ -68,10 +69,11 @@ def test_no_path_and_no_text_becomes_a_label(service):
 @pytest.mark.slow
 def test_the_counts_of_all_workers_are_one_page(serve):
     booted = serve(workers=2)
+    counts = booted.folder / "state" / "metrics"
+    until(lambda: len(list(counts.glob("counter_*.db"))) == 2, seconds=30)  # both have started
     clients = [GrpcClient(booted.grpc) for _ in range(16)]  # the kernel spreads connections over the workers
     for client in clients:
         with client:
             client.predict(TEXTS)
     pages = [samples(booted) for _ in range(8)]
     assert {value(p, "sentiment_requests_total", protocol="grpc", method="Predict", code="OK") for p in pages} == {16}
-    assert len(list((booted.folder / "state" / "metrics").glob("counter_*.db"))) == 2
