@@ -271,12 +271,13 @@ class GrpcClient(Client):
 
     def _ready(self, seconds: float) -> bool:
         import grpc
-        from grpc_health.v1 import health_pb2, health_pb2_grpc
+        from grpc_health.v1 import health_pb2
 
+        check = self._channel.unary_unary(
+            "/grpc.health.v1.Health/Check", _serialize, health_pb2.HealthCheckResponse.FromString
+        )
         try:
-            answer = health_pb2_grpc.HealthStub(self._channel).Check(
-                health_pb2.HealthCheckRequest(), timeout=seconds, metadata=self._metadata
-            )
+            answer = check(health_pb2.HealthCheckRequest(), timeout=seconds, metadata=self._metadata)
         except grpc.RpcError as error:
             raise _service_error(error) from error
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)

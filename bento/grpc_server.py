@@ -7,6 +7,7 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -117,7 +118,8 @@ class GrpcServer:
             try:
                 return await self._guarded(name, call, lambda: method(_parse(request, data), call))
             except RequestError as error:
-                return await _abort(context, error)
+                await _abort(context, error)
+                return None  # not reached: abort raises
 
         return grpc.unary_unary_rpc_method_handler(handle, None, _serialize)
 
@@ -126,10 +128,12 @@ class GrpcServer:
             call = Call(context)
             answers: asyncio.Queue[asyncio.Future[Message] | None] = asyncio.Queue(STREAM_AHEAD)
 
+            async def work(data: bytes) -> Message:
+                return await method(_parse(request, data), call)
+
             async def read() -> None:
                 async for data in messages:
-                    work = self._guarded(name, call, lambda data=data: method(_parse(request, data), call))
-                    await answers.put(asyncio.ensure_future(work))
+                    await answers.put(asyncio.ensure_future(self._guarded(name, call, partial(work, data))))
                 await answers.put(None)
 
             reading = asyncio.ensure_future(read())

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from bento.errors import STATUS, RequestError, internal
 from bento.guard import Guard, Route, error_body, error_headers
-from bento.predictor import MOST_CHARACTERS, MOST_TEXTS, Predictor
+from bento.predictor import BLANKS, MOST_CHARACTERS, MOST_TEXTS, Predictor
 
 ROUTES = {
     "/v1/predict": Route(),
@@ -25,7 +25,7 @@ ROUTES = {
     "/docs": Route(guarded=False, counted=False),
     "/openapi.json": Route(guarded=False, counted=False),
 }
-Text = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
+Text = Annotated[str, Field(pattern=f"[^{BLANKS}]", max_length=MOST_CHARACTERS)]  # not empty, not blank
 
 
 class _Model(BaseModel):
@@ -81,8 +81,8 @@ class ExplainResponse(_Model):
 class FeedbackRequest(_Model):
     """What a prediction should have been."""
 
-    prediction_id: str = Field(max_length=64, examples=["0f3c1c9e6a8b4d5f9c2e7a1b3d5f7e90"])
-    label: str = Field(max_length=64, examples=["negative"])
+    prediction_id: str = Field(pattern="^[0-9a-f]{32}$", examples=["0f3c1c9e6a8b4d5f9c2e7a1b3d5f7e90"])
+    label: Literal["negative", "positive"] = Field(examples=["negative"])
 
 
 class FeedbackResponse(_Model):
@@ -163,14 +163,14 @@ def create_app() -> Guard:
         predictor = _predictor(request)
         return predictor.identity.info(predictor.limits())
 
-    @app.get("/ping", summary="Whether it can answer, where SageMaker asks")
+    @app.get("/ping", response_class=PlainTextResponse, summary="Whether it can answer, where SageMaker asks")
     async def ping(request: Request) -> Response:
         _predictor(request)
-        return Response()
+        return PlainTextResponse("ready")
 
-    @app.get("/metrics", summary="For Prometheus")
+    @app.get("/metrics", response_class=PlainTextResponse, summary="For Prometheus")
     def metrics(request: Request) -> Response:
-        return Response(_predictor(request).metrics.page(), media_type="text/plain; version=0.0.4")
+        return PlainTextResponse(_predictor(request).metrics.page(), media_type="text/plain; version=0.0.4")
 
     app.add_exception_handler(RequestError, _fault)
     app.add_exception_handler(RequestValidationError, _invalid)

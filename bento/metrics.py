@@ -59,7 +59,7 @@ class ServiceMetrics:
         for file in self._folder.glob("gauge_live*_*.db"):
             pid = file.stem.rpartition("_")[2]
             if not Path("/proc", pid).exists():
-                mark_process_dead(int(pid), str(self._folder))
+                mark_process_dead(int(pid), str(self._folder))  # type: ignore[no-untyped-call] # has no types
 
     def request(self, protocol: str, method: str, code: str, seconds: float) -> None:
         """Counts an answered request; ``method`` is a route's template or an RPC's name, never a raw path."""
@@ -89,5 +89,5 @@ class ServiceMetrics:
     def page(self) -> bytes:
         """The metrics of all workers, in Prometheus' text format."""
         everyone = CollectorRegistry()
-        MultiProcessCollector(everyone, str(self._folder))
+        MultiProcessCollector(everyone, str(self._folder))  # type: ignore[no-untyped-call] # has no types
         return generate_latest(everyone)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_TEXTS = 64
 MOST_CHARACTERS = 20_000
+BLANKS = " \t\n\r\f\v"
 MOST_EXPLANATIONS = 4  # at work or waiting: each costs as much as many predictions
 
 
@@ -167,5 +168,5 @@ def check_texts(texts: Sequence[str]) -> None:
             raise RequestError(
                 "INVALID_ARGUMENT", f"text {index} has {len(text)} characters; at most {MOST_CHARACTERS} are read"
             )
-        if not text or text.isspace():
+        if not text.strip(BLANKS):
             raise RequestError("INVALID_ARGUMENT", f"text {index} is empty")

@@ -70,7 +70,7 @@ class SentimentService:
         self._grpc: Any = None
         self._predictor: Any = None
 
-    @bentoml.on_startup
+    @bentoml.on_startup  # type: ignore[untyped-decorator] # BentoML's hooks have no types
     async def start(self) -> None:
         """Warms up, opens gRPC, then HTTP."""
         from bento.grpc_server import GrpcServer
@@ -105,7 +105,7 @@ class SentimentService:
         """Whether both protocols answer."""
         return self._grpc is not None
 
-    @bentoml.on_shutdown
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator] # BentoML's hooks have no types
     async def stop(self) -> None:
         """HTTP has answered its last request by now; lets gRPC do so, and writes the log."""
         server, self._grpc = self._grpc, None

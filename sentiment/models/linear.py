@@ -119,10 +119,12 @@ def export_linear(
 def _dump(pipeline: Pipeline, path: Path) -> None:
     """Writes the pipeline by skops so that equal pipelines give equal files.
 
-    Skops names every part by its address in memory and dates it: here parts are numbered as they appear, undated.
+    Skops names every part by its address in memory and dates it: here parts are numbered as they appear, undated. The
+    vectorizer itself remembers an address once it was used.
     """
     import skops.io
 
+    vars(pipeline[0]).pop("_stop_words_id", None)
     address = re.compile(r'(?<="__id__": )\d+|(?<="file": ")\d+(?=\.npy")')
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(pipeline))) as named, zipfile.ZipFile(path, "w") as numbered:
         schema = named.read("schema.json").decode()

@@ -98,8 +98,8 @@ def test_a_request_keeps_its_id(http):
     [
         ({"texts": []}, "at least 1"),
         ({"texts": ["a"] * 65}, "at most 64"),
-        ({"texts": [""]}, "at least 1 char"),
-        ({"texts": [" \n\t "]}, "text 0 is empty"),
+        ({"texts": [""]}, "texts.0: String should match"),
+        ({"texts": ["a", " \n\t "]}, "texts.1: String should match"),
         ({"texts": ["a" * 20_001]}, "20000"),
         ({"texts": ["a", 7]}, "valid string"),
         ({"texts": [None]}, "valid string"),

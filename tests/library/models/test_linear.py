@@ -12,7 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sentiment.errors import UserError
 from sentiment.models import Classifier
-from sentiment.models.linear import LinearSettings, export_linear, train_linear
+from sentiment.models.linear import LinearSettings, _dump, export_linear, train_linear
 from sentiment.reviews.table import Reviews
 
 SETTINGS = LinearSettings(hash_bits=14)
@@ -83,6 +83,15 @@ def test_is_stored_without_pickle_and_without_foreign_types(tmp_path):
                     np.load(stream, allow_pickle=False)
                 else:
                     assert name.endswith(".json")
+
+
+def test_equal_models_are_equal_files_in_every_process(tmp_path):
+    """Whatever the vectorizer remembers of the process that used it."""
+    pipeline = train_linear(tiny.reviews(60, 1), SETTINGS, seed=0)
+    for address in (1, 2):
+        pipeline[0]._stop_words_id = address
+        _dump(pipeline, tmp_path / f"{address}.skops")
+    assert (tmp_path / "1.skops").read_bytes() == (tmp_path / "2.skops").read_bytes()
 
 
 def test_foreign_code_in_a_model_file_is_not_run(tmp_path):
