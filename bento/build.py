@@ -30,6 +30,7 @@ CODE = (
     "sentiment/__init__.py",
     "sentiment/errors.py",
     "sentiment/models/__init__.py",
+    "sentiment/models/allocation.py",
     "sentiment/models/classifier.py",
     "sentiment/models/explanation.py",
     "sentiment/models/servable.py",

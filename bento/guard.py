@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import re
 import time
 import uuid
@@ -31,6 +32,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MOST_BYTES = 1 << 20  # of a request's body
+REQUESTS_A_CONNECTION = 32  # on average; one worker may have accepted many, and who connects again finds the idle one
 READERS = 8  # requests whose bodies are being read, for every one that may be at work
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
@@ -132,6 +134,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._id)]
+            if random.randrange(REQUESTS_A_CONNECTION) == 0:
+                message["headers"].append((b"connection", b"close"))
         await self._send(message)
 
     async def fault(self, fault: RequestError) -> None:

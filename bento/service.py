@@ -76,6 +76,7 @@ class SentimentService:
         from bento.grpc_server import GrpcServer
         from bento.metrics import ServiceMetrics
         from bento.predictor import Predictor
+        from sentiment.models.allocation import release_memory
 
         identity = self._identity()
         self._classifier.predict_proba(["The first call is the slowest one.", "So it is made here. " * 60])
@@ -83,6 +84,7 @@ class SentimentService:
         self._predictor = Predictor(self._classifier, identity, self._settings, metrics)
         server = GrpcServer(self._predictor, self._settings, self._tokens)
         await server.start()
+        release_memory()  # what loading took
         guard.start(self._predictor, self._tokens)
         self._grpc = server
 

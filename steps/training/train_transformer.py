@@ -9,11 +9,11 @@ from zenml import step
 
 from sentiment.checks import CheckReport
 from sentiment.models import transformer
+from sentiment.models.allocation import release_memory
 from sentiment.reviews.augmentation import AugmentationSettings, augment
 from sentiment.reviews.table import Reviews, Splits
 from steps.caching import depends_on
 from steps.gates import require
-from steps.memory import release_memory
 from steps.scratch import scratch
 
 
