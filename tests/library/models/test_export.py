@@ -8,9 +8,10 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from sentiment.errors import UserError
-from sentiment.models import export
+from sentiment.models import Classifier, export
 from sentiment.models.batches import pad
 from sentiment.models.export import ExportSettings, export_transformer
+from sentiment.models.servable import Manifest
 from sentiment.models.transformer import TransformerCheckpoint, train_transformer
 from sentiment.models.truncation import encode
 from sentiment.reviews.table import Reviews
@@ -68,6 +69,18 @@ def test_int8_is_kept_where_it_costs_nothing(checkpoint, tmp_path):
 
     operators = {node.op_type for node in onnx.load(tmp_path / "model.onnx").graph.node}
     assert "MatMulInteger" in operators
+
+
+def test_an_int8_score_does_not_depend_on_who_else_asks(checkpoint, tmp_path):
+    """Activations are scaled by the largest of a pass: in one pass with others, scores would move."""
+    report = export_transformer(checkpoint, tiny.reviews(50, 3), tmp_path, ExportSettings(int8_tolerance=1), seed=0)
+    settings = report.model_dump(include={"max_length", "head_share", "cls_id", "sep_id"})
+    Manifest("transformer", settings, 1.0, 0.9, "data", {}).write(tmp_path)
+    texts = tiny.reviews(20, 4).frame["text"].tolist()
+    classifier = Classifier.load(tmp_path)
+    alone = [classifier.logits([text])[0] for text in texts]
+    np.testing.assert_allclose(classifier.logits(texts), alone, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(Classifier.load(tmp_path, threads=2).logits(texts), alone, rtol=0, atol=1e-12)
 
 
 def outlier(checkpoint, folder):
