@@ -140,6 +140,7 @@ class TransformerClassifier(Classifier):
         from tokenizers import Tokenizer
 
         super().__init__(manifest)
+        onnxruntime.disable_telemetry_events()
         self._framing = {name: manifest.settings[name] for name in ("max_length", "head_share", "cls_id", "sep_id")}
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1

@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 from sentiment.checks import Check, CheckReport
+from sentiment.deployment import Bento, Deployment
 from sentiment.evaluation.comparison import Decision, Rule
 from sentiment.evaluation.metrics import EvaluationSettings, evaluate
 from sentiment.pages.checks import check_report_page
 from sentiment.pages.decision import decision_page
+from sentiment.pages.deployment import bento_page, deployment_page
 from sentiment.pages.evaluation import evaluation_page
 from sentiment.pages.reviews import reviews_page, splits_page
 from sentiment.pages.servable import model_card, servable_page
@@ -98,6 +100,11 @@ MANIFEST = {
     "versions": {EVIL: [EVIL, {"a": EVIL}]},
 }
 
+BENTO = Bento(tag=f"sentiment:{EVIL}", model=EVIL, version=EVIL, labels={EVIL: EVIL, "git_commit": "c0ffee"})
+DEPLOYMENT = Deployment(
+    bento=BENTO, http=EVIL, grpc=EVIL, since=EVIL, front=False, run=EVIL, service=EVIL, healthy=False
+)
+
 
 @pytest.fixture(scope="module")
 def pages(evaluation):
@@ -109,10 +116,12 @@ def pages(evaluation):
         "evaluation": evaluation_page(evaluation),
         "decision": decision_page(DECISION),
         "servable": servable_page(MANIFEST),
+        "bento": bento_page(BENTO),
+        "deployment": deployment_page(DEPLOYMENT),
     }
 
 
-KINDS = ["reviews", "splits", "checks", "evaluation", "decision", "servable"]
+KINDS = ["reviews", "splits", "checks", "evaluation", "decision", "servable", "bento", "deployment"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -207,6 +216,15 @@ def test_decision_page_names_every_rule(pages):
     assert document.count("<tr class=failed>") == 1
     assert [document.count(f">{word}</span>") for word in ("passed", "failed", "not judged", "no gain")] == [2, 1, 1, 1]
     assert decision_page(DECISION.model_copy(update={"promote": True})).count("<strong>Promoted</strong>") == 1
+
+
+def test_a_deployment_page_says_whether_it_answered_and_what_a_switch_costs(pages):
+    assert "but did not answer" in pages["deployment"]
+    assert "a switch takes seconds" in pages["deployment"]
+    well = deployment_page(DEPLOYMENT.model_copy(update={"healthy": True, "front": True}))
+    assert "but did not answer" not in well
+    assert "a switch loses no request" in well
+    assert "git commit" in well
 
 
 def test_the_model_card_has_its_parts_and_takes_names_literally(evaluation):

@@ -1,0 +1,134 @@
+"""Lines on disk that stay within a bound, in a folder that several processes share.
+
+Every process appends to a file of its own; the oldest files of the folder go when the bound is reached. Nothing is
+locked: a process whose file another one removed sees that and opens the next.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from io import FileIO
+from pathlib import Path
+
+FILES_IN_BOUND = 10  # so that about a tenth of what is kept goes at once
+
+logger = logging.getLogger(__name__)
+
+
+class BoundedFiles:
+    """Appends lines to files ``<kind>-<nanoseconds>-<pid>.jsonl``, whose names sort by when they were opened."""
+
+    def __init__(self, folder: Path, kind: str, most_bytes: int) -> None:
+        """Touches nothing yet.
+
+        Args:
+            folder: Made when it is needed.
+            kind: What the lines are; each kind has its own files and its own bound.
+            most_bytes: Bound of all files of this kind, whichever process wrote them. Two processes that write in
+                the same moment may pass it by what they write.
+        """
+        self._folder, self._kind, self._most_bytes = folder, kind, most_bytes
+        self._file: FileIO | None = None
+        self._path = folder
+        self._size = 0
+        self._failing = False
+
+    def append(self, lines: Sequence[bytes]) -> int:
+        """Writes lines, each with its line feed, in order; what is written survives the end of this process.
+
+        Returns:
+            How many could not be written; the next call tries again with its own lines.
+        """
+        lost = 0
+        for part in self._parts(lines):
+            try:
+                self._write(b"".join(part))
+            except OSError as error:
+                lost += len(part)
+                if not self._failing:
+                    logger.warning("cannot write to the %s log, its records are lost: %s", self._kind, error.strerror)
+                self._failing = True
+            else:
+                self._failing = False
+        return lost
+
+    def close(self) -> None:
+        """Closes the file at hand."""
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def _parts(self, lines: Sequence[bytes]) -> Iterator[list[bytes]]:
+        """Lines in parts that fit into a file each; a longer line is a part of its own."""
+        part: list[bytes] = []
+        size = 0
+        for line in lines:
+            if part and size + len(line) > self._most_bytes // FILES_IN_BOUND:
+                yield part
+                part, size = [], 0
+            part.append(line)
+            size += len(line)
+        if part:
+            yield part
+
+    def _write(self, data: bytes) -> None:
+        file = self._file_for(len(data))
+        self._make_room(len(data))
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
+        except OSError:
+            self._take_back()
+            raise
+        self._size += len(data)
+
+    def _file_for(self, size: int) -> FileIO:
+        """The file at hand, or a new one if it is full or gone."""
+        if self._file is not None:
+            full = self._size and self._size + size > self._most_bytes // FILES_IN_BOUND
+            if full or not os.fstat(self._file.fileno()).st_nlink:
+                self.close()
+        if self._file is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._path = self._folder / f"{self._kind}-{time.time_ns():020d}-{os.getpid()}.jsonl"
+            self._file, self._size = FileIO(self._path, "x"), 0
+        return self._file
+
+    def _make_room(self, size: int) -> None:
+        if size > self._most_bytes:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        files = files_of(self._folder, self._kind)
+        sizes = [_size_of(file) for file in files]
+        excess = sum(sizes) + size - self._most_bytes
+        for file, freed in zip(files, sizes, strict=True):
+            if excess <= 0:
+                break
+            if file != self._path:
+                file.unlink(missing_ok=True)
+                excess -= freed
+
+    def _take_back(self) -> None:
+        """Removes half a line; where even that fails, the next line goes to another file."""
+        try:
+            if self._file is not None:
+                self._file.seek(self._size)
+                self._file.truncate()
+        except OSError:
+            self.close()
+
+
+def files_of(folder: Path, kind: str) -> list[Path]:
+    """The files of one kind, oldest first."""
+    return sorted(folder.glob(f"{kind}-*.jsonl"))
+
+
+def _size_of(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # another process has just made room
+        return 0

@@ -1,0 +1,101 @@
+"""compose.yaml keeps to the Compose specification, hangs together, and gives nothing more rights than it needs."""
+
+import copy
+import json
+import re
+
+import pytest
+import yaml
+from deploy_files import DEPLOY
+
+compose_spec = pytest.importorskip("compose_spec", reason="compose-spec is not installed")
+
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())  # merge keys resolved, as Compose does
+SERVICES = COMPOSE["services"]
+
+
+def check(compose):
+    compose_spec.PyCompose.from_json(json.dumps(compose))
+
+
+def test_keeps_to_the_specification():
+    check(COMPOSE)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("services", "sentiment", "healtcheck"), {}),
+        (("services", "sentiment", "healthcheck", "interval"), "soon"),
+        (("services", "nginx", "ports"), ["http:http"]),
+        (("services", "sentiment", "depends_on", "log-folder", "condition"), "done"),
+    ],
+)
+def test_the_specification_would_tell(path, value):
+    broken = copy.deepcopy(COMPOSE)
+    *parents, last = path
+    place = broken
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    with pytest.raises(ValueError, match=last if last == "healtcheck" else "line 1"):
+        check(broken)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_name_that_is_used_is_there(name):
+    service = SERVICES[name]
+    assert set(service.get("depends_on", ())) <= set(SERVICES)
+    assert set(service.get("networks", ())) <= set(COMPOSE["networks"])
+    assert set(service.get("secrets", ())) <= set(COMPOSE["secrets"])
+    for volume in service.get("volumes", ()):
+        source = volume.split(":")[0]
+        assert (DEPLOY / source).exists() if source.startswith("./") else source in COMPOSE["volumes"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_has_more_rights_than_it_needs(name):
+    service = SERVICES[name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert re.fullmatch(r"[\w/-]+:[\w.-]+", service["image"])
+    if name == "log-folder":  # gives a folder away, once, and reaches nobody
+        assert (service["cap_add"], service["network_mode"], service["restart"]) == (["CHOWN"], "none", "no")
+    else:
+        assert int(service["user"].split(":")[0]) > 0
+        assert service["healthcheck"]["test"]
+        assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))
+
+
+def test_the_service_is_reached_through_nginx_only():
+    assert "ports" not in SERVICES["sentiment"]
+    assert SERVICES["sentiment"]["networks"] == ["inside"]
+    assert COMPOSE["networks"]["inside"]["internal"]
+    conf = (DEPLOY / "nginx.conf").read_text()
+    listened = set(re.findall(r"listen (\d+)", conf))
+    assert {port.rsplit(":", 1)[1] for port in SERVICES["nginx"]["ports"]} == listened == {"3000", "3001"}
+    assert set(re.findall(r"server (\w+):\d+;", conf)) <= set(SERVICES)
+
+
+def test_the_service_has_time_to_drain():
+    command = SERVICES["sentiment"]["command"]
+    drain = int(command[command.index("--timeout-graceful-shutdown") + 1])
+    assert int(SERVICES["sentiment"]["stop_grace_period"].removesuffix("s")) > drain
+
+
+def test_secrets_are_files_that_git_does_not_take():
+    assert all(secret["file"].startswith("./secrets/") for secret in COMPOSE["secrets"].values())
+    assert "secrets/" in (DEPLOY / ".gitignore").read_text().split()
+
+
+def test_prometheus_and_grafana_find_each_other():
+    (source,) = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yaml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    jobs = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())["scrape_configs"]
+    (found,) = [config for job in jobs for config in job.get("dns_sd_configs", ())]
+    assert (set(found["names"]) <= set(SERVICES), str(found["port"])) == (True, "3000")
+    (provider,) = yaml.safe_load((DEPLOY / "grafana/provisioning/dashboards/sentiment.yaml").read_text())["providers"]
+    targets = [volume.split(":")[1] for volume in SERVICES["grafana"]["volumes"]]
+    assert provider["options"]["path"] in targets
