@@ -1,19 +1,21 @@
 """A real Prometheus reads a real address and raises the alert, with the rules as shipped but for their durations."""
 
+import contextlib
 import json
 import re
 import shutil
 import socket
 import subprocess
 import threading
-import time
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import httpx
 import pytest
 import yaml
-from deploy_files import DEPLOY
+from booted import until
 
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 PATIENCE = 60  # seconds; it takes about ten
 
 pytestmark = [
@@ -22,34 +24,22 @@ pytestmark = [
 ]
 
 
-class Failing(BaseHTTPRequestHandler):
-    """/metrics of a service that refuses one request in five."""
-
-    def do_GET(self):  # the standard library's name
-        self.server.asked += 1
-        labels = 'protocol="http",method="/v1/predict",code'
-        text = f'sentiment_requests_total{{{labels}="200"}} {400 * self.server.asked}\n'
-        text += f'sentiment_requests_total{{{labels}="503"}} {100 * self.server.asked}\n'
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain; version=0.0.4")
-        self.end_headers()
-        self.wfile.write(text.encode())
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
-def target():
-    """Address (host:port) of a service whose requests fail."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Failing)
-    server.asked = 0
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def failing(serve):
+    """A service with clients whose requests take too long."""
+    booted = serve(timeout=0.05)
+    stop = threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            with contextlib.suppress(httpx.TransportError):  # it is stopped in the end
+                httpx.post(f"{booted.http}/v1/predict", json={"texts": [" ".join(["plot"] * 3000)] * 64}, timeout=10)
+
+    client = threading.Thread(target=ask)
+    client.start()
+    yield booted
+    stop.set()
+    client.join()
 
 
 def hurried(rules):
@@ -58,13 +48,13 @@ def hurried(rules):
 
 
 @pytest.fixture
-def prometheus(target, tmp_path):
-    """Address of a Prometheus that asks ``target`` every second."""
+def prometheus(failing, tmp_path):
+    """Address of a Prometheus that asks the service every second."""
     settings = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())
     settings["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     (job,) = [job for job in settings["scrape_configs"] if job["job_name"] == "sentiment"]
     del job["dns_sd_configs"]
-    settings["scrape_configs"] = [job | {"static_configs": [{"targets": [target]}]}]
+    settings["scrape_configs"] = [job | {"static_configs": [{"targets": [f"127.0.0.1:{failing.http_port}"]}]}]
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(settings))
     (tmp_path / "alerts.yml").write_text(hurried((DEPLOY / "alerts.yml").read_text()))
     with socket.socket() as free:
@@ -88,9 +78,8 @@ def firing(address):
     return {alert["labels"]["alertname"]: alert["annotations"] for alert in alerts if alert["state"] == "firing"}
 
 
-def test_an_alert_fires(prometheus):
-    deadline = time.monotonic() + PATIENCE
-    while "HighErrorRate" not in (alerts := firing(prometheus)) and time.monotonic() < deadline:
-        time.sleep(0.5)
-    assert alerts.keys() == {"HighErrorRate"}
-    assert alerts["HighErrorRate"]["summary"] == "20% of the requests over http fail."
+def test_alerts_fire_when_requests_fail_and_when_the_service_is_down(prometheus, failing):
+    until(lambda: "HighErrorRate" in firing(prometheus), seconds=PATIENCE)
+    assert "of the requests over http fail" in firing(prometheus)["HighErrorRate"]["summary"]
+    failing.stop()
+    until(lambda: "ServiceDown" in firing(prometheus), seconds=PATIENCE)
