@@ -1,7 +1,8 @@
 """The one door: pipelines, and what a person does with their results.
 
 python run.py --pipeline train
-python run.py versions | promote --version 3 | rollback
+python run.py --pipeline deploy
+python run.py status | stop | versions | promote --version 3 | rollback
 """
 
 from __future__ import annotations
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 PIPELINES = {
     "train": "reviews to a tested, calibrated, promoted model",
     "evaluate": "score a version on any source, e.g. the official IMDB test half (configs/evaluate.yaml)",
+    "deploy": "the production model to a tested, live service over HTTP and gRPC (configs/deploy.yaml)",
+}
+INTERRUPTS = {
+    "train": "training resumes where it was when started again",
+    "deploy": "python run.py status says what is live",
+    "rollback": "python run.py status says what is live",
 }
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
@@ -37,17 +44,23 @@ def parser() -> argparse.ArgumentParser:
     main.add_argument("--config", type=Path, metavar="FILE", help="settings (default: configs/<pipeline>.yaml)")
     main.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="replace one setting; repeatable")
     main.add_argument("--no-cache", action="store_true", help="run every step, even if nothing changed")
+    rollout = main.add_mutually_exclusive_group()
+    rollout.add_argument("--canary", metavar="SHARE", help="deploy: try the new one on so many percent of the traffic")
+    rollout.add_argument("--shadow", action="store_true", help="deploy: only compare, on copies of the traffic")
     common(main, stack="local", switch=False)
-    commands = main.add_subparsers(dest="command", metavar="{versions,promote,rollback}")
+    commands = main.add_subparsers(dest="command", metavar="{status,stop,versions,promote,rollback}")
+    status = commands.add_parser("status", help="what is live, how it is, and the latest decisions")
+    stop = commands.add_parser("stop", help="stop the live service")
     versions = commands.add_parser("versions", help="every version, and why it was promoted or not")
-    promote = commands.add_parser("promote", help="put a version into production")
+    promote = commands.add_parser("promote", help="put a version into production; make deploy then makes it live")
     promote.add_argument("--version", required=True, metavar="N", help="the version's number")
-    rollback = commands.add_parser("rollback", help="put the version that was in production before back")
+    rollback = commands.add_parser("rollback", help="put the version before back: live, if any is, and in production")
     rollback.add_argument("--to", metavar="N", help="the version's number (default: the one before)")
     for command in (promote, rollback):
         command.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
-    for command in (versions, promote, rollback):
+    for command in (status, versions, promote, rollback):
         command.add_argument("--model", default="sentiment", help="name of the model (default: sentiment)")
+    for command in (status, stop, versions, promote, rollback):
         common(command, stack=argparse.SUPPRESS, switch=argparse.SUPPRESS)
     return main
 
@@ -61,40 +74,73 @@ def common(to: argparse.ArgumentParser, *, stack: str, switch: bool | str) -> No
 
 def dispatch(options: argparse.Namespace, console: Console) -> dict[str, object]:
     """Does what the command line asks for; returns the summary for ``--json``."""
-    from pipelines.session import session
     from sentiment.errors import UserError
     from sentiment.settings import nearest_of
 
+    if (options.canary or options.shadow) and options.pipeline != "deploy":
+        where = "--shadow" if options.shadow else "--canary"
+        raise UserError("is a way to deploy", where=where, remedy="Add --pipeline deploy.")
     if options.command:
+        from pipelines.session import session
+
         with session(options.stack, debug=options.debug):
             from pipelines import people
 
             return people.run(options, console)
-    if options.pipeline not in PIPELINES:
+    pipelines = {"train": train, "evaluate": evaluate, "deploy": deploy}
+    if options.pipeline not in pipelines:
         raise UserError(
             f"there is no pipeline {options.pipeline!r}",
             where="--pipeline",
             remedy=nearest_of(options.pipeline, PIPELINES),
         )
     config = options.config or Path("configs") / f"{options.pipeline}.yaml"
-    if options.pipeline == "train":
-        from pipelines.settings import read_train_settings
+    return pipelines[options.pipeline](options, config, console)
 
-        train_settings = read_train_settings(config, options.set)
-        with session(options.stack, debug=options.debug):
-            from pipelines import summary
-            from pipelines.run_train import run_train
 
-            outcome = run_train(train_settings, console, cache=not options.no_cache)
-            summary.show(outcome, console)
-            return outcome.as_json()
+def train(options: argparse.Namespace, config: Path, console: Console) -> dict[str, object]:
+    """Runs the train pipeline."""
+    from pipelines.session import session
+    from pipelines.settings import read_train_settings
+
+    settings = read_train_settings(config, options.set)
+    with session(options.stack, debug=options.debug):
+        from pipelines import summary
+        from pipelines.run_train import run_train
+
+        outcome = run_train(settings, console, cache=not options.no_cache)
+        summary.show(outcome, console)
+        return outcome.as_json()
+
+
+def evaluate(options: argparse.Namespace, config: Path, console: Console) -> dict[str, object]:
+    """Runs the evaluate pipeline."""
+    from pipelines.session import session
     from pipelines.settings import read_evaluate_settings
 
-    evaluate_settings = read_evaluate_settings(config, options.set)
+    settings = read_evaluate_settings(config, options.set)
     with session(options.stack, debug=options.debug):
         from pipelines.run_evaluate import run_evaluate
 
-        return run_evaluate(evaluate_settings, console, cache=not options.no_cache)
+        return run_evaluate(settings, console, cache=not options.no_cache)
+
+
+def deploy(options: argparse.Namespace, config: Path, console: Console) -> dict[str, object]:
+    """Runs the deploy pipeline."""
+    from pipelines.session import session
+    from pipelines.settings import DeploySettings
+    from sentiment.settings import read_settings
+
+    overrides = list(options.set)
+    if options.canary:
+        overrides += ["rollout.mode=canary", f"rollout.share={options.canary}"]
+    if options.shadow:
+        overrides += ["rollout.mode=shadow"]
+    settings = read_settings(DeploySettings, config, overrides)
+    with session(options.stack, debug=options.debug):
+        from pipelines.run_deploy import run_deploy
+
+        return run_deploy(settings, console).as_json()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -119,7 +165,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.__stderr__)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("interrupted: training resumes where it was when started again", file=sys.__stderr__)
+        hint = INTERRUPTS.get(options.pipeline or options.command)
+        print("interrupted" + (f": {hint}" if hint else ""), file=sys.__stderr__)
         return INTERRUPTED
     except OSError as error:
         if options.debug:

@@ -4,15 +4,22 @@ Importing this package registers every materializer with ZenML; pipelines do so 
 """
 
 from materializers.checkpoint import CheckpointMaterializer
-from materializers.documents import CheckReportMaterializer, DecisionMaterializer
+from materializers.documents import (
+    BentoMaterializer,
+    CheckReportMaterializer,
+    DecisionMaterializer,
+    DeploymentMaterializer,
+)
 from materializers.evaluation import EvaluationMaterializer
 from materializers.reviews import ReviewsMaterializer, SplitsMaterializer
 from materializers.servable import ServableMaterializer
 
 __all__ = [
+    "BentoMaterializer",
     "CheckReportMaterializer",
     "CheckpointMaterializer",
     "DecisionMaterializer",
+    "DeploymentMaterializer",
     "EvaluationMaterializer",
     "ReviewsMaterializer",
     "ServableMaterializer",

@@ -1,4 +1,4 @@
-"""CheckReports and Decisions, stored as JSON."""
+"""CheckReports, Decisions, Bentos and Deployments, stored as JSON."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 from zenml.enums import ArtifactType
+from zenml.metadata.metadata_types import Uri
 
 from materializers.directory import DirectoryMaterializer
 from sentiment.checks import CheckReport
+from sentiment.deployment import Bento, Deployment
 from sentiment.evaluation.comparison import Decision
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
@@ -62,3 +64,37 @@ class DecisionMaterializer(_DocumentMaterializer[Decision]):
     def extract_metadata(self, data: Decision) -> dict[str, Any]:
         """The verdict, for the dashboard."""
         return {"promote": data.promote, "reason": data.reason, "challenger": data.challenger}
+
+
+class BentoMaterializer(_DocumentMaterializer[Bento]):
+    """What a Bento is and where it comes from; the Bento itself is in BentoML's store."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Bento,)
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
+
+    def page(self, value: Bento) -> str:
+        """Its tag and its labels."""
+        from sentiment.pages.deployment import bento_page
+
+        return bento_page(value)
+
+    def extract_metadata(self, data: Bento) -> dict[str, Any]:
+        """The tag and the labels, for the dashboard."""
+        return {"tag": data.tag, **data.labels}
+
+
+class DeploymentMaterializer(_DocumentMaterializer[Deployment]):
+    """A deployment as JSON."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Deployment,)
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.SERVICE
+
+    def page(self, value: Deployment) -> str:
+        """What is served where, since when."""
+        from sentiment.pages.deployment import deployment_page
+
+        return deployment_page(value)
+
+    def extract_metadata(self, data: Deployment) -> dict[str, Any]:
+        """Version and addresses, for the dashboard."""
+        return {"version": data.bento.version, "http": Uri(data.http), "grpc": data.grpc, "since": data.since}

@@ -37,13 +37,15 @@ def session(stack: str, *, debug: bool, folder: Path = Path("configs/stacks")) -
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    import zenml  # noqa: F401  # sets up logging, which is then quietened
+    from zenml.exceptions import RunInterruptedException  # importing ZenML sets up logging, which is then quietened
 
     _quieten(debug)
     before = os.environ.get("ZENML_ACTIVE_STACK_ID")
     os.environ["ZENML_ACTIVE_STACK_ID"] = str(apply(stack, folder).id)
     try:
         yield
+    except RunInterruptedException as error:  # what ZenML makes of SIGTERM
+        raise KeyboardInterrupt from error
     finally:
         if before is None:
             del os.environ["ZENML_ACTIVE_STACK_ID"]

@@ -1,4 +1,4 @@
-"""What ``configs/train*.yaml`` and ``configs/evaluate.yaml`` may say."""
+"""What ``configs/train*.yaml``, ``configs/evaluate.yaml`` and ``configs/deploy.yaml`` may say."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from sentiment.reviews.augmentation import AugmentationSettings
 from sentiment.reviews.sources import SourceSettings
 from sentiment.reviews.splitting import SplitSettings
 from sentiment.settings import Settings, read_settings
+from steps.deployment.settings import RolloutSettings, SmokeSettings
 
 
 class SuiteSettings(Settings):
@@ -68,6 +69,17 @@ class EvaluateSettings(Settings):
     exclude_training: bool = Field(True, description="leave out reviews that the version was trained on")
     evaluation: EvaluationSettings = EvaluationSettings()
     behaviour: Path = Field(Path("configs/behaviour.yaml"), description="capabilities and their limits")
+
+
+class DeploySettings(Settings):
+    """The deploy pipeline."""
+
+    model: str = Field("sentiment", min_length=1, description="name in the Model Control Plane")
+    version: str | None = Field(
+        None, coerce_numbers_to_str=True, description="version to deploy; null: the one in production"
+    )
+    smoke: SmokeSettings = SmokeSettings()
+    rollout: RolloutSettings = RolloutSettings()
 
 
 def read_train_settings(path: Path, overrides: Sequence[str]) -> TrainSettings:

@@ -14,7 +14,7 @@ from sentiment.evaluation.metrics import Evaluation, Interval, Metrics
 from sentiment.reviews.table import SPLITS, Splits
 
 if TYPE_CHECKING:
-    from zenml.models import PipelineRunResponse
+    from zenml.models import PipelineRunResponse, StepRunResponse
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,21 @@ def read_train_summary(run: PipelineRunResponse) -> TrainSummary:
         run=run.name,
         model_version=_output(run, "promote", "model_version"),
         cached=all(s.status.value == "cached" for n, s in steps.items() if n.startswith(("train_", "build_"))),
-        seconds={n: round((s.end_time - s.start_time).total_seconds(), 1) if s.end_time and s.start_time else 0.0
-                 for n, s in steps.items()},
+        seconds=durations(steps),
         splits=_output(run, "divide", "splits"),
         evaluations={n: _output(run, f"evaluate_{n}", f"{n}_evaluation") for n in names},
         behaviours={n: _output(run, f"evaluate_{n}", f"{n}_behaviour") for n in names},
         gates=(_output(run, "check_raw", "review_checks"), _output(run, "check_splits", "split_checks")),
         decision=_output(run, "decide", "decision"),
     )  # fmt: skip
+
+
+def durations(steps: dict[str, StepRunResponse]) -> dict[str, float]:
+    """Seconds that every step took."""
+    return {
+        name: round((step.end_time - step.start_time).total_seconds(), 1) if step.end_time and step.start_time else 0.0
+        for name, step in steps.items()
+    }
 
 
 def _output(run: PipelineRunResponse, step: str, name: str) -> Any:  # noqa: ANN401  # whatever the step returned
@@ -102,7 +109,10 @@ def show(summary: TrainSummary, console: Console) -> None:
     console.print(
         f"\n{verdict}[/]: {summary.decision.challenger}, version {summary.model_version} - {summary.decision.reason}"
     )
-    console.print("\nLook at it:  make dashboard   every artifact of this run, in ZenML's dashboard")
+    console.print(
+        "\nServe it:    make deploy      the version in production, over HTTP and gRPC, once it passes its tests"
+    )
+    console.print("Look at it:  make dashboard   every artifact of this run, in ZenML's dashboard")
     console.print("             make mlflow      every number, in MLflow")
     console.print("             python run.py versions   every version and why it was promoted or not\n")
 

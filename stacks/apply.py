@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from sentiment.errors import UserError
 from sentiment.settings import Settings, nearest_of, read_settings
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zenml.models import ComponentResponse, StackResponse
 
 PREFIX = "sentiment"
+FLAVORS = {"sentiment_bento": "stacks.bento_flavor.BentoDeployerFlavor"}  # of this house
 REQUIRED = ("orchestrator", "artifact_store")  # without them ZenML has no stack
 
 
@@ -74,16 +75,25 @@ def _component(file: Path, kind: StackComponentType, settings: ComponentSettings
     try:
         component = client.get_stack_component(kind, name, allow_name_prefix_match=False)
     except KeyError:
-        return _created(client, file, name, kind, settings)
-    changed = {k: v for k, v in settings.configuration.items() if component.configuration.get(k) != v}
-    return client.update_stack_component(component.id, kind, configuration=changed) if changed else component
-
-
-def _created(
-    client: Client, file: Path, name: str, kind: StackComponentType, settings: ComponentSettings
-) -> ComponentResponse:
+        component = None
     try:
-        return client.create_stack_component(name, settings.flavor, kind, settings.configuration)
+        if component is None:
+            _register(client, settings.flavor, kind)
+            return client.create_stack_component(name, settings.flavor, kind, settings.configuration)
+        changed = {k: v for k, v in settings.configuration.items() if component.configuration.get(k) != v}
+        return client.update_stack_component(component.id, kind, configuration=changed) if changed else component
     except (KeyError, ImportError, ValueError) as error:  # no such flavor, its package is missing, a wrong setting
-        reason = str(error.args[0] if error.args else error).splitlines()[0]
-        raise UserError(reason, where=f"{file}, {kind.value}", remedy="See local.yaml.") from error
+        raise UserError(_reason(error), where=f"{file}, {kind.value}", remedy="See local.yaml.") from error
+
+
+def _register(client: Client, flavor: str, kind: StackComponentType) -> None:
+    """Makes ZenML know a flavor of this house."""
+    if flavor in FLAVORS and not client.list_flavors(name=flavor, type=kind).items:
+        client.create_flavor(FLAVORS[flavor], kind)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        problem = error.errors(include_url=False, include_input=False)[0]
+        return ": ".join(filter(None, (".".join(map(str, problem["loc"])), problem["msg"])))
+    return str(error.args[0] if error.args else error).splitlines()[0]

@@ -2,7 +2,10 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -35,8 +38,8 @@ def test_help_names_every_option_pipeline_and_command(capsys):
         run.main(["--help"])
     assert caught.value.code == 0
     out = capsys.readouterr().out
-    options = ["--pipeline", "--config", "--stack", "--set", "--no-cache", "--json", "--debug"]
-    for word in [*options, *run.PIPELINES, "versions", "promote", "rollback"]:
+    options = ["--pipeline", "--config", "--stack", "--set", "--no-cache", "--canary", "--shadow", "--json", "--debug"]
+    for word in [*options, *run.PIPELINES, "status", "stop", "versions", "promote", "rollback"]:
         assert word in out
 
 
@@ -48,10 +51,54 @@ def test_nothing_asked_is_help_and_an_error(capsys):
 @pytest.mark.parametrize("pipeline", run.PIPELINES)
 def test_every_pipeline_has_its_default_settings(pipeline):
     from pipelines import settings
+    from sentiment.settings import read_settings
 
-    read = {"train": settings.read_train_settings, "evaluate": settings.read_evaluate_settings}[pipeline]
-    for path in (ROOT / "configs").glob(f"{pipeline}*.yaml"):
+    read = {
+        "train": settings.read_train_settings,
+        "evaluate": settings.read_evaluate_settings,
+        "deploy": partial(read_settings, settings.DeploySettings),
+    }[pipeline]
+    paths = list((ROOT / "configs").glob(f"{pipeline}*.yaml"))
+    assert paths
+    for path in paths:
         read(path, ())
+
+
+def test_the_deploy_file_says_what_the_code_does_without_it():
+    from pipelines.settings import DeploySettings
+    from sentiment.settings import read_settings
+
+    assert read_settings(DeploySettings, ROOT / "configs" / "deploy.yaml") == DeploySettings()
+
+
+@pytest.mark.parametrize(
+    ("given", "mode", "share"),
+    [
+        ([], "switch", 10),
+        (["--canary", "25"], "canary", 25),
+        (["--shadow"], "shadow", 10),
+        (["--set", "rollout.mode=canary"], "canary", 10),
+        (["--set", "rollout.share=5", "--canary", "30"], "canary", 30),
+    ],
+)
+def test_options_say_how_traffic_moves(given, mode, share, monkeypatch):
+    seen = {}
+
+    def deploy(settings, console):
+        seen.update(settings=settings)
+        return SimpleNamespace(as_json=dict)
+
+    monkeypatch.setitem(sys.modules, "pipelines.run_deploy", SimpleNamespace(run_deploy=deploy))
+    monkeypatch.setitem(sys.modules, "pipelines.session", SimpleNamespace(session=lambda *_, **__: nullcontext()))
+    assert run.main(["--pipeline", "deploy", *given]) == run.OK
+    assert (seen["settings"].rollout.mode, seen["settings"].rollout.share) == (mode, share)
+
+
+def test_a_canary_and_a_shadow_at_once_are_refused(capfd):
+    with pytest.raises(SystemExit) as caught:
+        run.main(["--pipeline", "deploy", "--canary", "10", "--shadow"])
+    assert caught.value.code == run.BAD_INPUT
+    assert "not allowed with" in capfd.readouterr().err
 
 
 def test_options_may_stand_before_and_after_a_command():
@@ -78,6 +125,12 @@ BAD = {
         "enable at least one",
     ),
     "half a cascade": (["--pipeline", "train", "--set", "linear.enabled=false"], "a cascade needs linear"),
+    "bad deploy": (["--pipeline", "deploy", "--set", "smoke.review=3"], "Did you mean smoke.reviews?"),
+    "bad canary": (["--pipeline", "deploy", "--canary", "100"], "key rollout.share"),
+    "canary that is no number": (["--pipeline", "deploy", "--canary", "ten"], "key rollout.share"),
+    "no canary at all": (["--pipeline", "deploy", "--canary", "0"], "key rollout.share"),
+    "canary without deploy": (["--pipeline", "train", "--canary", "10"], "--canary: is a way to deploy"),
+    "shadow of a command": (["--shadow", "versions"], "--shadow: is a way to deploy"),
     "bad evaluate": (["--pipeline", "evaluate", "--set", "verison=3"], "Did you mean version?"),
 }
 
@@ -116,10 +169,18 @@ def test_a_full_disk_is_one_line(monkeypatch, capfd):
     assert capfd.readouterr().err == "error: /data/model.onnx: No space left on device\n"
 
 
-def test_an_interrupt_is_one_line(monkeypatch, capfd):
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--pipeline", "train"], "interrupted: training resumes where it was"),
+        (["--pipeline", "deploy"], "interrupted: python run.py status"),
+        (["versions"], "interrupted\n"),
+    ],
+)
+def test_an_interrupt_is_one_line(arguments, words, monkeypatch, capfd):
     monkeypatch.setattr(run, "dispatch", doing(KeyboardInterrupt()))
-    assert run.main(["--pipeline", "train"]) == run.INTERRUPTED
-    assert capfd.readouterr().err.startswith("interrupted: training resumes")
+    assert run.main(arguments) == run.INTERRUPTED
+    assert capfd.readouterr().err.startswith(words)
 
 
 def test_json_is_the_last_line_of_stdout_and_the_tables_are_not_in_it(monkeypatch, capfd):

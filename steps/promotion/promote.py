@@ -21,6 +21,7 @@ from sentiment.reviews.table import SPLITS, Splits
 from steps.caching import ROOT
 from steps.promotion import registry
 
+LINKED = ("servable", "splits", "evaluations", "behaviours")  # inputs that a version leads to
 SERVING_PACKAGES = ("mlflow", "numpy", "onnxruntime", "tokenizers", "scikit-learn", "skops")
 
 CITATIONS = {
@@ -41,7 +42,8 @@ def promote(
 ) -> Annotated[str, "model_version"]:
     """Registers the challenger as a version and, if so decided, makes it the champion: the very last thing.
 
-    A servable that is registered already keeps its version: running again adds nothing.
+    A servable that is registered already keeps its version, which then leads to what was measured last: that is what
+    the code of today makes of it, and what a deployment must show.
 
     Args:
         decision: The decision on the challenger.
@@ -67,6 +69,8 @@ def promote(
     _log(decision, evaluations, behaviours, card, settings)
     known = [v for v in registry.versions(model) if v.fingerprint == servable.fingerprint]
     number = known[-1].number if known else _register(decision, servable, evaluations[index], model, card)
+    inputs = get_step_context().inputs
+    registry.link(model, number, [response for name in LINKED for response in inputs[name]])
     if decision.promote:
         registry.set_production(model, number)
         registry.record_decision(model, number, promoted=True, reason=decision.reason)  # on a version known before, too
@@ -86,9 +90,6 @@ def _register(decision: Decision, servable: Servable, evaluation: Evaluation, mo
     import mlflow
 
     context, run = get_step_context(), mlflow.active_run()
-    linked = [
-        response for name in ("servable", "splits", "evaluations", "behaviours") for response in context.inputs[name]
-    ]
     _register_in_mlflow(servable, model, card)
     created = registry.create(
         model,
@@ -103,7 +104,6 @@ def _register(decision: Decision, servable: Servable, evaluation: Evaluation, mo
             "mlflow_run": run.info.run_id if run else "",
             **{k: round(getattr(evaluation.overall, k).value, 5) for k in ("accuracy", "macro_f1", "ece")},
         },
-        linked,
         card,
     )
     registry.tag_number(model, servable.fingerprint, created.number)

@@ -29,6 +29,7 @@ class Version:
         fingerprint: SHA-256 of its servable.
         promoted: Whether its decision was to promote it.
         reason: The decision's reason.
+        replaced: Number of the version that it took over from when it was promoted; empty if there was none.
     """
 
     number: str
@@ -37,6 +38,7 @@ class Version:
     fingerprint: str
     promoted: bool
     reason: str
+    replaced: str
 
 
 def versions(model: str) -> list[Version]:
@@ -57,6 +59,19 @@ def production(model: str) -> Version | None:
     return next((v for v in versions(model) if v.stage == "production"), None)
 
 
+def version(model: str, number: str) -> Version:
+    """The version with this number.
+
+    Raises:
+        UserError: If there is none.
+    """
+    known = {v.number: v for v in versions(model)}
+    if number not in known:
+        listed = ", ".join(known) or "none yet"
+        raise UserError(f"there is no version {number}", where=f"model {model}", remedy=f"Known versions: {listed}.")
+    return known[number]
+
+
 def linked_artifact(model: str, number: str, name: str) -> ArtifactVersionResponse:
     """The stored artifact ``name`` (such as ``servable``) of a version.
 
@@ -65,7 +80,7 @@ def linked_artifact(model: str, number: str, name: str) -> ArtifactVersionRespon
     """
     from zenml.client import Client
 
-    _known(model, number)
+    version(model, number)
     artifact = Client().get_model_version(model, number).get_artifact(name)
     if artifact is None:
         raise UserError(
@@ -74,16 +89,15 @@ def linked_artifact(model: str, number: str, name: str) -> ArtifactVersionRespon
     return artifact
 
 
-def create(model: str, metadata: dict[str, Any], artifacts: Sequence[ArtifactVersionResponse], card: str) -> Version:
-    """Creates a version that leads to its artifacts, with the decision as metadata and the model card as description.
+def create(model: str, metadata: dict[str, Any], card: str) -> Version:
+    """Creates a version with the decision as metadata and the model card as description.
 
     Args:
         model: Name of the model.
         metadata: ``kind``, ``fingerprint``, ``promoted`` and ``reason``, and whatever else a reader should see.
-        artifacts: Stored artifacts to link, the servable among them.
         card: The model card, Markdown.
     """
-    from zenml import Model, link_artifact_to_model, log_metadata
+    from zenml import log_metadata
     from zenml.client import Client
 
     client = Client()
@@ -91,12 +105,17 @@ def create(model: str, metadata: dict[str, Any], artifacts: Sequence[ArtifactVer
         client.get_model(model)
     except KeyError:
         client.create_model(model, description="Sentiment of reviews: negative or positive.", license="see model card")
-    created = client.create_model_version(model, description=card)
-    number = str(created.number)
+    number = str(client.create_model_version(model, description=card).number)
     log_metadata(metadata=metadata, model_name=model, model_version=number)
+    return _version(client.get_model_version(model, number))
+
+
+def link(model: str, number: str, artifacts: Sequence[ArtifactVersionResponse]) -> None:
+    """Lets a version lead to stored artifacts; of two with one name, :func:`linked_artifact` gives the newer."""
+    from zenml import Model, link_artifact_to_model
+
     for artifact in artifacts:
         link_artifact_to_model(artifact, Model(name=model, version=number))
-    return _version(client.get_model_version(model, number))
 
 
 def record_decision(model: str, number: str, *, promoted: bool, reason: str) -> None:
@@ -106,15 +125,26 @@ def record_decision(model: str, number: str, *, promoted: bool, reason: str) -> 
     log_metadata(metadata={"promoted": promoted, "reason": reason}, model_name=model, model_version=number)
 
 
-def set_production(model: str, number: str) -> None:
+def set_production(model: str, number: str, *, back: bool = False) -> None:
     """Makes a version the champion: alias in MLflow's registry first, then the production stage, the truth.
 
     Whoever dies in between leaves an alias that the next call mends; the production stage is never half-set.
+
+    Args:
+        model: Name of the model.
+        number: Number of the version.
+        back: Whether this is a rollback: the version then keeps what it replaced when it was promoted, so that another
+            rollback goes further back, not to the version that was just left.
     """
+    from zenml import log_metadata
     from zenml.client import Client
     from zenml.enums import ModelStages
 
     move_alias(model, number)
+    before = production(model)
+    if not back and not (before and before.number == number):
+        replaced = before.number if before else ""
+        log_metadata(metadata={"replaced": replaced}, model_name=model, model_version=number)
     Client().update_model_version(model, number, stage=ModelStages.PRODUCTION, force=True)
 
 
@@ -123,7 +153,7 @@ def move_alias(model: str, number: str) -> None:
     import mlflow
 
     _use_tracking_server()
-    name = _in_mlflow(model, _known(model, number).fingerprint)
+    name = _in_mlflow(model, version(model, number).fingerprint)
     mlflow.MlflowClient().set_registered_model_alias(model, ALIAS, name)
 
 
@@ -162,14 +192,6 @@ def _use_tracking_server() -> None:
     tracker.configure_mlflow()  # type: ignore[attr-defined] # the stack files allow MLflow's flavor only
 
 
-def _known(model: str, number: str) -> Version:
-    known = {v.number: v for v in versions(model)}
-    if number not in known:
-        listed = ", ".join(known) or "none yet"
-        raise UserError(f"there is no version {number}", where=f"model {model}", remedy=f"Known versions: {listed}.")
-    return known[number]
-
-
 def _version(response: ModelVersionResponse) -> Version:
     metadata = response.run_metadata
     return Version(
@@ -179,4 +201,5 @@ def _version(response: ModelVersionResponse) -> Version:
         fingerprint=str(metadata.get("fingerprint", "")),
         promoted=bool(metadata.get("promoted", False)),
         reason=str(metadata.get("reason", "")),
+        replaced=str(metadata.get("replaced", "")),
     )

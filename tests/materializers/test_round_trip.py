@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from sentiment.checks import Check, CheckReport
+from sentiment.deployment import Bento, Deployment
 from sentiment.evaluation.comparison import Decision, Rule
 from sentiment.evaluation.metrics import Evaluation, EvaluationSettings, evaluate
 from sentiment.models.servable import Manifest, Servable
@@ -71,6 +72,17 @@ def checkpoint(tmp_path):
     return TransformerCheckpoint.load(folder)
 
 
+def bento(tmp_path):
+    return Bento(tag="sentiment:v3-abc", model="sentiment", version="3", labels={"git_commit": "c0ffee"})
+
+
+def deployment(tmp_path):
+    return Deployment(
+        bento=bento(tmp_path), http="http://127.0.0.1:3000", grpc="127.0.0.1:3001", since="2026-11-21T08:00:00+00:00",
+        front=True, run="deploy-1", service="5e1f",
+    )  # fmt: skip
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
@@ -109,6 +121,8 @@ ARTIFACTS = {
     "decision": (decision, same, True, "it is better"),
     "servable": (servable, same_files, True, "c0ffee"),
     "checkpoint": (checkpoint, same_files, True, "bf16"),
+    "bento": (bento, same, True, "c0ffee"),
+    "deployment": (deployment, same, True, "http://127.0.0.1:3000"),
 }
 
 

@@ -46,3 +46,25 @@ def test_a_person_sees_a_table(two):
     for words in ("version", "stage", "production", "linear", "not promoted", "tie with champion"):
         assert words in out
     assert door.run("versions", "--model", "nobody").code == 0
+
+
+def test_rollback_goes_where_production_was_before_and_then_further_back():
+    """The order of promotions is not the order of numbers, and a version just left is not where to go."""
+    from pipelines.people import _before
+    from steps.promotion.registry import Version
+
+    def version(number, stage, replaced):
+        return Version(number, stage, "linear", "f", promoted=True, reason="", replaced=replaced)
+
+    history = [version("1", "archived", ""), version("2", "production", "3"), version("3", "archived", "1")]
+    assert _before(history, "m") == "3"  # promoted 1, then 3, then 2
+    left = [version("1", "archived", ""), version("2", "archived", "3"), version("3", "production", "1")]
+    assert _before(left, "m") == "1"
+
+
+def test_rollback_follows_the_promotions(two):
+    for number in ("2", "1", "2"):
+        do("promote", "--version", number)
+    assert {v["number"]: v["replaced"] for v in door.versions(MODEL)} == {"1": "2", "2": "1"}
+    assert do("rollback")["to"] == "1"
+    assert {v["number"]: v["replaced"] for v in door.versions(MODEL)} == {"1": "2", "2": "1"}

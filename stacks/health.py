@@ -1,0 +1,133 @@
+"""Whether a service answers, over both protocols, and which one it is."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from contextlib import closing
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from pathlib import Path
+
+SECONDS = 2.0  # for an answer
+SERVED_BY = "x-served-by"  # header by which the front says which service answered
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a service answers.
+
+    Attributes:
+        host: IPv4 address that it listens on; ``0.0.0.0`` is called by loopback.
+        http_port: Port for HTTP.
+        grpc_port: Port for gRPC.
+        certificate: Its certificate (PEM) if both speak TLS.
+    """
+
+    host: str
+    http_port: int
+    grpc_port: int
+    certificate: Path | None = None
+
+    @property
+    def http(self) -> str:
+        """As HTTP clients want it."""
+        return f"http{'s' if self.certificate else ''}://{self._reached}:{self.http_port}"
+
+    @property
+    def grpc(self) -> str:
+        """As gRPC clients want it."""
+        return f"{self._reached}:{self.grpc_port}"
+
+    @property
+    def _reached(self) -> str:
+        return "127.0.0.1" if self.host == "0.0.0.0" else self.host
+
+    def problem(self) -> str:
+        """Why it does not answer over both protocols; empty if it does."""
+        return self._http_problem() or self._grpc_problem()
+
+    def served_by(self) -> str | None:
+        """Identifier of the service that answers behind a front; None if none does."""
+        try:
+            return self._ask_ready().headers[SERVED_BY]
+        except (OSError, HTTPException):
+            return None
+
+    def used_port(self) -> int | None:
+        """The first of its ports that somebody listens on already."""
+        for port in (self.http_port, self.grpc_port):
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that end take no port
+                try:
+                    probe.bind((self.host, port))
+                except OSError:
+                    return port
+        return None
+
+    def _http_problem(self) -> str:
+        try:
+            status = self._ask_ready().status
+        except (OSError, HTTPException) as error:
+            return f"HTTP: {error}"
+        return "" if status == HTTPStatus.OK else f"HTTP: /readyz answers {status}"
+
+    def _ask_ready(self) -> HTTPResponse:
+        if self.certificate is None:
+            connection = HTTPConnection(self._reached, self.http_port, timeout=SECONDS)
+        else:  # its name may be another one; the caller knows whose process it is
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            connection = HTTPSConnection(self._reached, self.http_port, timeout=SECONDS, context=context)
+        with closing(connection):
+            connection.request("GET", "/readyz")
+            return connection.getresponse()
+
+    def _grpc_problem(self) -> str:
+        import grpc
+        from grpc_health.v1 import health_pb2
+
+        options: list[tuple[str, str | int]] = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_http_proxy", 0)]
+        try:
+            if self.certificate:
+                options.append(("grpc.ssl_target_name_override", self._name()))
+                credentials = grpc.ssl_channel_credentials(self.certificate.read_bytes())
+                channel = grpc.secure_channel(self.grpc, credentials, options)
+            else:
+                channel = grpc.insecure_channel(self.grpc, options)
+            with channel:
+                check = channel.unary_unary(
+                    "/grpc.health.v1.Health/Check",
+                    health_pb2.HealthCheckRequest.SerializeToString,
+                    health_pb2.HealthCheckResponse.FromString,
+                )
+                status = check(health_pb2.HealthCheckRequest(), timeout=SECONDS).status
+        except grpc.RpcError as error:
+            return f"gRPC: {error.code().name}"
+        except OSError as error:
+            return f"gRPC: {error}"
+        return "" if status == health_pb2.HealthCheckResponse.SERVING else "gRPC: not serving"
+
+    def _name(self) -> str:
+        """A name that the certificate is for; checks that it is the one that is shown."""
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        with (
+            socket.create_connection((self._reached, self.grpc_port), timeout=SECONDS) as plain,
+            context.wrap_socket(plain) as secured,
+        ):
+            names = (secured.getpeercert() or {}).get("subjectAltName", ())
+        name = names[0][1] if names else "localhost"
+        return str(name).replace("*", "any")
+
+
+def free_port(taken: set[int]) -> int:
+    """A loopback port below those that the system gives to outgoing connections, not among those ``taken``."""
+    import random
+
+    for port in random.sample(range(20_000, 32_000), 200):
+        if port not in taken and Address("127.0.0.1", port, port).used_port() is None:
+            return port
+    raise OSError("no free port from 20000 to 32000")

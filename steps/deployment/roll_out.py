@@ -1,0 +1,101 @@
+"""Bento to the live service: all of it, or nothing."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from zenml import get_step_context, save_artifact, step
+
+from bento.predictor import MOST_CHARACTERS
+from sentiment.checks import CheckReport
+from sentiment.deployment import Bento, Deployment
+from sentiment.errors import UserError
+from sentiment.evaluation.metrics import Evaluation
+from sentiment.reviews.table import Splits
+from steps.deployment.access import access_to
+from steps.deployment.canary import watch_canary
+from steps.deployment.deployer import live_service, model_deployer
+from steps.deployment.settings import RolloutSettings, SmokeSettings
+from steps.deployment.shadow import watch_shadow
+from steps.deployment.smoke import smoke_test
+from steps.deployment.smoke_set import Known, smoke_set
+from steps.gates import require
+
+if TYPE_CHECKING:
+    from stacks.bento_deployer import BentoDeployer
+    from stacks.bento_service import BentoService
+
+
+@step(enable_cache=False)
+def roll_out(
+    bento: Bento, splits: Splits, evaluation: Evaluation, smoke: SmokeSettings, rollout: RolloutSettings
+) -> Annotated[Deployment, "deployment"]:
+    """Starts the Bento beside the live one, tests it, and only then moves the traffic.
+
+    Whatever goes wrong, an interrupt included: the new one is stopped, and what was live still is. Every report is
+    stored as it is made, so that a failed run shows it, too.
+
+    Args:
+        bento: What to serve.
+        splits: Of the version.
+        evaluation: Of the version: what its scores must be.
+        smoke: How the new service is tested.
+        rollout: How traffic moves.
+
+    Returns:
+        What is live now.
+
+    Raises:
+        UserError: If there is no deployer, or the new service fails; says why.
+    """
+    deployer = model_deployer()
+    live = deployer.live()
+    if live and live.healthy and live.bento.tag == bento.tag:
+        return live  # nothing to do
+    known = _known(bento, splits, evaluation, smoke)
+    former = live_service(deployer, live) if live and live.healthy else None
+    if rollout.mode == "shadow" and former is None:
+        raise UserError(
+            "nothing is live to compare with", where="rollout.mode shadow", remedy="Deploy by switch first."
+        )
+    service = deployer.start(bento)
+    try:
+        _keep(smoke_test(access_to(service), bento, known, smoke))
+        if former and rollout.mode != "switch":  # where nothing is live, a canary has nobody to be compared with
+            _keep(_compared(deployer, service, former, known, rollout))
+        if live is None or rollout.mode != "shadow":
+            return deployer.switch(service, run=get_step_context().pipeline_run.name)
+    except BaseException:
+        deployer.discard(service)
+        raise
+    deployer.discard(service)
+    return live
+
+
+def _known(bento: Bento, splits: Splits, evaluation: Evaluation, settings: SmokeSettings) -> list[Known]:
+    if evaluation.servable_fingerprint != bento.labels["fingerprint"]:
+        raise UserError(
+            "is of another servable than the one that is packaged", where="evaluation", remedy="Train it again."
+        )
+    return smoke_set(
+        splits.test, evaluation, reviews=settings.reviews, most_characters=MOST_CHARACTERS, seed=settings.seed
+    )
+
+
+def _compared(
+    deployer: BentoDeployer, service: BentoService, former: BentoService, known: list[Known], settings: RolloutSettings
+) -> CheckReport:
+    try:
+        if settings.mode == "canary":
+            route = partial(deployer.canary, service, settings.share)
+            return watch_canary(route, access_to(service), access_to(former), known, settings)
+        return watch_shadow(partial(deployer.shadow, service), service.prediction_log, former.prediction_log, settings)
+    finally:
+        deployer.unroute(service)
+
+
+def _keep(report: CheckReport) -> None:
+    """Stores the report, whether it is good or bad; raises if it is bad."""
+    save_artifact(report, f"{report.suite}_checks")
+    require(report, remedy="What was live still is: see python run.py status.")

@@ -1,0 +1,332 @@
+"""A promoted model becomes the live service; a bad one does not, and what was live stays live."""
+
+import itertools
+import shutil
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import door
+import pandas as pd
+import pytest
+
+from stacks.front import Front
+
+MODEL = "deployed"
+STACK = "deploying"
+SMALL = ("--set", "smoke.reviews=8", "--set", "smoke.p95_ms=5000")  # other tests may be using the cores
+BRIEFLY = ("--set", "rollout.seconds=3", "--set", "rollout.min_requests=10", "--set", "rollout.max_latency_ratio=100")
+TEXTS = ["This was lovely, witty and graceful.", "This was dull, clumsy and tedious."]
+
+needs_nginx = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed")
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def on_own_stack(tmp_path_factory):
+    """A stack whose live addresses no other test uses, and one that cannot deploy."""
+    from stacks.apply import apply
+
+    folder = tmp_path_factory.mktemp("stacks")
+    http, grpc = free_ports(2)
+    local = (door.ROOT / "configs" / "stacks" / "local.yaml").read_text()
+    assert "model_deployer" in local
+    (folder / f"{STACK}.yaml").write_text(
+        "components:\n"
+        "  orchestrator: {flavor: local}\n"
+        "  artifact_store: {flavor: local}\n"
+        "  experiment_tracker: {flavor: mlflow}\n"
+        "  model_deployer:\n    flavor: sentiment_bento\n"
+        f"    configuration: {{http_port: {http}, grpc_port: {grpc}, workers: 1}}\n"
+    )
+    (folder / "bare.yaml").write_text("components: {orchestrator: {flavor: local}, artifact_store: {flavor: local}}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.session.apply", lambda name, _: apply(name, folder))
+        yield
+
+
+def do(*arguments):
+    return door.run("--stack", STACK, "--json", *arguments)
+
+
+def deploy(*more):
+    return do("--pipeline", "deploy", "--set", f"model={MODEL}", *SMALL, *more)
+
+
+def command(name, *more):
+    return do(*SMALL, name, *(() if name == "stop" else ("--model", MODEL)), *more)
+
+
+def live():
+    return command("status").summary["live"]
+
+
+@pytest.fixture(scope="module")
+def versions(on_own_stack, train, reviews_file):
+    """Version 1 in production, version 2 not."""
+    arguments = train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}", "--stack", STACK)
+    assert door.run(*arguments).summary["promoted"]
+    second = door.run(*arguments, "--set", "linear.inverse_regularization=9").summary
+    assert (second["promoted"], second["model_version"]) == (False, "2"), second["reason"]
+
+
+@pytest.fixture(scope="module")
+def first(versions):
+    """Version 1 is live."""
+    assert command("status").summary["live"] is None
+    result = deploy()
+    yield result
+    command("stop")
+
+
+@pytest.fixture
+def unharmed(first):
+    before = live()
+    yield before
+    assert before["healthy"]
+    assert live() == before
+    assert services() == 1
+
+
+def services():
+    """Bentos that run, live or not, as ``zenml model-deployer models list`` shows them."""
+    from pipelines.session import session
+
+    with session(STACK, debug=False):
+        from steps.deployment.deployer import model_deployer
+
+        return sum(service.is_running for service in model_deployer().find_model_server())
+
+
+def artifact(version, name) -> Path:
+    from pipelines.session import session
+
+    with session(STACK, debug=False):
+        from steps.promotion import registry
+
+        return Path(registry.linked_artifact(MODEL, version, name).uri)
+
+
+@pytest.fixture
+def spoilt(tmp_path):
+    """Gives an artifact's folder to be spoilt; it is as before afterwards."""
+    kept = []
+
+    def of(version, name):
+        folder = artifact(version, name)
+        shutil.copytree(folder, tmp_path / "kept")
+        kept.append(folder)
+        return folder
+
+    yield of
+    for folder in kept:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(tmp_path / "kept", folder)
+
+
+def turn_scores(folder):
+    """As if evaluation had found the contrary."""
+    path = folder / "data" / "predictions.parquet"
+    predictions = pd.read_parquet(path)
+    predictions.assign(p_positive=1 - predictions["p_positive"]).to_parquet(path, index=False)
+
+
+def damage(folder):
+    manifest = folder / "data" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"temperature": ', '"temperature": 1'))
+
+
+def last_run():
+    from zenml.client import Client
+
+    return Client().list_pipeline_runs(pipeline="deploy", sort_by="desc:created", size=1).items[0]
+
+
+def test_the_production_version_goes_live_over_both_protocols(first):
+    from bento.client import GrpcClient, HttpClient
+
+    summary = first.summary
+    assert (summary["model_version"], summary["deployed"]) == ("1", True)
+    assert set(summary["checks"]["smoke"]) >= {f"scores over {p}" for p in ("HTTP", "gRPC")}
+    assert all(check["passed"] for check in summary["checks"]["smoke"].values())
+    assert set(summary["durations"]) == {"build", "roll_out"}
+    with HttpClient(summary["http"]) as http, GrpcClient(summary["grpc"]) as grpc:
+        answers = [client.predict(TEXTS) for client in (http, grpc)]
+    for answer in answers:
+        assert answer.model_version == "1"
+        assert [p.label for p in answer.predictions] == ["positive", "negative"]
+    for words in ("deployed", "scores over gRPC", f"curl {summary['http']}/v1/predict"):
+        assert words in first.err
+
+
+def test_the_bento_says_where_it_comes_from_and_every_artifact_has_a_page(first):
+    steps = last_run().steps
+    bento = steps["build"].regular_outputs["bento"]
+    labels = bento.load().labels
+    assert labels["model_version"] == "1"
+    for name in ("fingerprint", "data_fingerprint", "pipeline_run", "mlflow_run", "git_commit"):
+        assert labels[name], name
+    artifacts = [bento, *(a for found in steps["roll_out"].outputs.values() for a in found)]
+    assert {a.name for a in artifacts} == {"bento", "deployment", "smoke_checks"}
+    assert all(a.visualizations and a.materializer.import_path.startswith("materializers.") for a in artifacts)
+
+
+def test_status_says_what_is_live(first):
+    summary = command("status").summary
+    live = summary["live"]
+    assert (live["bento"]["version"], live["kind"], live["healthy"]) == ("1", "linear", True)
+    assert (live["http"], live["grpc"], live["run"]) == tuple(first.summary[k] for k in ("http", "grpc", "run"))
+    assert (summary["production"], summary["warning"]) == ("1", None)
+    assert [d["number"] for d in summary["decisions"]] == ["1", "2"]
+    out = door.run("status", "--stack", STACK, "--model", MODEL).out
+    for words in (live["http"], live["grpc"], live["bento"]["tag"], "linear", "answers over HTTP and gRPC"):
+        assert words in out
+
+
+def test_again_there_is_nothing_to_do(unharmed):
+    again = deploy()
+    assert not again.summary["deployed"]
+    assert again.summary["reason"] == "nothing to do: version 1 is live and healthy"
+
+
+def test_wrong_scores_do_not_go_live_and_the_report_is_kept(unharmed, spoilt):
+    turn_scores(spoilt("2", "linear_evaluation"))
+    result = deploy("--set", "version=2")
+    assert result.code == 2
+    error = result.err.splitlines()[-1]
+    assert error.startswith("error: suite smoke: critical checks failed: scores over HTTP: 8 of 8 reviews differ")
+    assert "scores over gRPC" in result.err
+    run = last_run()
+    assert run.status.value == "failed"
+    (report,) = run.steps["roll_out"].outputs["smoke_checks"]
+    assert not report.load().passed
+
+
+def test_a_damaged_model_is_not_even_packaged(unharmed, spoilt):
+    damage(spoilt("2", "servable"))
+    result = deploy("--set", "version=2")
+    assert result.code == 2
+    assert "the servable of version 2 is damaged" in result.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["servable", "splits", "linear_evaluation"])
+def test_a_version_that_lacks_something_says_what(name, unharmed, spoilt):
+    shutil.rmtree(spoilt("2", name))
+    result = deploy("--set", "version=2")
+    assert result.code == 2
+    assert f"the files of version 2's {name} are gone" in result.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--set", "model=nobody"], "no version is in production"),
+        (["--set", "version=99"], "there is no version 99"),
+        (["--stack", "bare"], "has no model deployer"),
+    ],
+)
+def test_nothing_to_deploy_or_to_deploy_with_is_one_line(arguments, words, versions):
+    result = deploy(*arguments)
+    assert result.code == 2
+    assert result.err.splitlines()[-1].startswith("error: ")
+    assert words in result.err.splitlines()[-1]
+
+
+def test_an_interrupt_stops_the_new_one(unharmed, monkeypatch):
+    import steps.deployment.roll_out as step
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(step, "smoke_test", interrupted)
+    result = deploy("--set", "version=2")
+    assert result.code == 130
+    assert "python run.py status" in result.err
+
+
+@pytest.fixture
+def callers(first):
+    """Callers over both protocols for as long as the test runs; whoever is not answered fails it."""
+    from bento.client import GrpcClient, HttpClient
+
+    done, answered = threading.Event(), []
+
+    def call(client):
+        with client:
+            while not done.is_set():
+                answered.append(client.predict(TEXTS).model_version)
+                done.wait(0.02)
+
+    http, grpc = first.summary["http"], first.summary["grpc"]
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(call, kind(a)) for kind, a in ((HttpClient, http), (GrpcClient, grpc)) for _ in range(2)]
+        yield answered
+        done.set()
+        for one in calls:
+            one.result()
+
+
+@needs_nginx
+def test_a_shadow_is_compared_and_never_live(unharmed, callers):
+    summary = deploy("--set", "version=2", "--shadow", *BRIEFLY).summary
+    assert not summary["deployed"]
+    assert summary["reason"] == "a shadow only compares: version 1 is still live"
+    assert summary["bento"] != unharmed["bento"]["tag"]
+    assert all(check["passed"] for check in summary["checks"]["shadow"].values())
+    assert set(callers) == {"1"}
+
+
+@needs_nginx
+def test_a_canary_that_nobody_calls_is_aborted(unharmed):
+    result = deploy("--set", "version=2", "--canary", "10", *BRIEFLY, "--set", "rollout.seconds=1")
+    assert result.code == 2
+    assert "suite canary: critical checks failed: requests: 0, must be at least 10" in result.err.splitlines()[-1]
+
+
+def test_a_rollback_that_fails_changes_nothing(unharmed, spoilt):
+    damage(spoilt("2", "servable"))
+    assert command("rollback", "--to", "2").code == 2
+    assert command("status").summary["production"] == "1"
+
+
+@needs_nginx
+def test_promotion_canary_and_rollback_lose_no_request(first, callers):
+    promoted = command("promote", "--version", "2")
+    assert "live is still version 1: make deploy" in promoted.err
+    assert "in production is version 2: make deploy" in command("status").summary["warning"]
+
+    summary = deploy("--canary", "30", *BRIEFLY).summary
+    assert (summary["deployed"], summary["model_version"]) == (True, "2")
+    assert set(summary["checks"]["canary"]) == {"agreement", "requests", "errors", "latency"}
+    assert len(list(itertools.groupby(callers))) > 5  # for a while, now the one answered and now the other
+    assert live()["bento"]["version"] == "2"
+
+    dry = command("rollback", "--dry-run")
+    assert not dry.summary["changed"]
+    assert live()["bento"]["version"] == command("status").summary["production"] == "2"
+
+    back = command("rollback").summary
+    assert (back["from"], back["to"], back["changed"], back["deployment"]["deployed"]) == ("2", "1", True, True)
+    status = command("status").summary
+    assert (status["live"]["bento"]["version"], status["production"], status["warning"]) == ("1", "1", None)
+    assert callers[-1] == "1"
+    assert services() == 1
+
+
+def test_stop(first):
+    assert command("stop").summary == {"stopped": True}
+    assert services() == 0
+    assert command("status").summary["live"] is None
+    again = command("stop")
+    assert again.summary == {"stopped": False}
+    assert "nothing is live" in again.err

@@ -1,0 +1,49 @@
+import pytest
+import tiny_servables
+from traffic import free_ports
+
+from bento.build import build
+from stacks.front import Front
+
+STACK = """
+components:
+  orchestrator: {{flavor: local}}
+  artifact_store: {{flavor: local}}
+  model_deployer:
+    flavor: sentiment_bento
+    configuration: {{http_port: {ports[0]}, grpc_port: {ports[1]}, workers: 1, drain_seconds: 5{more}}}
+"""
+
+needs_nginx = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed (Debian's package)")
+
+
+@pytest.fixture(scope="session")
+def bentos(tmp_path_factory):
+    """Versions 1 and 2, by their numbers."""
+    servables = {
+        v: tiny_servables.save_linear(tmp_path_factory.mktemp("servable") / "it", seed=int(v)).path for v in "12"
+    }
+    return {v: build(path, model="reviews", version=v, labels={}) for v, path in servables.items()}
+
+
+@pytest.fixture(scope="module")
+def deployer_of(tmp_path_factory):
+    """Makes a deployer on a stack of its own; whatever it serves is stopped in the end."""
+    from zenml.client import Client
+
+    from stacks.apply import apply
+
+    folder = tmp_path_factory.mktemp("stacks")
+    made = []
+    with pytest.MonkeyPatch.context() as patch:
+
+        def make(name, **more):
+            settings = "".join(f", {key}: {value}" for key, value in more.items())
+            (folder / f"{name}.yaml").write_text(STACK.format(ports=free_ports(2), more=settings))
+            patch.setenv("ZENML_ACTIVE_STACK_ID", str(apply(name, folder).id))
+            made.append(Client().active_stack.model_deployer)
+            return made[-1]
+
+        yield make
+        for deployer in made:
+            deployer.stop()

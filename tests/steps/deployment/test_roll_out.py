@@ -1,0 +1,181 @@
+"""All of a roll-out, or nothing: what the deployer is told, whatever fails."""
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import pytest
+
+import steps.deployment.roll_out as step
+from sentiment.checks import Check, CheckReport
+from sentiment.deployment import Bento, Deployment
+from sentiment.errors import UserError
+from steps.deployment.settings import RolloutSettings, SmokeSettings
+
+NEW = Bento(tag="sentiment:v2-b", model="sentiment", version="2", labels={"fingerprint": "f2"})
+OLD = Bento(tag="sentiment:v1-a", model="sentiment", version="1", labels={"fingerprint": "f1"})
+EVALUATION = SimpleNamespace(servable_fingerprint="f2")
+SPLITS = SimpleNamespace(test=None)
+
+
+def deployment(bento=OLD, **change):
+    values = {"http": "h", "grpc": "g", "since": "s", "front": True, "run": "r", "service": "i", **change}
+    return Deployment(bento=bento, **values)
+
+
+def report(suite, passed=True):
+    return CheckReport(suite=suite, checks=(Check(name="it", passed=passed, observed="seen", limit="wanted"),))
+
+
+class Deployer:
+    """Remembers what it was told; says no where it is told to."""
+
+    def __init__(self, live=None, refuses=None):
+        self.told, self._live, self._refuses = [], live, refuses
+
+    def _tell(self, what, *more):
+        self.told.append(" ".join(map(str, (what, *more))))
+        if what == self._refuses:
+            raise UserError(f"no {what}")
+
+    def live(self):
+        return self._live
+
+    def start(self, bento):
+        self._tell("start", bento.tag)
+        return SimpleNamespace(name="new", prediction_log=None)
+
+    def canary(self, service, share):
+        self._tell("canary", share)
+
+    def shadow(self, service):
+        self._tell("shadow")
+
+    def unroute(self, service):
+        self._tell("unroute")
+
+    def switch(self, service, *, run):
+        self._tell("switch", run)
+        return deployment(NEW, run=run)
+
+    def discard(self, service):
+        self._tell("discard", service.name)
+
+
+@pytest.fixture
+def world(monkeypatch):
+    """Runs the step's function on a deployer; reports are those given."""
+    kept = []
+
+    def roll_out(deployer, mode="switch", smoke=True, compared=True, evaluation=EVALUATION):
+        def tested(*_):
+            if isinstance(smoke, BaseException):
+                raise smoke
+            return report("smoke", smoke)
+
+        monkeypatch.setattr(step, "model_deployer", lambda: deployer)
+        monkeypatch.setattr(step, "smoke_set", lambda *_, **__: [])
+        monkeypatch.setattr(step, "smoke_test", tested)
+        monkeypatch.setattr(step, "watch_canary", lambda route, *_: route() or report("canary", compared))
+        monkeypatch.setattr(step, "watch_shadow", lambda route, *_: route() or report("shadow", compared))
+        monkeypatch.setattr(step, "access_to", lambda service: service)
+        monkeypatch.setattr(step, "live_service", lambda *_: SimpleNamespace(prediction_log=None))
+        monkeypatch.setattr(step, "save_artifact", lambda report, name: kept.append((name, report.passed)))
+        context = SimpleNamespace(pipeline_run=SimpleNamespace(name="deploy-1"))
+        monkeypatch.setattr(step, "get_step_context", lambda: context)
+        return step.roll_out.entrypoint(NEW, SPLITS, evaluation, SmokeSettings(), RolloutSettings(mode=mode, share=20))
+
+    return SimpleNamespace(roll_out=roll_out, kept=kept)
+
+
+def test_what_passes_goes_live(world):
+    deployer = Deployer(live=deployment())
+    assert world.roll_out(deployer).bento == NEW
+    assert deployer.told == ["start sentiment:v2-b", "switch deploy-1"]
+    assert world.kept == [("smoke_checks", True)]
+
+
+def test_the_same_bento_live_and_healthy_is_left_alone(world):
+    live = deployment(NEW)
+    deployer = Deployer(live=live)
+    assert world.roll_out(deployer) is live
+    assert deployer.told == world.kept == []
+
+
+def test_the_same_bento_live_but_ill_is_started_anew(world):
+    deployer = Deployer(live=deployment(NEW, healthy=False))
+    world.roll_out(deployer)
+    assert deployer.told == ["start sentiment:v2-b", "switch deploy-1"]
+
+
+@pytest.mark.parametrize(
+    ("smoke", "refuses", "raised", "told"),
+    [
+        (False, None, UserError, []),
+        (KeyboardInterrupt(), None, KeyboardInterrupt, []),
+        (OSError("full"), None, OSError, []),
+        (True, "switch", UserError, ["switch deploy-1"]),
+    ],
+)
+def test_whatever_fails_the_new_one_is_stopped(smoke, refuses, raised, told, world):
+    deployer = Deployer(live=deployment(), refuses=refuses)
+    with pytest.raises(raised):
+        world.roll_out(deployer, smoke=smoke)
+    assert deployer.told == ["start sentiment:v2-b", *told, "discard new"]
+
+
+def test_a_failed_smoke_test_says_why_and_is_kept(world):
+    with pytest.raises(UserError, match="suite smoke: critical checks failed: it: seen, must be wanted"):
+        world.roll_out(Deployer(live=deployment()), smoke=False)
+    assert world.kept == [("smoke_checks", False)]
+
+
+def test_a_service_that_does_not_start_is_the_deployers_to_clean_up(world):
+    deployer = Deployer(refuses="start")
+    with pytest.raises(UserError, match="no start"):
+        world.roll_out(deployer)
+    assert deployer.told == ["start sentiment:v2-b"]
+
+
+def test_a_good_canary_is_promoted(world):
+    deployer = Deployer(live=deployment())
+    world.roll_out(deployer, mode="canary")
+    assert deployer.told == ["start sentiment:v2-b", "canary 20", "unroute", "switch deploy-1"]
+    assert world.kept == [("smoke_checks", True), ("canary_checks", True)]
+
+
+def test_a_bad_canary_is_aborted(world):
+    deployer = Deployer(live=deployment())
+    with pytest.raises(UserError, match="suite canary"):
+        world.roll_out(deployer, mode="canary", compared=False)
+    assert deployer.told == ["start sentiment:v2-b", "canary 20", "unroute", "discard new"]
+    assert world.kept == [("smoke_checks", True), ("canary_checks", False)]
+
+
+def test_where_nothing_healthy_is_live_a_canary_is_a_switch(world):
+    for live in (None, deployment(healthy=False)):
+        deployer = Deployer(live=live)
+        world.roll_out(deployer, mode="canary")
+        assert deployer.told == ["start sentiment:v2-b", "switch deploy-1"]
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_shadow_never_switches(alike, world):
+    live = deployment()
+    deployer = Deployer(live=live)
+    with nullcontext() if alike else pytest.raises(UserError, match="suite shadow"):
+        assert world.roll_out(deployer, mode="shadow", compared=alike) is live
+    assert deployer.told == ["start sentiment:v2-b", "shadow", "unroute", "discard new"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"mode": "shadow"}, "nothing is live to compare with"),
+        ({"evaluation": SimpleNamespace(servable_fingerprint="f1")}, "is of another servable"),
+    ],
+)
+def test_what_cannot_be_judged_is_not_started(change, words, world):
+    deployer = Deployer(live=None)
+    with pytest.raises(UserError, match=words):
+        world.roll_out(deployer, **change)
+    assert deployer.told == []
