@@ -264,7 +264,7 @@ class BentoDeployer(BaseModelDeployer):
         if deployment.front:
             self._front.stop()
         else:
-            self._service(deployment).terminate()
+            self._end(UUID(deployment.service))
 
     def _relaunch(self, service: BentoService, address: Address) -> None:
         """Starts a service elsewhere; only at the live address it speaks TLS itself."""
@@ -380,14 +380,17 @@ class BentoDeployer(BaseModelDeployer):
         self._end(identifier)
         with suppress(KeyError):
             Client().delete_service(identifier)
+        shutil.rmtree(self._folder(identifier), ignore_errors=True)  # last: by it, what is left is found
 
     def _end(self, identifier: UUID, *, at_once: bool = False) -> None:
-        folder = self.root / SERVICES / str(identifier)
+        """Ends a service, also one whose files are gone."""
         service = BentoService.read(self.root, identifier)
         if service is not None:
             service.terminate(at_once=at_once)
-        processes.kill(found for found, _ in processes.having(STATE, below=folder))
-        shutil.rmtree(folder, ignore_errors=True)
+        processes.kill(found for found, _ in processes.having(STATE, below=self._folder(identifier)))
+
+    def _folder(self, identifier: UUID) -> Path:
+        return self.root / SERVICES / str(identifier)
 
     # One deployment at a time
 
@@ -458,6 +461,7 @@ class BentoDeployer(BaseModelDeployer):
             else:
                 self._route_to_live()
             self._end(service.uuid, at_once=force)
+            shutil.rmtree(self._folder(service.uuid), ignore_errors=True)
 
     @staticmethod
     def get_model_server_info(service: BaseService) -> dict[str, str | None]:

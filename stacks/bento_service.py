@@ -15,7 +15,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import psutil
-from pydantic import Field
+from pydantic import Field, ValidationError
 from zenml.enums import ServiceState
 from zenml.models.v2.misc.service import ServiceType
 from zenml.services.service import BaseDeploymentService, ServiceConfig
@@ -84,12 +84,12 @@ class BentoService(BaseDeploymentService):
 
     @classmethod
     def read(cls, root: Path, identifier: UUID) -> BentoService | None:
-        """The service of which ``save`` was called; None if its folder is gone."""
+        """The service that was started there; None if its file is gone, or not of this version of the house."""
         try:
             text = (root / SERVICES / str(identifier) / "service.json").read_text(encoding="utf-8")
-        except FileNotFoundError:
+            return cls(uuid=identifier, config=BentoServiceConfig.model_validate_json(text))
+        except (FileNotFoundError, ValidationError):
             return None
-        return cls(uuid=identifier, config=BentoServiceConfig.model_validate_json(text))
 
     @property
     def bento(self) -> Bento:

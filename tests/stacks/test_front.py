@@ -70,7 +70,7 @@ def call(address, metadata=(), message=b"x"):
 def refused(address, **options):
     with pytest.raises(grpc.RpcError) as caught:
         call(address, **options)
-    return caught.value.code().name
+    return caught.value.code().name, caught.value.details()
 
 
 def shown(response):
@@ -170,7 +170,7 @@ def test_a_service_that_is_gone_is_unavailable_over_both_protocols(front_of):
     answer = ask(address)
     assert shown(answer) == (503, "UNAVAILABLE")
     assert answer.headers["Retry-After"] == "1"
-    assert refused(address) == "UNAVAILABLE"
+    assert refused(address) == ("UNAVAILABLE", "no service answers: try again in 1 s")
     assert "503" in address.problem()
 
 
@@ -271,20 +271,21 @@ def test_does_nothing_twice(front_of, services):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for a name that is not the machine's, and its key."""
+    """A certificate for names that are not the machine's, signed by somebody who is not in it, and its key."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import NameOID
 
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "reviews.example")])
+    authority = ec.generate_private_key(ec.SECP256R1())
+    name, issuer = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in ("reviews", "authority"))
     now = datetime.datetime.now(datetime.UTC)
     signed = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key.public_key())
         .serial_number(1).not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("*.reviews.example")]), critical=False)
-        .sign(key, hashes.SHA256())
+        .sign(authority, hashes.SHA256())
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("tls")
     (folder / "certificate.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
