@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 
-.PHONY: help setup train thorough evaluate deploy ship status stop test test-quick lint format dashboard mlflow pins stubs clean
+.PHONY: help setup train thorough evaluate deploy ship status stop image test test-quick lint format dashboard mlflow pins stubs clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ status: $(READY) ## Say what is live and how it is
 
 stop: $(READY) ## Stop the live service
 	$(BIN)/python run.py stop
+
+image: $(READY) ## Build the container image of the live Bento, or of BENTO=TAG; on another base: BASE=IMAGE
+	$(BIN)/python -m stacks.image $(if $(BENTO),--bento $(BENTO)) $(if $(BASE),--base $(BASE))
 
 test: $(READY_DEV) ## Every test, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
