@@ -21,7 +21,6 @@ from sentiment.errors import UserError
 from sentiment.models.servable import Servable
 
 ROOT = Path(__file__).resolve().parents[1]
-NAME = "sentiment"
 CODE = (
     "bento/*.py",
     "bento/stubs/*.py",
@@ -55,7 +54,7 @@ def build(servable: Path, *, model: str, version: str, labels: Mapping[str, str]
     fingerprint = Servable(servable).fingerprint
     suffix = f"v{_tag_part(version)}-{fingerprint[:8]}"
     bento = Bento(
-        tag=f"{NAME}:{suffix}-{code_fingerprint()[:8]}",
+        tag=f"{_tag_part(model)}:{suffix}-{code_fingerprint()[:8]}",
         model=model,
         version=version,
         labels={"model": model, "model_version": version, "fingerprint": fingerprint, **labels},
@@ -86,7 +85,7 @@ def code_fingerprint() -> str:
 
 def _tag_part(name: str) -> str:
     """BentoML's tags know lower-case letters, digits and a few signs."""
-    return re.sub(r"[^a-z0-9_.-]+", "-", name.lower()).strip("-_.") or NAME
+    return re.sub(r"[^a-z0-9_.-]+", "-", name.lower()).strip("-_.") or "model"
 
 
 def _build_here(spec: Mapping[str, Any]) -> None:

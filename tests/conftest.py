@@ -22,11 +22,13 @@ ENVIRONMENT = {
     "COLUMNS": "200",  # of tables
 }
 
+FOREIGN = ("ZENML_", "MLFLOW_", "AWS_", "BENTOML_", "SENTIMENT_")
+
 
 def pytest_configure() -> None:
     for name, value in ENVIRONMENT.items():
         os.environ[name] = str(value)
-    for name in [n for n in os.environ if n.startswith(("ZENML_", "MLFLOW_", "AWS_", "BENTOML_", "SENTIMENT_")) and n not in ENVIRONMENT]:
+    for name in [n for n in os.environ if n.startswith(FOREIGN) and n not in ENVIRONMENT]:
         del os.environ[name]
     (FOLDER / "home").mkdir()
 
