@@ -11,6 +11,9 @@ SMOKE = "configs/train.smoke.yaml"
 PROMOTION = f"""
 extends: {door.ROOT}/configs/promotion.smoke.yaml
 baseline: {{candidate: none, required: false}}
+gains: {{latency_ms: 1.0e+6}} # other tests may be using the cores: no run is promoted for having been faster
+margins: {{fast_enough_ms: 1.0e+6}} # nor refused for having been slower
+floors: {{max_p95_latency_ms: 1.0e+6}}
 """
 
 
