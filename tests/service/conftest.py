@@ -4,6 +4,15 @@ from booted import boot
 
 from bento.build import build
 
+BUILDS = {"bento", "serve", "service"}  # fixtures that need a built Bento
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if BUILDS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 LINEAGE = {"pipeline_run": "train-1", "git_commit": "0123abc"}
 
 
