@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 
-.PHONY: help setup train thorough evaluate deploy ship status stop image test test-quick lint format dashboard mlflow pins stubs clean
+.PHONY: help setup train thorough evaluate deploy ship status stop image test test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status airflow pins stubs clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -70,6 +70,21 @@ dashboard: $(READY) ## Open ZenML's local dashboard on this project's runs
 mlflow: $(READY) ## Open MLflow's pages on this project's runs
 	$(BIN)/python -m stacks.tracking
 
+cloud-up: $(READY) ## Start what the cloud stack needs on this machine: S3, PostgreSQL, MLflow, ZenML (without Docker)
+	$(BIN)/python -m stacks.cloud up
+
+cloud-down: $(READY) ## Stop that; its data stay in .cloud
+	$(BIN)/python -m stacks.cloud down
+
+cloud-status: $(READY) ## Say what of it answers
+	$(BIN)/python -m stacks.cloud status
+
+AIRFLOW := .cache/airflow
+
+airflow: $(READY) ## Create a virtual environment with Airflow, for the test of deploy/airflow
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(AIRFLOW)
+	$(BIN)/uv pip install --quiet --python $(AIRFLOW)/bin/python -r deploy/airflow/requirements.txt
+
 COMPILE := $(BIN)/uv pip compile --quiet --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
 	--custom-compile-command "make pins"
 
@@ -79,6 +94,7 @@ pins: $(READY_DEV) ## Compile requirements*.in to requirements*.txt
 	sed -i -e 's/+cpu$$//' -e '/^triton==/d' -e '/^cuda-/d' -e '/^nvidia-/{/^nvidia-ml-py/!d}' requirements.txt
 	$(COMPILE) --output-file requirements-dev.txt requirements-dev.in
 	$(COMPILE) --output-file bento/requirements.txt bento/requirements.in
+	$(COMPILE) --output-file deploy/airflow/requirements.txt deploy/airflow/requirements.in
 
 stubs: $(READY_DEV) ## Compile the gRPC contract to its Python stubs
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. bento/stubs/sentiment.proto

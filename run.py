@@ -3,6 +3,7 @@
 python run.py --pipeline train
 python run.py --pipeline deploy
 python run.py status | stop | versions | promote --version 3 | rollback
+python run.py stack apply cloud
 """
 
 from __future__ import annotations
@@ -27,6 +28,14 @@ INTERRUPTS = {
     "deploy": "python run.py status says what is live",
     "rollback": "python run.py status says what is live",
 }
+STACK_COMMANDS = {
+    "apply": "make ZenML know it, with its secrets; again: nothing to change",
+    "list": "every stack that has a file",
+    "show": "what it consists of, without secrets",
+    "use": "make it the active stack in ZenML (run.py itself takes --stack)",
+    "check": "prove every component: storage, tracking, registry, tools",
+    "remove": "make ZenML forget it; artifacts stay",
+}
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -48,8 +57,9 @@ def parser() -> argparse.ArgumentParser:
     rollout.add_argument("--canary", metavar="SHARE", help="deploy: try the new one on so many percent of the traffic")
     rollout.add_argument("--shadow", action="store_true", help="deploy: only compare, on copies of the traffic")
     common(main, stack="local", switch=False)
-    commands = main.add_subparsers(dest="command", metavar="{status,stop,versions,promote,rollback}")
+    commands = main.add_subparsers(dest="command", metavar="{status,stop,versions,promote,rollback,stack}")
     status = commands.add_parser("status", help="what is live, how it is, and the latest decisions")
+    status.add_argument("--repair", action="store_true", help="let MLflow's registry agree with ZenML again")
     stop = commands.add_parser("stop", help="stop the live service")
     versions = commands.add_parser("versions", help="every version, and why it was promoted or not")
     promote = commands.add_parser("promote", help="put a version into production; make deploy then makes it live")
@@ -62,14 +72,26 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--model", default="sentiment", help="name of the model (default: sentiment)")
     for command in (status, stop, versions, promote, rollback):
         common(command, stack=argparse.SUPPRESS, switch=argparse.SUPPRESS)
+    stack = commands.add_parser("stack", help="stacks: apply, list, show, use, check, remove")
+    on_stacks = stack.add_subparsers(dest="stack_command", required=True, metavar=f"{{{','.join(STACK_COMMANDS)}}}")
+    for name, words in STACK_COMMANDS.items():
+        command = on_stacks.add_parser(name, help=words)
+        if name != "list":
+            command.add_argument("name", metavar="NAME", help="a file in configs/stacks, without .yaml")
+        switches(command, default=argparse.SUPPRESS)
     return main
 
 
 def common(to: argparse.ArgumentParser, *, stack: str, switch: bool | str) -> None:
     """Adds the options that every command knows; a subcommand's own defaults must not hide what came before it."""
     to.add_argument("--stack", default=stack, metavar="NAME", help="a file in configs/stacks (default: local)")
-    to.add_argument("--json", action="store_true", default=switch, help="print a summary as JSON, as the last line")
-    to.add_argument("--debug", action="store_true", default=switch, help="show ZenML's log, and tracebacks")
+    switches(to, default=switch)
+
+
+def switches(to: argparse.ArgumentParser, *, default: bool | str) -> None:
+    """Adds what says how results are shown."""
+    to.add_argument("--json", action="store_true", default=default, help="print a summary as JSON, as the last line")
+    to.add_argument("--debug", action="store_true", default=default, help="show ZenML's log, and tracebacks")
 
 
 def dispatch(options: argparse.Namespace, console: Console) -> dict[str, object]:
@@ -80,6 +102,10 @@ def dispatch(options: argparse.Namespace, console: Console) -> dict[str, object]
     if (options.canary or options.shadow) and options.pipeline != "deploy":
         where = "--shadow" if options.shadow else "--canary"
         raise UserError("is a way to deploy", where=where, remedy="Add --pipeline deploy.")
+    if options.command == "stack":
+        from pipelines import stacks
+
+        return stacks.run(options, console)
     if options.command:
         from pipelines.session import session
 
@@ -104,7 +130,7 @@ def train(options: argparse.Namespace, config: Path, console: Console) -> dict[s
     from pipelines.settings import read_train_settings
 
     settings = read_train_settings(config, options.set)
-    with session(options.stack, debug=options.debug):
+    with session(options.stack, debug=options.debug, check=True):
         from pipelines import summary
         from pipelines.run_train import run_train
 
@@ -119,7 +145,7 @@ def evaluate(options: argparse.Namespace, config: Path, console: Console) -> dic
     from pipelines.settings import read_evaluate_settings
 
     settings = read_evaluate_settings(config, options.set)
-    with session(options.stack, debug=options.debug):
+    with session(options.stack, debug=options.debug, check=True):
         from pipelines.run_evaluate import run_evaluate
 
         return run_evaluate(settings, console, cache=not options.no_cache)
@@ -137,7 +163,7 @@ def deploy(options: argparse.Namespace, config: Path, console: Console) -> dict[
     if options.shadow:
         overrides += ["rollout.mode=shadow"]
     settings = read_settings(DeploySettings, config, overrides)
-    with session(options.stack, debug=options.debug):
+    with session(options.stack, debug=options.debug, check=True):
         from pipelines.run_deploy import run_deploy
 
         return run_deploy(settings, console).as_json()
@@ -151,6 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
         return BAD_INPUT
     from rich.console import Console
 
+    from pipelines.faults import explain, retries_shown
     from sentiment.errors import UserError
 
     os.chdir(Path(__file__).resolve().parent)  # paths in configs/ are relative to the repository
@@ -158,7 +185,8 @@ def main(arguments: list[str] | None = None) -> int:
     width = None if sys.stdout.isatty() else 120
     stdout, console = sys.stdout, Console(stderr=options.json, width=width)
     try:
-        result = dispatch(options, console)
+        with retries_shown(console):
+            result = dispatch(options, console)
     except UserError as error:
         if options.debug:
             raise
@@ -168,14 +196,15 @@ def main(arguments: list[str] | None = None) -> int:
         hint = INTERRUPTS.get(options.pipeline or options.command)
         print("interrupted" + (f": {hint}" if hint else ""), file=sys.__stderr__)
         return INTERRUPTED
-    except OSError as error:
-        if options.debug:
+    except Exception as error:
+        fault = explain(error)
+        if options.debug or fault is None:
             raise
-        print(f"error: {error.filename or 'system'}: {error.strerror or error}", file=sys.__stderr__)
+        print(f"error: {fault}", file=sys.__stderr__)
         return FAILED
     if options.json:
         print(json.dumps(result), file=stdout, flush=True)
-    return OK
+    return FAILED if result.get("passed") is False else OK  # a check that did not pass
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import os
 import random
-import socket
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+
+from stacks.health import free_port
 
 NAIVE = """
 import sys
@@ -83,13 +84,6 @@ class Server:
         return [root, *root.children(recursive=True)]
 
 
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def start(name: str, command: Sequence[str], http: int, folder: Path, grpc: int = 0, **environment: str) -> Server:
     """Starts a server and waits until it is ready."""
     import httpx
@@ -115,7 +109,7 @@ def start(name: str, command: Sequence[str], http: int, folder: Path, grpc: int 
 
 def start_naive(checkpoint: Path, length: int, folder: Path, name: str) -> Server:
     """FastAPI around ``transformers.pipeline``."""
-    script, port = folder / "naive.py", free_port()
+    script, port = folder / "naive.py", free_port(set())
     script.write_text(NAIVE, encoding="utf-8")
     return start(name, [sys.executable, str(script), str(checkpoint), str(port), str(length)], port, folder)
 
@@ -125,7 +119,8 @@ def start_ours(servable: Path, folder: Path, name: str) -> Server:
     from bento.build import build
 
     bento = build(servable, model="benchmark", version=name, labels={})
-    http, grpc = free_port(), free_port()
+    http = free_port(set())
+    grpc = free_port({http})
     environment = {
         "SENTIMENT_GRPC_PORT": str(grpc),
         "SENTIMENT_STATE": str(folder / f"{name}-state"),

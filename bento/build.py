@@ -10,14 +10,13 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bento import store
 from sentiment.deployment import Bento
-from sentiment.errors import UserError
 from sentiment.models.servable import Servable
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,11 +31,13 @@ CODE = (
     "sentiment/models/allocation.py",
     "sentiment/models/classifier.py",
     "sentiment/models/explanation.py",
+    "sentiment/models/features.py",
     "sentiment/models/servable.py",
     "sentiment/models/truncation.py",
     "sentiment/monitoring/*.py",
 )
-BUILDS = ("bento/build.py", "bento/client.py")  # of the package, what does not run in the service
+# Of the package, what does not run in the service.
+BUILDS = ("bento/build.py", "bento/client.py", "bento/shared.py", "bento/store.py")
 
 
 def build(servable: Path, *, model: str, version: str, labels: Mapping[str, str]) -> Bento:
@@ -51,27 +52,22 @@ def build(servable: Path, *, model: str, version: str, labels: Mapping[str, str]
     Raises:
         UserError: If BentoML cannot build it.
     """
+    bento = describe(servable, model=model, version=version, labels=labels)
+    if not store.is_here(bento.tag):
+        spec = json.dumps({"servable": str(servable), **bento.model_dump()})
+        store.fill([sys.executable, "-m", "bento.build"], bento.tag, words=spec, folder=ROOT)
+    return bento
+
+
+def describe(servable: Path, *, model: str, version: str, labels: Mapping[str, str]) -> Bento:
+    """The Bento that ``build`` makes of the same, without making it."""
     fingerprint = Servable(servable).fingerprint
-    suffix = f"v{_tag_part(version)}-{fingerprint[:8]}"
-    bento = Bento(
-        tag=f"{_tag_part(model)}:{suffix}-{code_fingerprint()[:8]}",
+    return Bento(
+        tag=f"{_tag_part(model)}:v{_tag_part(version)}-{fingerprint[:8]}-{code_fingerprint()[:8]}",
         model=model,
         version=version,
         labels={"model": model, "model_version": version, "fingerprint": fingerprint, **labels},
     )
-    spec = {"servable": str(servable), "model_tag": f"{_tag_part(model)}:{suffix}", **bento.model_dump()}
-    done = subprocess.run(
-        [sys.executable, "-m", "bento.build"],
-        input=json.dumps(spec),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UserError(f"cannot be built: {reason}", where=f"Bento {bento.tag}", remedy="See BentoML's message.")
-    return bento
 
 
 def code_fingerprint() -> str:
@@ -89,37 +85,24 @@ def _tag_part(name: str) -> str:
 
 
 def _build_here(spec: Mapping[str, Any]) -> None:
-    """Builds what ``build`` described, unless it is there."""
+    """Builds what ``build`` described, into an empty store."""
     import bentoml
 
-    tag, model_tag = spec["tag"], spec["model_tag"]
-    name, _, version = tag.partition(":")
-    if not _exists(bentoml.models, model_tag):
-        with bentoml.models.create(model_tag, labels=dict(spec["labels"])) as stored:
-            shutil.copytree(spec["servable"], stored.path, dirs_exist_ok=True)
-    if not _exists(bentoml.bentos, tag):
-        bentoml.bentos.build(
-            "bento.service:SentimentService",
-            name=name,
-            version=version,
-            labels=dict(spec["labels"]),
-            include=list(CODE),
-            exclude=list(BUILDS),
-            build_ctx=str(ROOT),
-            python={"requirements_txt": "bento/requirements.txt", "lock_packages": False},
-            docker={"python_version": "3.11"},
-            args={"model": model_tag},
-        )
-
-
-def _exists(store: Any, tag: str) -> bool:  # noqa: ANN401  # bentoml.models or bentoml.bentos: modules
-    from bentoml.exceptions import NotFound
-
-    try:
-        store.get(tag)
-    except NotFound:
-        return False
-    return True
+    name, _, version = spec["tag"].partition(":")
+    with bentoml.models.create(store.model_tag(spec["tag"]), labels=dict(spec["labels"])) as stored:
+        shutil.copytree(spec["servable"], stored.path, dirs_exist_ok=True)
+    bentoml.bentos.build(
+        "bento.service:SentimentService",
+        name=name,
+        version=version,
+        labels=dict(spec["labels"]),
+        include=list(CODE),
+        exclude=list(BUILDS),
+        build_ctx=str(ROOT),
+        python={"requirements_txt": "bento/requirements.txt", "lock_packages": False},
+        docker={"python_version": "3.11"},
+        args={"model": store.model_tag(spec["tag"])},
+    )
 
 
 if __name__ == "__main__":

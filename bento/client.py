@@ -1,8 +1,4 @@
-"""A typed client for both protocols: deadline, retries, one error.
-
-with HttpClient("http://127.0.0.1:3000") as client:
-    print(client.predict(["A quiet film that stays with you."]))
-"""
+"""A typed client for both protocols: deadline, retries, one error. The README shows it at work."""
 
 from __future__ import annotations
 

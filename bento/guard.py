@@ -7,9 +7,9 @@ large, too slow, or of a caller who may not call.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import logging
-import random
 import re
 import time
 import uuid
@@ -32,7 +32,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MOST_BYTES = 1 << 20  # of a request's body
-REQUESTS_A_CONNECTION = 32  # on average; one worker may have accepted many, and who connects again finds the idle one
+CLOSE_EVERY = 32  # answers: one worker may have accepted most connections, and who connects again finds the idle one
 READERS = 8  # requests whose bodies are being read, for every one that may be at work
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
@@ -54,6 +54,7 @@ class Guard:
         self._app, self._routes = app, routes
         self._settings: ServiceSettings | None = None
         self._reading = self._working = 0
+        self._answers = itertools.count(1)
 
     def start(self, predictor: Predictor, tokens: Tokens) -> None:
         """Opens the door."""
@@ -71,7 +72,7 @@ class Guard:
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, request_id)
+        answer = _Answer(send, request_id, last=next(self._answers) % CLOSE_EVERY == 0)
         try:
             await self._answer(scope, receive, answer, route, headers)
         except RequestError as fault:
@@ -126,16 +127,17 @@ class Guard:
 class _Answer:
     """Sends the response, and knows whether it has begun."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send, self._id = send, request_id.encode()
+    def __init__(self, send: Send, request_id: str, *, last: bool) -> None:
+        self._send, self._id, self._last = send, request_id.encode(), last  # last: of its connection
         self.status = 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._id)]
-            if random.randrange(REQUESTS_A_CONNECTION) == 0:
-                message["headers"].append((b"connection", b"close"))
+            headers = {**dict(message.get("headers", ())), b"x-request-id": self._id}
+            if self._last:
+                headers[b"connection"] = b"close"
+            message["headers"] = list(headers.items())
         await self._send(message)
 
     async def fault(self, fault: RequestError) -> None:

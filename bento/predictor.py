@@ -118,9 +118,9 @@ class Predictor:
         if self._explaining >= MOST_EXPLANATIONS:
             raise overloaded()
         self._explaining += 1
+        loop = asyncio.get_running_loop()
         work = self._explainer.submit(explain, self._classifier, text)
         work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._explained))
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self.settings.timeout):
                 return await asyncio.wrap_future(work)

@@ -6,8 +6,6 @@ BentoML 1.4 serves no gRPC for such services, so the server runs in the worker's
 from __future__ import annotations
 
 import os
-import sys
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +16,12 @@ from bento.http import create_app
 from bento.settings import PREFIX
 
 DRAIN_SECONDS = 20.0
-NOT_SERVED = ("mlflow", "pandas", "torch", "transformers", "zenml")
 
 
 class Arguments(BaseModel):
     """What is fixed when a Bento is built."""
 
     model: str  # tag in the model store; never :latest, which would be resolved again at every start
-
-
-class _NotServed(MetaPathFinder):
-    """Where a laptop has the training packages too, a worker does as in its image, which has none of them.
-
-    scikit-learn alone would import torch and pandas wherever they are: 250 MB and 2 s a worker.
-    """
-
-    def find_spec(self, name: str, path: object, target: object = None) -> None:
-        """Finds nothing; other finders may."""
-        if name.partition(".")[0] in NOT_SERVED:
-            raise ModuleNotFoundError(f"{name} is not served", name=name)
 
 
 arguments = bentoml.use_arguments(Arguments)
@@ -59,7 +44,6 @@ class SentimentService:
     def __init__(self) -> None:
         """Loads the classifier; one thread, as there is a worker for every core."""
         os.environ.setdefault("OMP_NUM_THREADS", "1")
-        sys.meta_path.insert(0, _NotServed())
         from bento.settings import read_service_settings
         from bento.tokens import Tokens
         from sentiment.models import Classifier

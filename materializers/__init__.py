@@ -1,4 +1,4 @@
-"""How each typed artifact is stored (Parquet, safetensors, ONNX, skops, JSON; never pickle) and previewed.
+"""How each typed artifact is stored (Parquet, safetensors, ONNX, NumPy, JSON; never pickle) and previewed.
 
 Importing this package registers every materializer with ZenML; pipelines do so before a step runs.
 """

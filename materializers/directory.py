@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import shutil
 from abc import abstractmethod
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from zenml.enums import VisualizationType
 from zenml.materializers.base_materializer import BaseMaterializer
 from zenml.utils import io_utils
 
+from sentiment.errors import UserError
+
+if TYPE_CHECKING:
+    from s3fs import S3FileSystem
+
 T = TypeVar("T")
 DATA, PAGE = "data", "page.html"
+PART = 8 * 2**20  # bytes; of a large file, ten parts are on their way at the same time
 
 
 class DirectoryMaterializer(BaseMaterializer, Generic[T]):
@@ -42,6 +49,9 @@ class DirectoryMaterializer(BaseMaterializer, Generic[T]):
             directory = Path(temporary) / DATA
             directory.mkdir()
             self.write(data, directory)
+            if s3 := self._s3():
+                s3.put(f"{directory}/", f"{self.uri}/{DATA}/", recursive=True, chunksize=PART)
+                return
             for file in sorted(p for p in directory.rglob("*") if p.is_file()):
                 target = f"{self.uri}/{file.relative_to(directory.parent).as_posix()}"
                 self.artifact_store.makedirs(target.rpartition("/")[0])
@@ -52,17 +62,35 @@ class DirectoryMaterializer(BaseMaterializer, Generic[T]):
         """Downloads the value."""
         with self.get_temporary_directory(delete_at_exit=False) as temporary:
             root = f"{self.uri}/{DATA}"
-            for folder, _, files in self.artifact_store.walk(root):
-                inside = _text(folder).removeprefix(root).strip("/")
-                local = Path(temporary) / inside
-                local.mkdir(parents=True, exist_ok=True)
-                for name in map(_text, files):
-                    with (
-                        self.artifact_store.open(f"{_text(folder)}/{name}", "rb") as source,
-                        (local / name).open("wb") as sink,
-                    ):
-                        shutil.copyfileobj(source, sink)
+            if s3 := self._s3():
+                with suppress(FileNotFoundError):
+                    s3.get(f"{root}/", f"{temporary}/", recursive=True, chunksize=PART)
+            else:
+                self._download(root, Path(temporary))
+            if not any(Path(temporary).iterdir()):
+                raise UserError(
+                    "the files of this artifact are gone",
+                    where=self.uri,
+                    remedy="Start again: what is missing is computed again.",
+                )
             return self.read(Path(temporary))
+
+    def _download(self, root: str, directory: Path) -> None:
+        for folder, _, files in self.artifact_store.walk(root):
+            inside = _text(folder).removeprefix(root).strip("/")
+            local = directory / inside
+            local.mkdir(parents=True, exist_ok=True)
+            for name in map(_text, files):
+                with (
+                    self.artifact_store.open(f"{_text(folder)}/{name}", "rb") as source,
+                    (local / name).open("wb") as sink,
+                ):
+                    shutil.copyfileobj(source, sink)
+
+    def _s3(self) -> S3FileSystem | None:
+        """What moves files, and parts of large ones, at the same time; None where artifacts are elsewhere."""
+        files = getattr(self.artifact_store, "filesystem", None)
+        return files if files and "s3" in files.protocol else None
 
     def save_visualizations(self, data: T) -> dict[str, VisualizationType]:
         """Uploads the page that the dashboard shows."""

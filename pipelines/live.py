@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -61,7 +61,8 @@ class StageView:
             self._task = None
         self._done.set()
         poll.join()
-        self._refresh()
+        with suppress(Exception):
+            self._refresh()
 
     def _hear(self, task: str, done: float, total: float, **figures: float) -> None:
         words = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
@@ -78,7 +79,8 @@ class StageView:
 
     def _poll(self) -> None:
         while not self._done.wait(1.0):
-            self._refresh()
+            with suppress(Exception):  # where ZenML's server does not answer, the run itself says so
+                self._refresh()
 
     def _refresh(self) -> None:
         from zenml.client import Client

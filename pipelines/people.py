@@ -9,10 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from pipelines.faults import explain
 from sentiment.deployment import Deployment
 from sentiment.errors import UserError
 from steps.deployment.deployer import find_deployer, model_deployer
 from steps.promotion import registry
+from steps.promotion.champion import set_champion
+from steps.promotion.consistency import disagreements
 from steps.promotion.registry import Version
 
 DECISIONS = 5  # that status shows
@@ -68,10 +71,11 @@ def stop(options: Namespace, console: Console) -> dict[str, object]:
 
 
 def status(options: Namespace, console: Console) -> dict[str, object]:
-    """Shows what is live, how it is, and the latest decisions."""
+    """Shows what is live, how it is, and the latest decisions; whether ZenML and MLflow agree, and mends that."""
     live = model_deployer().live()
     known = registry.versions(options.model)
     production = next((v.number for v in known if v.stage == "production"), None)
+    repaired, warnings = _agreement(options.model, repair=options.repair) if known or options.repair else ([], [])
     warning = _mismatch(live, options.model, production)
     kinds = {v.number: v.kind for v in known} if live and live.bento.model == options.model else {}
     kind = kinds.get(live.bento.version, "") if live else ""
@@ -80,15 +84,37 @@ def status(options: Namespace, console: Console) -> dict[str, object]:
     else:
         console.print("nothing is live: make deploy")
     console.print(f"production: version {production or 'none'} of {options.model}")
-    if warning:
-        console.print(f"[yellow]warning[/]: {warning}")
+    for words in filter(None, [warning, *warnings]):
+        console.print(f"[yellow]warning[/]: {words}")
+    for words in repaired:
+        console.print(f"[green]repaired[/]: {words}")
+    if options.repair and not repaired:
+        console.print("nothing to repair: ZenML and MLflow agree")
     console.print(_table(known[-DECISIONS:], title="Latest decisions"))
     return {
         "live": {**live.model_dump(), "kind": kind} if live else None,
         "production": production,
         "warning": warning,
+        "disagreements": warnings,
+        "repaired": repaired,
         "decisions": [asdict(v) for v in known[-DECISIONS:]],
     }
+
+
+def _agreement(model: str, *, repair: bool) -> tuple[list[str], list[str]]:
+    """What was repaired, and what ZenML and MLflow (still) disagree about."""
+    try:
+        found = disagreements(model)
+    except Exception as error:  # what is live shall be seen whether MLflow answers or not
+        fault = explain(error)
+        if repair or fault is None:
+            raise
+        return [], [str(fault)]
+    if not (repair and found):
+        return [], [f"{d.what}: python run.py status --repair" for d in found]
+    for disagreement in found:
+        disagreement.mend()
+    return [d.mended for d in found], [d.what for d in disagreements(model)]
 
 
 def _live(model: str) -> Deployment | None:
@@ -111,7 +137,7 @@ def _mismatch(live: Deployment | None, model: str, production: str | None) -> st
 
 
 def _switch(options: Namespace, console: Console, number: str, *, back: bool = False) -> dict[str, object]:
-    registry.linked_artifact(options.model, number, "servable")  # a version whose servable is gone must not go live
+    registry.require_stored(options.model, number, "servable")  # a version whose servable is gone must not go live
     before = registry.production(options.model)
     was = before.number if before else None
     change = f"production: version {was or 'none'} -> {number}"
@@ -120,7 +146,7 @@ def _switch(options: Namespace, console: Console, number: str, *, back: bool = F
     elif options.dry_run:
         change += " (dry run: nothing was changed)"
     else:
-        registry.set_production(options.model, number, back=back)
+        set_champion(options.model, number, back=back)
     console.print(change)
     return {"model": options.model, "from": was, "to": number, "changed": was != number and not options.dry_run}
 

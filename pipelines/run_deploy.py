@@ -12,12 +12,13 @@ from zenml.client import Client
 from pipelines import summary
 from pipelines.deploy import deploy
 from pipelines.live import StageView
+from pipelines.on_stack import stack_options
 from pipelines.settings import DeploySettings
 from sentiment.checks import CheckReport
 from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
 from steps.deployment.deployer import model_deployer
-from steps.deployment.version import needed, require_stored
+from steps.deployment.version import needed
 from steps.promotion import registry
 from steps.promotion.registry import Version
 
@@ -88,11 +89,11 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
     guarded = model_deployer().config.tokens_file is not None  # asked for before anything is built
     version = _chosen(settings)
     for artifact in needed(version.kind):
-        require_stored(settings.model, version.number, artifact)
+        registry.require_stored(settings.model, version.number, artifact)
     name = f"deploy-{datetime.now(UTC):%Y-%m-%d-%H-%M-%S-%f}"
     try:
         with StageView(console, name).watching():
-            deploy.with_options(run_name=name)(settings, version.number, version.kind)
+            deploy.with_options(run_name=name, **stack_options())(settings, version.number, version.kind)
     except UserError:
         if reports := _reports(name):
             console.print(summary.checks_table(reports))

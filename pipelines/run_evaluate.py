@@ -8,8 +8,10 @@ from rich.console import Console
 from zenml.client import Client
 
 from pipelines import summary
+from pipelines.caching import only_what_is_stored
 from pipelines.evaluate import evaluate
 from pipelines.live import StageView
+from pipelines.on_stack import stack_options
 from pipelines.settings import EvaluateSettings
 from sentiment.errors import UserError
 from sentiment.reviews.sources import source_fingerprint
@@ -26,10 +28,12 @@ def run_evaluate(settings: EvaluateSettings, console: Console, *, cache: bool) -
     version = settings.version or (champion.number if champion else None)
     if version is None:
         raise UserError("no version is in production", where=f"model {settings.model}", remedy="Run make train first.")
+    for artifact in ("servable", "splits"):
+        registry.require_stored(settings.model, version, artifact)
     fingerprint = source_fingerprint(settings.source)
     name = f"evaluate-{datetime.now(UTC):%Y-%m-%d-%H-%M-%S-%f}"
-    with StageView(console, name).watching():
-        configured = evaluate.with_options(run_name=name, enable_cache=None if cache else False)
+    with only_what_is_stored(console), StageView(console, name).watching():
+        configured = evaluate.with_options(run_name=name, enable_cache=None if cache else False, **stack_options())
         configured(settings, fingerprint, version)
     outputs = Client().get_pipeline_run(name).steps["evaluate_unseen"].regular_outputs
     evaluation, behaviour = outputs["evaluation"].load(), outputs["behaviour"].load()

@@ -7,12 +7,18 @@ from datetime import UTC, datetime
 from rich.console import Console
 from zenml.client import Client
 
+from pipelines.caching import only_what_is_stored, why_nothing_is_cached
 from pipelines.live import StageView
+from pipelines.on_stack import stack_options
 from pipelines.settings import TrainSettings
 from pipelines.summary import TrainSummary, read_train_summary
 from pipelines.train import train
 from sentiment.reviews.sources import source_fingerprint
 from steps.promotion import registry
+from steps.promotion.consistency import disagreements
+
+ROUNDS = 3  # of deciding again, where another run's version became champion meanwhile
+NO_COMPARISON = "nothing is compared with it, and nothing replaces it but python run.py promote"
 
 
 def run_train(settings: TrainSettings, console: Console, *, cache: bool) -> TrainSummary:
@@ -26,10 +32,28 @@ def run_train(settings: TrainSettings, console: Console, *, cache: bool) -> Trai
     Raises:
         UserError: If the source cannot be read, or a critical check failed.
     """
-    champion = registry.production(settings.model)
-    name = f"train-{datetime.now(UTC):%Y-%m-%d-%H-%M-%S-%f}"
-    configured = train.with_options(run_name=name, enable_cache=None if cache else False)
+    for disagreement in disagreements(settings.model):  # before hours of training: MLflow answers
+        console.print(f"[yellow]warning[/]: {disagreement.what}: python run.py status --repair")
     fingerprint = source_fingerprint(settings.source)
-    with StageView(console, name).watching():
-        configured(settings, fingerprint, champion.number if champion else None)
+    if cache and (why := why_nothing_is_cached("train")):
+        console.print(why)
+    outcome = _run(settings, fingerprint, console, cache=cache)
+    for _ in range(ROUNDS):
+        if not outcome.overtaken:
+            break
+        console.print(f"{outcome.decision.reason}: deciding again, against it")
+        outcome = _run(settings, fingerprint, console, cache=True)  # only what depends on the champion runs again
+    return outcome
+
+
+def _run(settings: TrainSettings, fingerprint: str, console: Console, *, cache: bool) -> TrainSummary:
+    champion = registry.production(settings.model)
+    number = champion.number if champion else None
+    stored = number is None or registry.stored(settings.model, number, "servable")
+    if not stored:
+        console.print(f"[yellow]warning[/]: the files of version {number}, in production, are gone: {NO_COMPARISON}")
+    name = f"train-{datetime.now(UTC):%Y-%m-%d-%H-%M-%S-%f}"
+    configured = train.with_options(run_name=name, enable_cache=None if cache else False, **stack_options())
+    with only_what_is_stored(console), StageView(console, name).watching():
+        configured(settings, fingerprint, number, stored)
     return read_train_summary(Client().get_pipeline_run(name))

@@ -30,7 +30,8 @@ class TrainSummary:
         evaluations: Of every candidate, by name; the champion's too where there was one.
         behaviours: Likewise.
         gates: Reports on the data.
-        decision: The decision.
+        decision: What came of the decision.
+        overtaken: Whether it did not hold, as another version became champion meanwhile.
     """
 
     run: str
@@ -42,6 +43,7 @@ class TrainSummary:
     behaviours: dict[str, CheckReport]
     gates: tuple[CheckReport, ...]
     decision: Decision
+    overtaken: bool
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -70,6 +72,7 @@ def read_train_summary(run: PipelineRunResponse) -> TrainSummary:
     """Collects the outcome of a finished train run from its artifacts."""
     steps = run.steps
     names = [name.removeprefix("evaluate_") for name in steps if name.startswith("evaluate_")]
+    decided, outcome = _output(run, "decide", "decision"), _output(run, "promote", "outcome")
     return TrainSummary(
         run=run.name,
         model_version=_output(run, "promote", "model_version"),
@@ -79,7 +82,8 @@ def read_train_summary(run: PipelineRunResponse) -> TrainSummary:
         evaluations={n: _output(run, f"evaluate_{n}", f"{n}_evaluation") for n in names},
         behaviours={n: _output(run, f"evaluate_{n}", f"{n}_behaviour") for n in names},
         gates=(_output(run, "check_raw", "review_checks"), _output(run, "check_splits", "split_checks")),
-        decision=_output(run, "decide", "decision"),
+        decision=outcome,
+        overtaken=decided.promote and not outcome.promote,
     )  # fmt: skip
 
 

@@ -29,13 +29,14 @@ CHECKS = "sentiment/reviews/expectations.py"
 
 
 @pipeline(name="train", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost
-def train(settings: TrainSettings, source_fingerprint: str, champion: str | None) -> None:
+def train(settings: TrainSettings, source_fingerprint: str, champion: str | None, champion_stored: bool) -> None:
     """Loads, checks, splits, trains every candidate, evaluates, decides and promotes.
 
     Args:
         settings: Everything a user may change.
         source_fingerprint: Identity of the source's content, for caching.
         champion: Number of the version in production; None if there is none.
+        champion_stored: Whether its files are there, so that it can be compared with.
     """
     seed = settings.seed
     reviews = load(settings.source, source_fingerprint, seed)
@@ -67,7 +68,7 @@ def train(settings: TrainSettings, source_fingerprint: str, champion: str | None
     }
     evaluations, behaviours = (list(outputs) for outputs in zip(*measured.values(), strict=True))
     champion_scores = {}
-    if champion is not None:
+    if champion is not None and champion_stored:
         evaluation, checks = evaluate.with_options(substitutions={"candidate": "champion"})(
             linked_artifact(settings.model, champion, "servable"),
             splits,

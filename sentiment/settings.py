@@ -105,7 +105,7 @@ def _explained(error: ValidationError, model: type[BaseModel], path: Path) -> Us
     if problem["type"] == "extra_forbidden":
         known = [".".join([*parents, field]) for field in _fields(model, parents)]
         return UserError("there is no such key", where=where, remedy=nearest_of(".".join([*parents, last]), known))
-    value = "" if problem["type"] == "missing" else f" (it is {problem['input']!r})"
+    value = "" if problem["type"] in ("missing", "secret_in_file") else f" (it is {problem['input']!r})"
     return UserError(f"{problem['msg']}{value}"[:300], where=where, remedy="Mend the value.")
 
 

@@ -1,99 +1,286 @@
-"""Makes ZenML know the stack that a file declares; doing so again changes nothing."""
+"""Makes ZenML know a stack as its file declares it; doing so again changes nothing, failing leaves what was there."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import random
+import re
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from sentiment.errors import UserError
-from sentiment.settings import Settings, nearest_of, read_settings
+from stacks.secrets import Secrets
+from stacks.stack_file import SECRET_REFERENCE, ComponentSettings, Stack
 
 if TYPE_CHECKING:
     from zenml.client import Client
     from zenml.enums import StackComponentType
     from zenml.models import ComponentResponse, StackResponse
+    from zenml.stack.stack_component import StackComponentConfig
 
 PREFIX = "sentiment"
 FLAVORS = {"sentiment_bento": "stacks.bento_flavor.BentoDeployerFlavor"}  # of this house
-REQUIRED = ("orchestrator", "artifact_store")  # without them ZenML has no stack
+ATTEMPTS = 5  # where others apply the same stack at the same time
+FORMER = "~"  # between the name of a component and the id of one that had this name before
 
 
-class ComponentSettings(Settings):
-    """One component of a stack."""
+@dataclass(frozen=True)
+class Applied:
+    """A stack that ZenML knows.
 
-    flavor: str = Field(description="ZenML flavor, e.g. local, s3, mlflow")
-    configuration: dict[str, Any] = Field(default_factory=dict, description="the flavor's own settings")
+    Attributes:
+        id: ZenML's.
+        name: In ZenML.
+        changes: What was changed, in words; empty if nothing was.
+    """
+
+    id: UUID
+    name: str
+    changes: tuple[str, ...]
 
 
-class StackSettings(Settings):
-    """A stack file."""
+def full_name(name: str) -> str:
+    """What a stack and its components are called in ZenML."""
+    return f"{PREFIX}-{name}"
 
-    components: dict[str, ComponentSettings] = Field(description="by component type, e.g. orchestrator")
+
+def find_stack(name: str) -> StackResponse | None:
+    """The stack as ZenML knows it, if it does."""
+    from zenml.client import Client
+
+    try:
+        return Client().get_stack(full_name(name), allow_name_prefix_match=False)
+    except KeyError:
+        return None
 
 
-def apply(name: str, folder: Path) -> StackResponse:
-    """Registers the stack in ``folder/name.yaml``, or brings it up to date.
+def apply(stack: Stack) -> Applied:
+    """Registers a stack with its secrets and components, or brings it up to date.
 
     Raises:
-        UserError: If there is no such file, or it names an unknown component type, flavor or setting.
+        UserError: If it names an unknown flavor, setting or secret. Everything is as it was before then.
     """
-    from zenml.client import Client
-    from zenml.enums import StackComponentType
-
-    file = folder / f"{name}.yaml"
-    if not file.exists():
-        remedy = nearest_of(name, [p.stem for p in folder.glob("*.yaml")])
-        raise UserError(f"there is no stack {name!r}", where=str(folder), remedy=remedy)
-    settings = read_settings(StackSettings, file)
-    unknown = [kind for kind in settings.components if kind not in StackComponentType.values()]
-    if unknown:
-        raise UserError(f"there is no component type {unknown[0]!r}", where=str(file), remedy="See local.yaml.")
-    missing = [kind for kind in REQUIRED if kind not in settings.components]
-    if missing:
-        raise UserError(f"there is no {missing[0]}", where=str(file), remedy="See local.yaml.")
-    components = {
-        StackComponentType(kind): _component(file, StackComponentType(kind), component).id
-        for kind, component in settings.components.items()
-    }
-    client, full_name = Client(), f"{PREFIX}-{name}"
-    try:
-        stack = client.get_stack(full_name, allow_name_prefix_match=False)
-    except KeyError:
-        return client.create_stack(full_name, components)
-    present = {kind: [c.id for c in found] for kind, found in stack.components.items()}
-    if present != {kind: [identifier] for kind, identifier in components.items()}:
-        stack = client.update_stack(stack.id, component_updates=components)
-    return stack
+    return _Application(stack).run()
 
 
-def _component(file: Path, kind: StackComponentType, settings: ComponentSettings) -> ComponentResponse:
-    from zenml.client import Client
+class _Application:
+    """Every change goes with what takes it back."""
 
-    client, name = Client(), f"{PREFIX}-{file.stem}"
-    try:
-        component = client.get_stack_component(kind, name, allow_name_prefix_match=False)
-    except KeyError:
-        component = None
-    try:
-        if component is None:
-            _register(client, settings.flavor, kind)
-            return client.create_stack_component(name, settings.flavor, kind, settings.configuration)
-        changed = {k: v for k, v in settings.configuration.items() if component.configuration.get(k) != v}
-        return client.update_stack_component(component.id, kind, configuration=changed) if changed else component
-    except (KeyError, ImportError, ValueError) as error:  # no such flavor, its package is missing, a wrong setting
-        raise UserError(_reason(error), where=f"{file}, {kind.value}", remedy="See local.yaml.") from error
+    def __init__(self, stack: Stack) -> None:
+        from zenml.client import Client
+
+        self._stack, self._name = stack, full_name(stack.name)
+        self._client: Client = Client()
+        self._changes: list[str] = []
+        self._undo, self._left = ExitStack(), False
+        self._known: list[ComponentResponse] = []
+
+    def run(self) -> Applied:
+        try:
+            with self._undo:
+                identifier, secrets = self._settle()
+                self._undo.pop_all()
+        except Exception as error:
+            if not self._left:
+                raise
+            what = f"{_reason(error)}; and not everything that was done could be taken back"
+            remedy = "Apply it again: that mends it."
+            raise UserError(what, where=f"stack {self._stack.name}", remedy=remedy) from error
+        if self._changes:  # what follows is only tidy: cut short, it goes on at the next change
+            self._forget_former()
+        if secrets.undeclared:
+            secrets.forget_undeclared(self._did, identifier)
+        return Applied(identifier, self._name, tuple(self._changes))
+
+    def _settle(self) -> tuple[UUID, Secrets]:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._declare()
+            except Exception as error:
+                if not _is_conflict(error):
+                    raise
+            time.sleep(random.uniform(0.1, 0.5))
+        return self._declare()
+
+    def _declare(self) -> tuple[UUID, Secrets]:
+        from zenml.enums import StackComponentType
+
+        present = find_stack(self._stack.name)
+        secrets = Secrets(self._client, self._stack, present)
+        secrets.write(self._did)
+        self._known = own_components(self._client, self._name)
+        components = {
+            StackComponentType(kind): self._component(StackComponentType(kind), settings)
+            for kind, settings in self._stack.components.items()
+        }
+        return self._compose(present, components, secrets.label), secrets
+
+    def _did(self, change: str, undo: Callable[[], object] | None = None) -> None:
+        self._changes.append(change)
+        if undo:
+            self._undo.callback(self._take_back, undo)
+
+    def _take_back(self, undo: Callable[[], object]) -> None:
+        if not self._left:  # whoever does not answer now will not at the next try, for which ZenML takes half a minute
+            try:
+                undo()
+            except Exception:
+                self._left = True
+
+    # Components
+
+    def _component(self, kind: StackComponentType, settings: ComponentSettings) -> UUID:
+        present = next((c for c in self._known if c.type == kind and c.name == self._name), None)
+        if present and (present.flavor_name, present.configuration) == (settings.flavor, settings.configuration):
+            return present.id  # without the time it takes to load the flavor
+        wanted = self._validated(kind, settings)
+        if present is None or not _same_place(kind, present, settings.flavor, wanted):
+            if present:
+                self._rename(present, f"{self._name}{FORMER}{str(present.id)[:8]}")
+            present = self._former(kind, settings.flavor, wanted)
+            if present is None:
+                return self._create(kind, settings.flavor, wanted)
+            self._rename(present, self._name)
+        self._update(kind, present, wanted)
+        return present.id
+
+    def _validated(self, kind: StackComponentType, settings: ComponentSettings) -> dict[str, Any]:
+        """The configuration as the flavor understands it, and as ZenML stores it."""
+        from zenml.exceptions import ArtifactStoreInterfaceError
+        from zenml.stack.utils import validate_stack_component_config
+        from zenml.utils.secret_utils import is_secret_field, is_secret_reference
+
+        where = f"{self._stack.file}, {kind.value}"
+        self._check_secrets(settings.configuration, where)
+        try:
+            self._register(settings.flavor, kind)
+            validated = validate_stack_component_config(settings.configuration, settings.flavor, kind)
+        except (KeyError, ImportError, ValueError, ArtifactStoreInterfaceError) as error:
+            raise UserError(_reason(error), where=where, remedy="See local.yaml.") from error
+        config = cast("StackComponentConfig", validated)  # None only on a server that lacks the flavor
+        fields = type(config).model_fields
+        for key, value in settings.configuration.items():
+            if is_secret_field(fields[key]) and not is_secret_reference(value):
+                remedy = f"Declare it under secrets, and write {key}: '{{{{secret.key}}}}'."
+                raise UserError(f"{key} is a secret in plain text", where=where, remedy=remedy)
+        return config.model_dump(mode="json", exclude_unset=True)
+
+    def _check_secrets(self, configuration: dict[str, Any], where: str) -> None:
+        """Secrets that the file does not declare are in ZenML already."""
+        references = [SECRET_REFERENCE.fullmatch(v) for v in configuration.values() if isinstance(v, str)]
+        names = {match[1] for match in references if match} | {configuration.get("authentication_secret")}
+        for name in names - {None} - set(self._stack.secrets):
+            if not self._client.list_secrets(name=f"equals:{name}", size=1).items:
+                remedy = f"Declare it under secrets, or run zenml secret create {name}."
+                raise UserError(f"there is no secret {name}", where=where, remedy=remedy)
+
+    def _register(self, flavor: str, kind: StackComponentType) -> None:
+        """Makes ZenML know a flavor of this house."""
+        if flavor in FLAVORS and not self._client.list_flavors(name=flavor, type=kind).items:
+            self._client.create_flavor(FLAVORS[flavor], kind)
+
+    def _create(self, kind: StackComponentType, flavor: str, wanted: dict[str, Any]) -> UUID:
+        from zenml.models import ComponentRequest
+
+        request = ComponentRequest(name=self._name, type=kind, flavor=flavor, configuration=wanted)
+        created = self._client.zen_store.create_stack_component(request).id  # the client would validate it once more
+        self._did(f"{kind.value}: created ({flavor})", partial(self._client.delete_stack_component, created, kind))
+        return created
+
+    def _update(self, kind: StackComponentType, present: ComponentResponse, wanted: dict[str, Any]) -> None:
+        before = dict(present.configuration)
+        changed = sorted(key for key, value in wanted.items() if before.get(key) != value)
+        reset = sorted(set(before) - set(wanted))
+        if not changed and not reset:
+            return
+        update = partial(self._client.update_stack_component, present.id, kind)
+        update(configuration={**wanted, **dict.fromkeys(reset)})  # ZenML merges, and takes None for: not set
+        added = dict.fromkeys(set(wanted) - set(before))
+        words = [f"changed {', '.join(changed)}"] * bool(changed) + [f"reset {', '.join(reset)}"] * bool(reset)
+        self._did(f"{kind.value}: {'; '.join(words)}", partial(update, configuration={**before, **added}))
+
+    def _rename(self, component: ComponentResponse, name: str) -> None:
+        rename = partial(self._client.update_stack_component, component.id, component.type)
+        rename(name=name)
+        self._did(
+            f"{component.type.value}: {component.name} is called {name} now", partial(rename, name=component.name)
+        )
+
+    # Components that had the name before: another flavor, or another place for artifacts
+
+    def _former(self, kind: StackComponentType, flavor: str, wanted: dict[str, Any]) -> ComponentResponse | None:
+        former = [c for c in self._known if c.type == kind and c.name != self._name]
+        return next((c for c in former if _same_place(kind, c, flavor, wanted)), None)
+
+    def _forget_former(self) -> None:
+        """Deletes what no stack needs any more; artifact stores stay, for the artifacts that are in them."""
+        for component in own_components(self._client, self._name):
+            if component.name == self._name and component.type.value in self._stack.components:
+                continue
+            in_use = self._client.list_stacks(component_id=component.id, size=1).items
+            if component.type.value != "artifact_store" and not in_use:
+                with suppress(KeyError):  # somebody else has just done it
+                    self._client.delete_stack_component(component.id, component.type)
+                self._did(f"{component.type.value}: removed ({component.flavor_name})")
+
+    # The stack itself
+
+    def _compose(
+        self, present: StackResponse | None, components: dict[StackComponentType, UUID], label: dict[str, str]
+    ) -> UUID:
+        wanted = {kind: [identifier] for kind, identifier in components.items()}
+        if present is None:
+            from zenml.models import StackRequest
+
+            request = StackRequest(name=self._name, components=wanted, labels=label)
+            created = self._client.zen_store.create_stack(request).id
+            self._did(f"stack: created as {self._name}", partial(self._client.delete_stack, created))
+            return created
+        before = {kind: [c.id for c in found] for kind, found in present.components.items()}
+        labels = present.labels or {}
+        if before == wanted and label.items() <= labels.items() and not self._changes:
+            return present.id
+        empty: dict[StackComponentType, list[UUID]] = {kind: [] for kind in {*before, *wanted}}
+        update = partial(self._client.update_stack, present.id)
+        # also where only a component has changed: ZenML keeps stacks in memory by when they were changed themselves
+        update(component_updates={**empty, **wanted}, labels=label)
+        if before != wanted:
+            names = sorted(kind.value for kind in {*before, *wanted} if before.get(kind) != wanted.get(kind))
+            self._changes.append(f"stack: has another {', '.join(names)}")
+        restore = partial(update, component_updates={**empty, **before}, labels={**dict.fromkeys(label), **labels})
+        self._undo.callback(self._take_back, restore)
+        return present.id
 
 
-def _register(client: Client, flavor: str, kind: StackComponentType) -> None:
-    """Makes ZenML know a flavor of this house."""
-    if flavor in FLAVORS and not client.list_flavors(name=flavor, type=kind).items:
-        client.create_flavor(FLAVORS[flavor], kind)
+def own_components(client: Client, name: str) -> list[ComponentResponse]:
+    """Components with the name of a stack in ZenML, and those that had it before."""
+    from zenml.utils.pagination_utils import depaginate
+
+    found = depaginate(client.list_stack_components, name=f"startswith:{name}", hydrate=True)
+    return [component for component in found if component.name.partition(FORMER)[0] == name]
+
+
+def _same_place(kind: StackComponentType, present: ComponentResponse, flavor: str, wanted: dict[str, Any]) -> bool:
+    """Whether a component can become the wanted one: artifacts are looked for where their artifact store says."""
+    moved = kind.value == "artifact_store" and present.configuration.get("path") != wanted.get("path")
+    return present.flavor_name == flavor and not moved
+
+
+def _is_conflict(error: Exception) -> bool:
+    """Whether somebody else does the same just now: what was done so far is right, and the rest will be there."""
+    words = f"{type(error).__name__} {error}"
+    signs = ("EntityExistsError", "IntegrityError", "already exists", "database is locked")
+    return any(sign in words for sign in signs)
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, ValidationError):
         problem = error.errors(include_url=False, include_input=False)[0]
         return ": ".join(filter(None, (".".join(map(str, problem["loc"])), problem["msg"])))
-    return str(error.args[0] if error.args else error).splitlines()[0]
+    return re.sub(r"\s+", " ", str(error.args[0] if error.args else error).strip().splitlines()[0])

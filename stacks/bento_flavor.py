@@ -43,6 +43,9 @@ class BentoDeployerConfig(BaseModelDeployerConfig):
     )
     drain_seconds: int = Field(20, ge=1, le=3600, description="for a service that ends to answer what it has begun")
     start_timeout: int = Field(60, ge=1, le=3600, description="seconds until a new service must answer")
+    push_bentos: bool = Field(
+        False, description="keep every Bento in the artifact store, too: other machines take it from there"
+    )
 
     @field_validator("host")
     @classmethod

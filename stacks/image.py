@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import compileall
-import os
 import platform
 import py_compile
 import shutil
@@ -160,15 +159,15 @@ def live_bento(stack: str) -> str:
     Raises:
         UserError: If none is.
     """
-    from stacks.apply import apply
-
-    os.environ["ZENML_ACTIVE_STACK_ID"] = str(apply(stack, ROOT / "configs" / "stacks").id)
     from zenml.client import Client
 
+    from stacks.activation import activated
     from stacks.bento_deployer import BentoDeployer
+    from stacks.stack_file import read_stack
 
-    deployer = Client().active_stack.model_deployer
-    live = deployer.live() if isinstance(deployer, BentoDeployer) else None
+    with activated(read_stack(stack)):
+        deployer = Client().active_stack.model_deployer
+        live = deployer.live() if isinstance(deployer, BentoDeployer) else None
     if live is None:
         raise UserError(
             "nothing is live", where=f"stack {stack}", remedy="Run make deploy first, or name a Bento: BENTO=TAG."

@@ -27,10 +27,11 @@ def spawn(
         command: The program and its arguments.
         environment: All of its environment.
         folder: Where it runs.
-        log: Takes its output; what was there is gone.
+        log: Takes its output; what was there is gone. It may be cut while the process writes to it.
         record: Takes who it is.
     """
-    with log.open("wb") as output:
+    log.write_bytes(b"")
+    with log.open("ab") as output:
         process = subprocess.Popen(
             command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -77,6 +78,16 @@ def in_session(session: int, name: str) -> list[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             if os.getsid(process.pid) == session and process.name() == name and runs(process):
+                found.append(process)
+    return found
+
+
+def working_in(folder: Path, name: str) -> list[psutil.Process]:
+    """Processes of that name whose working directory is a folder."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.name() == name and Path(process.cwd()) == folder and runs(process):
                 found.append(process)
     return found
 

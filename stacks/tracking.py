@@ -10,14 +10,14 @@ from pathlib import Path
 
 def main(stack: str = "local") -> int:
     """Starts MLflow's server on the stack's local database, or says where the remote one is."""
-    from stacks.apply import apply
-
-    folder = Path(__file__).resolve().parents[1] / "configs" / "stacks"
-    os.environ["ZENML_ACTIVE_STACK_ID"] = str(apply(stack, folder).id)
     from zenml.client import Client
 
-    tracker = Client().active_stack.experiment_tracker
-    uri = tracker.get_tracking_uri()  # type: ignore[union-attr] # every stack file has MLflow's tracker
+    from stacks.activation import activated
+    from stacks.stack_file import read_stack
+
+    with activated(read_stack(stack)):
+        tracker = Client().active_stack.experiment_tracker
+        uri = tracker.get_tracking_uri()  # type: ignore[union-attr] # every stack file has MLflow's tracker
     print(f"Tracking URI, for MLFLOW_TRACKING_URI: {uri}")
     if uri.startswith(("http://", "https://")):
         return 0

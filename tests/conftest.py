@@ -5,6 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(tempfile.mkdtemp(prefix="sentiment-tests-"))
 ENVIRONMENT = {
@@ -31,7 +33,36 @@ def pytest_configure() -> None:
     for name in [n for n in os.environ if n.startswith(FOREIGN) and n not in ENVIRONMENT]:
         del os.environ[name]
     (FOLDER / "home").mkdir()
+    FOLDER.chmod(0o711)  # PostgreSQL runs as another user
 
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cloud():
+    """The cloud stack's servers; see ``cloud.Servers``."""
+    from cloud import servers
+
+    with servers(FOLDER / "cloud") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def container_engine():
+    """What builds images here; see ``containers``."""
+    from containers import engine, missing
+
+    if reason := missing():
+        pytest.skip(reason)
+    with engine(FOLDER / "images") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def container_base(container_engine, tmp_path_factory):
+    """Name of an image with Python 3.11."""
+    from containers import base
+
+    return base(container_engine, tmp_path_factory.mktemp("base"))

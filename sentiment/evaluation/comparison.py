@@ -44,6 +44,7 @@ def decide(
     champion: ChampionScores | None,
     settings: PromotionSettings,
     seed: int,
+    lost: str | None = None,
 ) -> Decision:
     """Applies the rules of promotion to a challenger.
 
@@ -55,6 +56,7 @@ def decide(
         champion: The production model on the same test split and cases; None if there is none yet.
         settings: Floors, margins, gains.
         seed: Of the paired bootstrap.
+        lost: Version of a production model that cannot be scored, as its files are gone: a person has to replace it.
 
     Raises:
         UserError: If two evaluations that have to be compared are on different reviews.
@@ -67,9 +69,10 @@ def decide(
         *floor_rules(evaluation, settings.floors, settings.min_slice_count),
         baseline_rule(evaluations, challenger, settings, seed),
         *(champion_rules(evaluation, behaviour, champion, settings, seed) if champion else ()),
+        *([_lost_rule(lost)] if lost else ()),
     )
     promote = not any(rule.blocks for rule in rules)
-    version = champion.version if champion else None
+    version = champion.version if champion else lost
     reason = _why(rules, evaluation, version) if promote else _why_not(rules, version)
     return Decision(promote=promote, reason=reason, challenger=challenger, champion=version, rules=rules)
 
@@ -78,6 +81,16 @@ def _identical(challenger: str, version: str) -> Decision:
     observed = f"identical to champion version {version}"
     rule = Rule(name="champion: a new model", passed=False, observed=observed, limit="another servable")
     return Decision(promote=False, reason=observed, challenger=challenger, champion=version, rules=(rule,))
+
+
+def _lost_rule(version: str) -> Rule:
+    return Rule(
+        name="champion: scored on the same reviews",
+        passed=False,
+        observed=f"the files of version {version} are gone",
+        limit="an evaluation",
+        detail="only a person replaces it: python run.py promote",
+    )
 
 
 def _why(rules: Sequence[Rule], evaluation: Evaluation, version: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 # glibc's malloc.h
@@ -18,26 +18,26 @@ NEVER = 2**31 - 1
 def reusing_memory() -> Iterator[None]:
     """Keeps freed memory for the next step instead of returning it to the system.
 
-    By default glibc maps every large tensor afresh and gives it back at once; the page faults took a fifth of the time
-    of training on two cores. Elsewhere than on glibc this does nothing.
+    By default glibc maps every large tensor afresh and gives it back at once: every step pays for its page faults.
+    Elsewhere than on glibc this does nothing.
     """
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if not hasattr(library, "mallopt"):
-        yield
-        return
-    library.mallopt(M_MMAP_MAX, 0)  # type: ignore[union-attr] # has mallopt
-    library.mallopt(M_TRIM_THRESHOLD, NEVER)  # type: ignore[union-attr] # has mallopt
+    mallopt = _of_glibc("mallopt")
+    mallopt(M_MMAP_MAX, 0)
+    mallopt(M_TRIM_THRESHOLD, NEVER)
     try:
         yield
     finally:
-        library.mallopt(M_MMAP_MAX, DEFAULT_MMAP_MAX)  # type: ignore[union-attr] # has mallopt
-        library.mallopt(M_TRIM_THRESHOLD, DEFAULT_TRIM_THRESHOLD)  # type: ignore[union-attr] # has mallopt
+        mallopt(M_MMAP_MAX, DEFAULT_MMAP_MAX)
+        mallopt(M_TRIM_THRESHOLD, DEFAULT_TRIM_THRESHOLD)
 
 
 def release_memory() -> None:
     """Collects garbage and lets the C library return what is free to the system: it would keep gigabytes."""
     gc.collect()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; musl has none
-        if trim is not None:
-            trim(0)
+    _of_glibc("malloc_trim")(0)
+
+
+def _of_glibc(name: str) -> Callable[..., object]:
+    """A function of glibc; elsewhere (macOS, musl) one that does nothing."""
+    found = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
+    return found or (lambda *_: None)

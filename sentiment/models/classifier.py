@@ -1,7 +1,7 @@
 """The Classifier: one interface over every servable; what is evaluated is what is served.
 
-Needs numpy, and onnxruntime and tokenizers (transformer) or scikit-learn and skops (linear); a cascade needs both.
-Neither torch nor transformers.
+Needs numpy, and onnxruntime and tokenizers (transformer) or mmh3 (linear); a cascade needs both. Neither torch nor
+transformers nor scikit-learn.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sentiment.errors import UserError
+from sentiment.models.features import columns, terms
 from sentiment.models.servable import Manifest
 from sentiment.models.truncation import encode
 
@@ -118,18 +119,23 @@ class Classifier(ABC):
 
 
 class LinearClassifier(Classifier):
-    """TF-IDF of hashed words and word pairs with logistic regression: a scikit-learn pipeline stored by skops."""
+    """Weighted, hashed words and word sequences with logistic regression: what scikit-learn fitted, as two columns."""
 
     def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
-        import skops.io
-
         super().__init__(manifest)
-        file = path / "linear.skops"
-        self._pipeline = skops.io.load(file, trusted=[])  # scikit-learn's own types only: nothing else is trusted
+        self._longest, self._intercept = (manifest.settings[name] for name in ("longest_ngram", "intercept"))
+        self._table = np.load(path / "linear.npy", mmap_mode="r")  # mapped: the workers of a service share it
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """See :meth:`Classifier.logits`."""
-        return np.asarray(self._pipeline.decision_function([plain(t) for t in texts]), dtype=np.float64)
+        return np.fromiter((self._logit(plain(text)) for text in texts), dtype=np.float64, count=len(texts))
+
+    def _logit(self, text: str) -> float:
+        found, counts = np.unique(columns(terms(text, self._longest), len(self._table)), return_counts=True)
+        weights, coefficients = self._table[found].astype(np.float64).T
+        features = (1 + np.log(counts)) * weights
+        norm = np.linalg.norm(features) or 1.0  # of a text without a known word
+        return float(features @ coefficients / norm + self._intercept)
 
 
 class TransformerClassifier(Classifier):

@@ -42,7 +42,11 @@ def load_encoder(
         if settings.dropout is not None:
             config.update({name: settings.dropout for name in DROPOUTS if hasattr(config, name)})
         set_seed(seed)  # the head is new: its weights are drawn here
-        model = AutoModelForSequenceClassification.from_pretrained(source, config=config, dtype=torch.float32)
+        # the fused attention of torch takes longer on a CPU: its backward pass alone a third of a step
+        attention = None if torch.cuda.is_available() else "eager"
+        model = AutoModelForSequenceClassification.from_pretrained(
+            source, config=config, dtype=torch.float32, attn_implementation=attention
+        )
     except (OSError, ValueError) as error:  # what transformers raises for an unknown, unreachable or unfit model
         raise UserError(
             f"the model cannot be loaded ({str(error).strip().splitlines()[0]})",

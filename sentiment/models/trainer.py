@@ -59,7 +59,7 @@ def _arguments(
         output_dir=str(run_dir),
         num_train_epochs=1,  # the order of the examples holds all passes
         train_sampling_strategy="sequential",
-        per_device_train_batch_size=settings.batch_size,
+        per_device_train_batch_size=settings.batch_size // settings.num_processes,
         per_device_eval_batch_size=settings.eval_batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation,
         learning_rate=settings.learning_rate,
@@ -69,7 +69,9 @@ def _arguments(
         label_smoothing_factor=settings.label_smoothing,
         optim="adamw_torch_fused",
         bf16=precision == "bf16",
-        use_cpu=not torch.accelerator.is_available(),  # bf16 on a CPU is refused unless asked for
+        # bf16 on a CPU is refused unless asked for; several processes share CUDA's devices or the cores
+        use_cpu=not (torch.accelerator.is_available() if settings.num_processes == 1 else on_gpu),
+        ddp_find_unused_parameters=False,  # an encoder uses all of its own
         torch_compile=settings.torch_compile,
         seed=seed,
         eval_strategy="steps",
@@ -129,10 +131,11 @@ def run(
         train_dataset=examples,
         eval_dataset=held_out,
         data_collator=partial(_collate, pad_id=pad_id),
-        compute_metrics=_accuracy,
+        compute_metrics=_figures,
         callbacks=[_watcher(settings.early_stopping_patience)],
     )
     trainer.remove_callback(PrinterCallback)
+    trainer.model_accepts_loss_kwargs = False  # the loss is a mean: else it is multiplied by the processes
     with reusing_memory():
         trainer.train(resume_from_checkpoint=str(start) if start else None)
 
@@ -188,10 +191,14 @@ def _stopped_early(state: TrainerState, patience: int | None) -> bool:
     return patience is not None and len(seen) > patience and max(seen[-patience:]) <= max(seen[:-patience])
 
 
-def _accuracy(prediction: EvalPrediction) -> dict[str, float]:
+def _figures(prediction: EvalPrediction) -> dict[str, float]:
+    """Accuracy and mean cross-entropy; the Trainer's own loss is smoothed, and counts some rows twice in processes."""
     import numpy as np
+    from scipy.special import log_softmax
 
-    return {"accuracy": float((np.argmax(prediction.predictions, axis=1) == prediction.label_ids).mean())}
+    logits, labels = np.asarray(prediction.predictions, dtype=np.float64), np.asarray(prediction.label_ids)
+    likelihoods = np.take_along_axis(log_softmax(logits, axis=1), labels[:, None], axis=1)
+    return {"accuracy": float((logits.argmax(axis=1) == labels).mean()), "cross_entropy": float(-likelihoods.mean())}
 
 
 @contextmanager

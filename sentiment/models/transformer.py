@@ -7,13 +7,15 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from sentiment.errors import UserError
+from sentiment.models.data_parallel import run_together
 from sentiment.models.encoder import choose_precision, load_encoder, quiet_transformers
 from sentiment.models.recovery import best_state, newest_usable, seconds_spent
 from sentiment.models.trainer import Example, run, writing
@@ -45,8 +47,11 @@ class TransformerSettings(Settings):
     short_words: int = Field(40, ge=0, description="A review of at most that many words is short")
     short_epochs: float = Field(3.0, gt=0, description="How often one pass sees each short review: they cost little")
     long_rows: int | None = Field(4000, ge=0, description="Long reviews a pass sees, new ones each pass; null: all")
-    batch_size: int = Field(32, ge=1, description="Reviews a step and device")
-    eval_batch_size: int = Field(64, ge=1, description="Reviews a batch when evaluating")
+    batch_size: int = Field(32, ge=1, description="Reviews a batch, over all processes")
+    eval_batch_size: int = Field(64, ge=1, description="Reviews a batch and process when evaluating")
+    num_processes: int = Field(
+        1, ge=1, description="Processes that train together, each on its share of every batch; on GPUs, one for each"
+    )
     gradient_accumulation: int = Field(1, ge=1, description="Batches whose gradients make one step")
     learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW")
     schedule: Literal["linear", "cosine"] = Field("linear", description="How the learning rate falls to zero")
@@ -65,6 +70,14 @@ class TransformerSettings(Settings):
     save_steps: int = Field(100, ge=1, description="Steps between two saved states, which a killed run resumes from")
     num_workers: int | Literal["auto"] = Field("auto", description="Processes that make batches; auto: 0 on CPU")
     torch_compile: bool = Field(False, description="Compile the model: slow to start, for long runs on a GPU")
+
+    @field_validator("num_processes")
+    @classmethod
+    def _divides_batch(cls, count: int, given: ValidationInfo) -> int:
+        size = given.data.get("batch_size", count)  # not there if it is wrong itself
+        if size % count:
+            raise ValueError(f"{count} processes cannot share batches of {size} (batch_size) equally")
+        return count
 
 
 class TrainingReport(BaseModel):
@@ -158,13 +171,17 @@ def train_transformer(
     }
     run_dir = work_dir / hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     if not (run_dir / "checkpoint").is_dir():
-        with quiet_transformers():
-            _train(train, validation, settings, source=source, run_dir=run_dir, facts=facts)
+        work = partial(_train, train, validation, settings, source=source, run_dir=run_dir, facts=facts)
+        if settings.num_processes == 1:
+            work()
+        else:
+            run_together(work, settings.num_processes)
     for scratch in run_dir.glob("checkpoint-*"):  # saved states; a finished run needs none
         shutil.rmtree(scratch, ignore_errors=True)
     return TransformerCheckpoint.load(run_dir / "checkpoint")
 
 
+@quiet_transformers()
 def _train(
     train: Reviews,
     validation: Reviews,
@@ -174,6 +191,7 @@ def _train(
     run_dir: Path,
     facts: dict[str, Any],
 ) -> None:
+    """Trains and keeps the best weights; each of several processes does this, and the first alone writes."""
     from accelerate import PartialState
 
     with writing(run_dir):
@@ -263,7 +281,7 @@ def _keep_best(run_dir: Path, tokenizer: PreTrainedTokenizerBase, facts: dict[st
         best_step=state.best_global_step,
         seconds=round(seconds_spent(last), 1),
         validation_accuracy=scores["eval_accuracy"],
-        validation_loss=scores["eval_loss"],
+        validation_loss=scores["eval_cross_entropy"],
     )
     folder = run_dir / "checkpoint.partial"
     shutil.rmtree(folder, ignore_errors=True)

@@ -33,7 +33,7 @@ def decide(
         settings: Floors, margins and gains.
         seed: Seed of the paired bootstrap.
         champion_version: Number of the production version; None if there is none.
-        champion_evaluation: The production model on this run's test split.
+        champion_evaluation: The production model on this run's test split; None if its files are gone.
         champion_behaviour: The production model on this run's behavioural cases.
     """
     champion = None
@@ -48,4 +48,5 @@ def decide(
         champion=champion,
         settings=settings,
         seed=seed,
+        lost=None if champion else champion_version,
     )

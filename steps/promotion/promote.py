@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from importlib.metadata import version
+from functools import partial
 from typing import Annotated, Any
 
 from zenml import get_step_context, step
@@ -18,11 +18,11 @@ from sentiment.pages.decision import decision_page
 from sentiment.pages.evaluation import evaluation_page
 from sentiment.pages.servable import model_card
 from sentiment.reviews.table import SPLITS, Splits
-from steps.caching import ROOT
-from steps.promotion import registry
+from steps.promotion import champion, mlflow_registry, registry
+from steps.promotion.lock import alone
+from steps.promotion.registry import Version
 
 LINKED = ("servable", "splits", "evaluations", "behaviours")  # inputs that a version leads to
-SERVING_PACKAGES = ("mlflow", "numpy", "onnxruntime", "tokenizers", "scikit-learn", "skops")
 
 CITATIONS = {
     "imdb": "Maas et al. 2011, https://aclanthology.org/P11-1015",
@@ -39,7 +39,7 @@ def promote(
     behaviours: list[CheckReport],
     model: str,
     settings: dict[str, Any],
-) -> Annotated[str, "model_version"]:
+) -> tuple[Annotated[str, "model_version"], Annotated[Decision, "outcome"]]:
     """Registers the challenger as a version and, if so decided, makes it the champion: the very last thing.
 
     A servable that is registered already keeps its version, which then leads to what was measured last: that is what
@@ -55,26 +55,24 @@ def promote(
         settings: The run's settings, logged to MLflow.
 
     Returns:
-        The number of the challenger's version.
+        The number of the challenger's version, and what came of the decision: it does not hold where another version
+        became champion meanwhile.
     """
     names = [evaluation.candidate for evaluation in evaluations]
     index = names.index(decision.challenger)
-    card = model_card(
-        evaluations[index],
-        behaviours[index],
-        decision,
-        manifest=asdict(servable.manifest),
-        data=_data(splits),
+    card = partial(
+        model_card, evaluations[index], behaviours[index], manifest=asdict(servable.manifest), data=_data(splits)
     )
-    _log(decision, evaluations, behaviours, card, settings)
-    known = [v for v in registry.versions(model) if v.fingerprint == servable.fingerprint]
-    number = known[-1].number if known else _register(decision, servable, evaluations[index], model, card)
+    _log(decision, evaluations, behaviours, card(decision), settings)
+    known = registry.find(model, servable.fingerprint)
+    version = known or _register(decision, servable, evaluations[index], model, card(decision))
     inputs = get_step_context().inputs
-    registry.link(model, number, [response for name in LINKED for response in inputs[name]])
-    if decision.promote:
-        registry.set_production(model, number)
-        registry.record_decision(model, number, promoted=True, reason=decision.reason)  # on a version known before, too
-    return number
+    registry.link(model, version.number, [response for name in LINKED for response in inputs[name]])
+    outcome = _carried_out(decision, model, version)
+    if outcome.promote or not version.promoted:  # what was promoted once stays so, whatever a later run decides
+        _record(outcome, model, version, card(outcome))
+    champion.follow(model)  # where an earlier run died on the way
+    return version.number, outcome  # ZenML sees two outputs only where a tuple is written out
 
 
 def _data(splits: Splits) -> dict[str, str]:
@@ -86,43 +84,49 @@ def _data(splits: Splits) -> dict[str, str]:
     return facts
 
 
-def _register(decision: Decision, servable: Servable, evaluation: Evaluation, model: str, card: str) -> str:
+def _register(decision: Decision, servable: Servable, evaluation: Evaluation, model: str, card: str) -> Version:
+    """In MLflow first: what a run that dies in between leaves there, the next one finds."""
     import mlflow
 
     context, run = get_step_context(), mlflow.active_run()
-    _register_in_mlflow(servable, model, card)
-    created = registry.create(
-        model,
-        {
-            "kind": decision.challenger,
-            "fingerprint": servable.fingerprint,
-            "data_fingerprint": servable.manifest.data_fingerprint,
-            "git_commit": servable.manifest.git_commit,
-            "promoted": decision.promote,
-            "reason": decision.reason,
-            "pipeline_run": context.pipeline_run.name,
-            "mlflow_run": run.info.run_id if run else "",
-            **{k: round(getattr(evaluation.overall, k).value, 5) for k in ("accuracy", "macro_f1", "ece")},
-        },
-        card,
-    )
-    registry.tag_number(model, servable.fingerprint, created.number)
-    return created.number
+    held = mlflow_registry.find(model, servable.fingerprint) or mlflow_registry.register(model, servable, card)
+    with alone(model):
+        version = registry.find(model, servable.fingerprint) or registry.create(
+            model,
+            {
+                "kind": decision.challenger,
+                "fingerprint": servable.fingerprint,
+                "data_fingerprint": servable.manifest.data_fingerprint,
+                "git_commit": servable.manifest.git_commit,
+                "promoted": False,
+                "reason": "its run ended before it was done",
+                "pipeline_run": context.pipeline_run.name,
+                "mlflow_run": run.info.run_id if run else "",
+                **{k: round(getattr(evaluation.overall, k).value, 5) for k in ("accuracy", "macro_f1", "ece")},
+            },
+            card,
+        )
+    mlflow_registry.tag_number(model, held, version.number)
+    return version
 
 
-def _register_in_mlflow(servable: Servable, model: str, card: str) -> None:
-    """Registers before ZenML does: whoever dies in between is found by no version, and the next run registers again."""
+def _carried_out(decision: Decision, model: str, version: Version) -> Decision:
+    if decision.promote:
+        try:
+            champion.set_champion(model, version.number, decision=decision)
+        except champion.OvertakenError as overtaken:
+            return decision.model_copy(update={"promote": False, "reason": str(overtaken)})
+    return decision
+
+
+def _record(outcome: Decision, model: str, version: Version, card: str) -> None:
+    """On the version, on MLflow's version of it, and on MLflow's run."""
     import mlflow
 
-    logged = mlflow.pyfunc.log_model(
-        name="model",
-        python_model=str(ROOT / "steps" / "promotion" / "pyfunc_model.py"),
-        artifacts={"servable": str(servable.path)},
-        code_paths=[str(ROOT / "sentiment")],
-        pip_requirements=[f"{name}=={version(name)}" for name in SERVING_PACKAGES],
-    )
-    registered = mlflow.register_model(logged.model_uri, model, tags={"fingerprint": servable.fingerprint})
-    mlflow.MlflowClient().update_model_version(model, registered.version, description=card)
+    registry.record_decision(model, version.number, promoted=outcome.promote, reason=outcome.reason)
+    registry.describe(model, version.number, card)
+    mlflow_registry.describe(model, champion.in_mlflow(model, version), card)
+    mlflow.set_tags({"promoted": outcome.promote, "reason": outcome.reason})
 
 
 def _log(

@@ -1,21 +1,21 @@
-"""Versions, the production stage and the champion alias: ZenML's Model Control Plane and MLflow's registry.
+"""Versions of the model in ZenML's Model Control Plane.
 
 A version exists for every servable that finished evaluation, promoted or not, so that a person can promote it later.
-The production stage is the truth; the alias follows it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sentiment.errors import UserError
+from steps.caching import artifact_store, complete
 
 if TYPE_CHECKING:
+    from zenml.artifact_stores import BaseArtifactStore
     from zenml.models import ArtifactVersionResponse, ModelVersionResponse
-
-ALIAS = "champion"
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,11 @@ def production(model: str) -> Version | None:
     return next((v for v in versions(model) if v.stage == "production"), None)
 
 
+def find(model: str, fingerprint: str) -> Version | None:
+    """The version whose servable has this fingerprint, if any."""
+    return next((v for v in reversed(versions(model)) if v.fingerprint == fingerprint), None)
+
+
 def version(model: str, number: str) -> Version:
     """The version with this number.
 
@@ -89,8 +94,34 @@ def linked_artifact(model: str, number: str, name: str) -> ArtifactVersionRespon
     return artifact
 
 
+def stored(model: str, number: str, name: str) -> bool:
+    """Whether a version still has its artifact ``name``, with every byte of its files."""
+    from zenml.client import Client
+
+    artifact = Client().get_model_version(model, number).get_artifact(name)
+    return artifact is not None and complete(artifact, _store(artifact))
+
+
+def require_stored(model: str, number: str, name: str) -> None:
+    """Raises a UserError if there is no such version, or its artifact ``name`` or the files of it are gone."""
+    artifact = linked_artifact(model, number, name)
+    if not _store(artifact).exists(artifact.uri):
+        raise UserError(
+            f"the files of version {number}'s {name} are gone",
+            where=f"model {model}",
+            remedy="Train again, or use another version.",
+        )
+
+
+def _store(artifact: ArtifactVersionResponse) -> BaseArtifactStore:
+    """Where the artifact is, which need not be the store of the active stack."""
+    from zenml.client import Client
+
+    return artifact_store(artifact.artifact_store_id or Client().active_stack.artifact_store.id)
+
+
 def create(model: str, metadata: dict[str, Any], card: str) -> Version:
-    """Creates a version with the decision as metadata and the model card as description.
+    """Creates a version, with the decision as metadata and the model card as description.
 
     Args:
         model: Name of the model.
@@ -99,12 +130,16 @@ def create(model: str, metadata: dict[str, Any], card: str) -> Version:
     """
     from zenml import log_metadata
     from zenml.client import Client
+    from zenml.exceptions import EntityExistsError
 
     client = Client()
     try:
         client.get_model(model)
     except KeyError:
-        client.create_model(model, description="Sentiment of reviews: negative or positive.", license="see model card")
+        with suppress(EntityExistsError):  # another run was faster
+            client.create_model(
+                model, description="Sentiment of reviews: negative or positive.", license="see model card"
+            )
     number = str(client.create_model_version(model, description=card).number)
     log_metadata(metadata=metadata, model_name=model, model_version=number)
     return _version(client.get_model_version(model, number))
@@ -125,71 +160,18 @@ def record_decision(model: str, number: str, *, promoted: bool, reason: str) -> 
     log_metadata(metadata={"promoted": promoted, "reason": reason}, model_name=model, model_version=number)
 
 
-def set_production(model: str, number: str, *, back: bool = False) -> None:
-    """Makes a version the champion: alias in MLflow's registry first, then the production stage, the truth.
-
-    Whoever dies in between leaves an alias that the next call mends; the production stage is never half-set.
-
-    Args:
-        model: Name of the model.
-        number: Number of the version.
-        back: Whether this is a rollback: the version then keeps what it replaced when it was promoted, so that another
-            rollback goes further back, not to the version that was just left.
-    """
-    from zenml import log_metadata
-    from zenml.client import Client
-    from zenml.enums import ModelStages
-
-    move_alias(model, number)
-    before = production(model)
-    if not back and not (before and before.number == number):
-        replaced = before.number if before else ""
-        log_metadata(metadata={"replaced": replaced}, model_name=model, model_version=number)
-    Client().update_model_version(model, number, stage=ModelStages.PRODUCTION, force=True)
-
-
-def move_alias(model: str, number: str) -> None:
-    """Lets the alias ``champion`` point at MLflow's version of the same servable."""
-    import mlflow
-
-    _use_tracking_server()
-    name = _in_mlflow(model, version(model, number).fingerprint)
-    mlflow.MlflowClient().set_registered_model_alias(model, ALIAS, name)
-
-
-def tag_number(model: str, fingerprint: str, number: str) -> None:
-    """Writes the version's number on MLflow's version of it, for people who look there."""
-    import mlflow
-
-    mlflow.MlflowClient().set_model_version_tag(model, _in_mlflow(model, fingerprint), "zenml_version", number)
-
-
-def _in_mlflow(model: str, fingerprint: str) -> str:
-    """Number of the newest version in MLflow's registry that holds the servable with this fingerprint."""
-    import mlflow
-
-    everything = mlflow.MlflowClient().search_model_versions(f"name='{model}'")
-    found = [int(v.version) for v in everything if v.tags.get("fingerprint") == fingerprint]
-    if not found:
-        raise UserError(
-            "MLflow's registry does not have this version",
-            where=f"model {model}",
-            remedy="Train it again on this stack.",
-        )
-    return str(max(found))
-
-
-def _use_tracking_server() -> None:
+def describe(model: str, number: str, card: str) -> None:
+    """Replaces the version's model card."""
     from zenml.client import Client
 
-    tracker = Client().active_stack.experiment_tracker
-    if tracker is None:
-        raise UserError(
-            "has no experiment tracker",
-            where=f"stack {Client().active_stack_model.name}",
-            remedy="Add one to its YAML.",
-        )
-    tracker.configure_mlflow()  # type: ignore[attr-defined] # the stack files allow MLflow's flavor only
+    Client().update_model_version(model, number, description=card)
+
+
+def card(model: str, number: str) -> str:
+    """The version's model card."""
+    from zenml.client import Client
+
+    return Client().get_model_version(model, number).description or ""
 
 
 def _version(response: ModelVersionResponse) -> Version:

@@ -21,6 +21,7 @@ from steps.scratch import scratch
     cache_policy=depends_on(
         "sentiment/models/transformer.py",
         "sentiment/models/trainer.py",
+        "sentiment/models/data_parallel.py",
         "sentiment/models/encoder.py",
         "sentiment/models/batches.py",
         "sentiment/models/truncation.py",

@@ -15,15 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import grpc
 import pytest
 from deploy_files import DEPLOY
+from loopback import free_ports
 
 nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 pytestmark = pytest.mark.skipif(nginx is None, reason="nginx is not installed (Debian's package)")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def configuration(folder, http, grpc_port, upstream_http, upstream_grpc, changes=()):
@@ -96,7 +91,7 @@ def front(tmp_path, request):
         thread.join()
         rpc.stop(None).wait()
 
-    ports = free_port(), free_port()
+    ports = free_ports(2)
     file = configuration(tmp_path, *ports, web.server_port, rpc_port, getattr(request, "param", ()))
     process = subprocess.Popen([nginx, "-p", tmp_path, "-c", file, "-g", "daemon off;"], stderr=subprocess.PIPE)
     for port in ports:
@@ -134,7 +129,7 @@ def call(port, method="Unary", messages=(b"hello",)):
 
 
 def test_the_configuration_is_valid(tmp_path):
-    file = configuration(tmp_path, *(free_port() for _ in range(4)))
+    file = configuration(tmp_path, *free_ports(4))
     done = subprocess.run([nginx, "-t", "-p", tmp_path, "-c", file], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

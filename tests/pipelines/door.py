@@ -45,10 +45,10 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "run.py", *map(str, arguments)]
 
 
-def process(*arguments: str | Path) -> Result:
+def process(*arguments: str | Path, env: dict[str, str] | None = None) -> Result:
     """``run.py`` in a process of its own, as a person starts it."""
     done = subprocess.run(
-        command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=600, check=False, env=os.environ
+        command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=600, check=False, env=env or os.environ
     )
     return Result(done.returncode, done.stdout, done.stderr)
 

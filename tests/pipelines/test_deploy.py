@@ -2,7 +2,6 @@
 
 import itertools
 import shutil
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import door
 import pandas as pd
 import pytest
+from loopback import free_ports
 
 from stacks.front import Front
 
@@ -22,20 +22,10 @@ TEXTS = ["This was lovely, witty and graceful.", "This was dull, clumsy and tedi
 needs_nginx = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed")
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @pytest.fixture(scope="module")
 def on_own_stack(tmp_path_factory):
     """A stack whose live addresses no other test uses, and one that cannot deploy."""
-    from stacks.apply import apply
+    from stacks.stack_file import read_stack
 
     folder = tmp_path_factory.mktemp("stacks")
     http, grpc = free_ports(2)
@@ -51,7 +41,7 @@ def on_own_stack(tmp_path_factory):
     )
     (folder / "bare.yaml").write_text("components: {orchestrator: {flavor: local}, artifact_store: {flavor: local}}\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.session.apply", lambda name, _: apply(name, folder))
+        patch.setattr("pipelines.session.read_stack", lambda name, _: read_stack(name, folder))
         yield
 
 

@@ -2,20 +2,14 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from loopback import free_ports, until
+
 from bento.client import GrpcClient, HttpClient
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @dataclass
@@ -47,16 +41,24 @@ class Booted:
         ]
         return [child for child in alive if "_bentoml_impl.worker.service" in " ".join(child.cmdline())]
 
-    def stop(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=30)
+
+    def kill(self):
+        """All of it: workers outlive an arbiter that is killed, and an arbiter starts new ones."""
+        workers = self.workers() if self.process.poll() is None else []
+        self.process.kill()
+        self.process.wait(timeout=30)
+        for worker in workers:
+            worker.kill()
 
 
 def boot(tag, folder, *, wait=True, arguments=(), **settings):
     """Serves ``tag``; settings become the service's environment. Returns once both protocols answer."""
     folder.mkdir(parents=True, exist_ok=True)
-    ports = {"http_port": settings.pop("http_port", None) or free_port(), "grpc_port": free_port()}
-    ports["grpc_port"] = settings.pop("grpc_port", ports["grpc_port"])
+    http_port, grpc_port = free_ports(2)
+    ports = {"http_port": settings.pop("http_port", http_port), "grpc_port": settings.pop("grpc_port", grpc_port)}
     own = {"grpc_port": ports["grpc_port"], "state": folder / "state", "workers": 1, **settings}
     environment = os.environ | {f"SENTIMENT_{name}".upper(): str(value) for name, value in own.items()}
     command = [sys.executable, "-m", "bentoml", "serve", tag, "--host", "127.0.0.1", "--port", str(ports["http_port"])]
@@ -71,7 +73,7 @@ def boot(tag, folder, *, wait=True, arguments=(), **settings):
             until(lambda: ready(booted) or process.poll() is not None, seconds=60)
             assert process.poll() is None, booted.output
         except BaseException:
-            process.kill()
+            booted.kill()
             raise
     return booted
 
@@ -79,11 +81,3 @@ def boot(tag, folder, *, wait=True, arguments=(), **settings):
 def ready(booted):
     with HttpClient(booted.http, retries=0) as http, GrpcClient(booted.grpc, retries=0) as grpc:
         return http.ready() and grpc.ready()
-
-
-def until(condition, *, seconds):
-    """Waits for a condition; fails if it does not come true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not come true in time"
-        time.sleep(0.05)

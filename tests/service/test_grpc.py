@@ -132,8 +132,9 @@ def test_random_bytes_get_a_clear_code(channel, service):
 
 
 def test_a_deadline_is_honoured(channel):
-    data = pb.PredictRequest(texts=TEXTS).SerializeToString()
-    code, _ = refused(lambda: raw(channel, "sentiment.v1.Sentiment/Predict", data, timeout=1e-4))
+    many = [f"{i} " + "a film that never ends and never begins " * 200 for i in range(64)]
+    data = pb.PredictRequest(texts=many).SerializeToString()
+    code, _ = refused(lambda: raw(channel, "sentiment.v1.Sentiment/Predict", data, timeout=0.005))
     assert code == "DEADLINE_EXCEEDED"
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import datetime
 import json
 import socket
 import time
@@ -10,7 +9,8 @@ import time
 import grpc
 import httpx
 import pytest
-from booted import until
+from certificates import certificate
+from loopback import until
 
 from bento.client import GrpcClient, HttpClient, ServiceError
 from bento.stubs import sentiment_pb2 as pb
@@ -52,34 +52,8 @@ def test_an_empty_token_file_does_not_open_the_service(serve, tmp_path):
         assert not client.ready()
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    signed = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    folder = tmp_path_factory.mktemp("tls")
-    (folder / "certificate.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "key.pem").write_bytes(private)
-    return folder / "certificate.pem", folder / "key.pem"
-
-
-def test_tls_on_both_protocols(serve, certificate):
-    pem, key = certificate
+def test_tls_on_both_protocols(serve, tmp_path):
+    pem, key = certificate(tmp_path, "localhost", trusted=True)
     arguments = ("--ssl-certfile", str(pem), "--ssl-keyfile", str(key))
     booted = serve(tls_certificate=pem, tls_key=key, arguments=arguments, wait=False)
     with (

@@ -125,6 +125,12 @@ def test_what_is_not_json_is_refused(http, body):
     assert response.json()["error"]["code"] == "INVALID_ARGUMENT"
 
 
+def test_connections_end_now_and_then_so_that_they_spread_over_the_workers(http):
+    answers = [http.get("/v1/info") for _ in range(64)]
+    assert {a.status_code for a in answers} == {200}
+    assert [a.headers.get("connection") for a in answers].count("close") == 2
+
+
 def test_unknown_paths_and_methods(http):
     problem(http.get("/nowhere"), 404, "NOT_FOUND")
     assert http.get("/v1/predict").status_code == 405
@@ -143,3 +149,13 @@ def test_texts_reach_neither_the_output_nor_an_error(service, http):
     for body in ({"texts": [secret, 7]}, {"texts": [{"a": secret}]}, {"texts": [secret + "\ud83d"]}):
         assert secret not in http.post("/v1/predict", content=json.dumps(body)).text
     assert secret not in service.output
+
+
+def test_a_worker_carries_no_training_package(service):
+    """Though they are installed beside it here: each would cost every worker tens to hundreds of megabytes."""
+    (worker,) = service.workers()
+    loaded = " ".join(mapped.path for mapped in worker.memory_maps())
+    assert "onnxruntime" in loaded
+    for package in ("torch", "sklearn", "scipy", "pandas", "pyarrow"):
+        assert f"/{package}/" not in loaded
+    assert worker.memory_info().rss < 400e6

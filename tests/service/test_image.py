@@ -2,14 +2,14 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
 
 import psutil
 import pytest
-from booted import free_port, until
+from containers import buildah
+from loopback import free_ports, until
 
 from bento.client import GrpcClient, HttpClient
 from sentiment.errors import UserError
@@ -135,60 +135,11 @@ class Container:
             self.process.wait(30)
 
 
-def missing():
-    """Why no image can be built here; None if one can."""
-    try:
-        engine = image.find_engine()
-    except UserError as error:
-        return str(error)
-    if engine == image.BUILDAH and (os.geteuid() or not shutil.which("debootstrap")):
-        return "without Docker, the base is built by debootstrap (Debian's package), as root"
-    return None
-
-
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory):
-    """With a store of its own, as an image is half a gigabyte."""
-    if reason := missing():
-        pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("images")
-    (folder / "storage.conf").write_text(
-        f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CONTAINERS_STORAGE_CONF", str(folder / "storage.conf"))
-        yield image.find_engine()
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def base(engine, tmp_path_factory):
-    """The default, or Debian's Python in its place: buildah may not reach a registry."""
-    if engine == image.DOCKER:
-        return image.BASE
-    folder = tmp_path_factory.mktemp("base")
-    subprocess.run(
-        ["debootstrap", "--variant=minbase", "--include=python3", "bookworm", str(folder / "root")],
-        check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    shutil.rmtree(folder / "root/var/cache/apt")
-    name = buildah("from", "scratch")
-    buildah("add", name, str(folder / "root"), "/")
-    buildah("commit", "--rm", name, "base")
-    shutil.rmtree(folder)
-    return "localhost/base"
-
-
-def buildah(*arguments):
-    done = subprocess.run([*image.BUILDAH.command, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-@pytest.fixture(scope="module")
-def container(engine, base, bento, tmp_path_factory):
-    assert image.main(["--bento", bento.tag, "--base", base]) == 0
-    ports = free_port(), free_port()
+def container(container_engine, container_base, bento, tmp_path_factory):
+    engine = container_engine
+    assert image.main(["--bento", bento.tag, "--base", container_base]) == 0
+    ports = free_ports(2)
     if engine == image.DOCKER:
         name = f"sentiment-test-{ports[0]}"
         inspect = ["docker", "image", "inspect", "--format", "{{json .Config}}", "sentiment:latest"]

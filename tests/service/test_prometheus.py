@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from booted import until
+from loopback import until
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 PATIENCE = 60  # seconds; it takes about ten

@@ -4,7 +4,7 @@ import re
 
 import httpx
 import pytest
-from booted import until
+from loopback import until
 from prometheus_client.parser import text_string_to_metric_families
 
 from bento.client import GrpcClient, HttpClient, ServiceError

@@ -1,6 +1,8 @@
+from uuid import uuid4
+
 import pytest
 import tiny_servables
-from traffic import free_ports
+from loopback import free_ports
 
 from bento.build import build
 from stacks.front import Front
@@ -32,6 +34,7 @@ def deployer_of(tmp_path_factory):
     from zenml.client import Client
 
     from stacks.apply import apply
+    from stacks.stack_file import read_stack
 
     folder = tmp_path_factory.mktemp("stacks")
     made = []
@@ -40,10 +43,29 @@ def deployer_of(tmp_path_factory):
         def make(name, **more):
             settings = "".join(f", {key}: {value}" for key, value in more.items())
             (folder / f"{name}.yaml").write_text(STACK.format(ports=free_ports(2), more=settings))
-            patch.setenv("ZENML_ACTIVE_STACK_ID", str(apply(name, folder).id))
+            patch.setenv("ZENML_ACTIVE_STACK_ID", str(apply(read_stack(name, folder)).id))
             made.append(Client().active_stack.model_deployer)
             return made[-1]
 
         yield make
         for deployer in made:
             deployer.stop()
+
+
+@pytest.fixture
+def cloud_stack(cloud, tmp_path):
+    """Reads the project's cloud stack, on the servers of this test session; pairs of texts change it."""
+    from stacks.stack_file import ROOT, read_stack
+
+    name = f"shared-{uuid4().hex[:8]}"
+
+    def cloud_stack(*changes):
+        text = (ROOT / "configs" / "stacks" / "cloud.yaml").read_text()
+        text = text.replace("env_file: .cloud/env", f"env_file: {cloud.env_file}")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / f"{name}.yaml").write_text(text)
+        return read_stack(name, tmp_path)
+
+    return cloud_stack

@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from conftest import needs_nginx
-from traffic import SERVED_BY, TEXTS, load, until
+from loopback import until
+from traffic import SERVED_BY, TEXTS, load
 
 from bento.client import GrpcClient, HttpClient
 from bento.stubs import sentiment_pb2

@@ -1,6 +1,5 @@
 """The front, before services that are made up: who gets which request, and that none is lost."""
 
-import datetime
 import os
 import re
 import signal
@@ -11,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import httpx
 import pytest
+from certificates import certificate
 from conftest import needs_nginx
+from loopback import free_ports, until
 from stand_in import stand_ins
-from traffic import SERVED_BY, free_ports, healthy_over_grpc, load, until
+from traffic import SERVED_BY, healthy_over_grpc, load
 
 from sentiment.errors import UserError
 from stacks.bento_flavor import BentoDeployerConfig
@@ -194,8 +195,9 @@ def code_of(address):
     return "OK"
 
 
-def test_speaks_tls_over_both_protocols(front_of, services, certificate):
-    public, private = certificate
+def test_speaks_tls_over_both_protocols(front_of, services, tmp_path):
+    """With a certificate for a name that is not the machine's, signed by somebody who is not in it."""
+    public, private = certificate(tmp_path, "reviews.example", trusted=False)
     front, address = front_of(tls_certificate=str(public), tls_key=str(private))
     front.apply(Route(services[0].backend))
     assert address.http.startswith("https://")
@@ -268,30 +270,3 @@ def test_does_nothing_twice(front_of, services):
     workers = front.master().children()
     front.apply(Route(services[0].backend))
     assert front.master().children() == workers
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate for names that are not the machine's, signed by somebody who is not in it, and its key."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    authority = ec.generate_private_key(ec.SECP256R1())
-    name, issuer = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in ("reviews", "authority"))
-    now = datetime.datetime.now(datetime.UTC)
-    signed = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("*.reviews.example")]), critical=False)
-        .sign(authority, hashes.SHA256())
-    )  # fmt: skip
-    folder = tmp_path_factory.mktemp("tls")
-    (folder / "certificate.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "key.pem").write_bytes(private)
-    return folder / "certificate.pem", folder / "key.pem"

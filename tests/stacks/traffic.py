@@ -1,35 +1,16 @@
 """Callers that never pause and never try again, and what they met."""
 
-import socket
 import threading
-import time
 from collections import Counter
 from contextlib import contextmanager
 
 import grpc
 import httpx
 from grpc_health.v1 import health_pb2
+from loopback import until
 
 SERVED_BY = "x-served-by"
 TEXTS = ["a lovely film with a superb ending", "a dull plot and a tedious actor"]
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
-def until(condition, *, seconds=20):
-    """Waits for a condition; fails if it does not come true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not come true in time"
-        time.sleep(0.02)
 
 
 class Met:

@@ -87,11 +87,15 @@ CHALLENGER = evaluation_of(answers(FEWER))
 CHAMPION = ChampionScores("3", evaluation_of(answers(FEW), fingerprint="old"), behaviour())
 
 
-def decision(challenger=CHALLENGER, champion=CHAMPION, *, cases=None, gates=(), others=(LINEAR,), settings=SETTINGS):
+def decision(
+    challenger=CHALLENGER, champion=CHAMPION, *, cases=None, gates=(), others=(LINEAR,), settings=SETTINGS, lost=None
+):
     evaluations = {e.candidate: e for e in (*others, challenger)}
     behaviours = {challenger.candidate: cases or behaviour()}
     name = challenger.candidate
-    return decide(evaluations, behaviours, gates, challenger=name, champion=champion, settings=settings, seed=0)
+    return decide(
+        evaluations, behaviours, gates, challenger=name, champion=champion, settings=settings, seed=0, lost=lost
+    )
 
 
 def blocking(made):
@@ -114,6 +118,13 @@ def test_the_first_champion_is_promoted_when_it_keeps_the_floors():
     assert made.champion is None
     assert made.reason.startswith("first champion") and "gain over linear: +7.5 points" in made.reason
     assert not [rule for rule in made.rules if rule.name.startswith(("champion", "gain"))]
+
+
+def test_nothing_replaces_a_champion_that_cannot_be_scored():
+    made = decision(champion=None, lost="3")
+    assert not made.promote
+    assert made.champion == "3"
+    assert made.reason.startswith("champion: scored on the same reviews: the files of version 3 are gone")
 
 
 def test_the_same_model_is_not_promoted_again():

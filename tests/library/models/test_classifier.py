@@ -136,8 +136,8 @@ DAMAGES = {
     "a key too many": ("linear", lambda d: change_manifest(d, colour="red")),
     "format of the future": ("linear", lambda d: change_manifest(d, format=99)),
     "unknown kind": ("linear", lambda d: change_manifest(d, kind="oracle")),
-    "no linear model": ("linear", lambda d: (d / "linear.skops").unlink()),
-    "half a linear model": ("linear", lambda d: truncate(d / "linear.skops")),
+    "no linear model": ("linear", lambda d: (d / "linear.npy").unlink()),
+    "half a linear model": ("linear", lambda d: truncate(d / "linear.npy")),
     "no transformer": ("transformer", lambda d: (d / "model.onnx").unlink()),
     "half a transformer": ("transformer", lambda d: truncate(d / "model.onnx")),
     "no tokenizer": ("transformer", lambda d: (d / "tokenizer.json").unlink()),
@@ -145,7 +145,7 @@ DAMAGES = {
     "transformer without settings": ("transformer", lambda d: change_manifest(d, settings={})),
     "cascade without settings": ("cascade", lambda d: change_manifest(d, settings={})),
     "cascade without its transformer": ("cascade", lambda d: shutil.rmtree(d / "transformer")),
-    "cascade with half a linear model": ("cascade", lambda d: truncate(d / "linear" / "linear.skops")),
+    "cascade with half a linear model": ("cascade", lambda d: truncate(d / "linear" / "linear.npy")),
 }
 
 

@@ -1,10 +1,12 @@
 """A tiny random encoder with its own vocabulary, reviews that it can learn, and a run that kills itself.
 
-``python tiny_transformer.py ENCODER WORK_DIR DEATH STEP`` trains in a process of its own, which dies by SIGKILL:
-``DEATH`` is ``report`` (at the first report from ``STEP`` on), ``write`` (half-way through writing the state of
-``STEP``), ``full`` (no kill: files may not grow, as on a full disk) or ``never``.
+``python tiny_transformer.py ENCODER WORK_DIR DEATH STEP [PROCESSES]`` trains in a process of its own, which dies by
+SIGKILL: ``DEATH`` is ``report`` (at the first report from ``STEP`` on), ``worker`` (there it kills one of those that
+train for it), ``write`` (half-way through writing the state of ``STEP``), ``full`` (no kill: files may not grow, as on
+a full disk) or ``never``.
 """
 
+import multiprocessing
 import os
 import random
 import signal
@@ -76,7 +78,7 @@ def recipe(encoder: Path, **changes: object) -> TransformerSettings:
     return TransformerSettings(**{**settings, **changes})
 
 
-def main(encoder: str, work_dir: str, death: str, step: str) -> None:
+def main(encoder: str, work_dir: str, death: str, step: str, processes: str = "1") -> None:
     import torch
 
     torch.set_num_threads(1)
@@ -85,6 +87,10 @@ def main(encoder: str, work_dir: str, death: str, step: str) -> None:
     def die_at_report(task: str, done: float, total: float, **figures: float) -> None:
         if death == "report" and done >= int(step):
             os.kill(os.getpid(), signal.SIGKILL)
+        if death == "worker" and done >= int(step):
+            workers = sorted(multiprocessing.active_children(), key=lambda worker: worker.name)
+            Path(work_dir, "workers").write_text(" ".join(str(worker.pid) for worker in workers))
+            os.kill(workers[-1].pid, signal.SIGKILL)
 
     def die_while_writing(content: object, path: str, *args: object, **kwargs: object) -> None:
         if death == "write" and f"checkpoint-{step}/optimizer" in str(path):
@@ -100,8 +106,9 @@ def main(encoder: str, work_dir: str, death: str, step: str) -> None:
     torch.save = die_while_writing
     with listening(die_at_report):
         train_transformer(
-            reviews(160, seed=1), reviews(40, seed=2), recipe(Path(encoder)), seed=7, work_dir=Path(work_dir)
-        )
+            reviews(160, seed=1), reviews(40, seed=2), recipe(Path(encoder), num_processes=int(processes)), seed=7,
+            work_dir=Path(work_dir),
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,0 +1,162 @@
+"""Runs one piece of work in several processes of this machine that train one model together.
+
+Neither of accelerate's launchers fits: ``notebook_launcher`` runs a single process where there is no GPU, and both fork
+a process whose libraries have threads already.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from sentiment import progress
+from sentiment.errors import UserError
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+    from multiprocessing.queues import SimpleQueue
+
+WHERE = "transformer.num_processes"
+POLL = 0.2  # seconds between two looks at the processes: what a progress bar needs
+
+
+class Report(NamedTuple):
+    """Progress on its way to the process that waits."""
+
+    task: str
+    done: float
+    total: float
+    figures: dict[str, float]
+
+
+def run_together(work: Callable[[], None], count: int) -> None:
+    """Calls ``work`` in ``count`` new processes that reach each other through torch.distributed.
+
+    NCCL connects them where there are GPUs, one a process; else gloo, and they share the threads that this one would
+    use. Accelerate finds the process group that is set up here. This process reports the progress of the first.
+
+    Args:
+        work: Something that pickle can hand to another process.
+        count: How many processes, at least 2.
+
+    Raises:
+        UserError: There are fewer GPUs than processes, or a process failed, with its error. However this ends, no
+            process is left: not even after this one was killed.
+    """
+    import torch
+
+    if 0 < torch.cuda.device_count() < count:
+        raise UserError(
+            f"{count} processes need as many GPUs, and there are {torch.cuda.device_count()}",
+            where=WHERE,
+            remedy=f"Set it to {torch.cuda.device_count()} at most",
+        )
+    context = get_context("spawn")
+    messages = context.SimpleQueue()
+    threads = max(1, torch.get_num_threads() // count)
+    with tempfile.TemporaryDirectory(prefix="sentiment-") as folder:
+        arguments = (count, threads, Path(folder) / "rendezvous", messages, work)
+        workers = [context.Process(target=_take_part, args=(rank, *arguments)) for rank in range(count)]
+        try:
+            for worker in workers:
+                worker.start()
+            _follow(workers, messages)
+        finally:
+            for worker in workers:
+                if worker.pid is not None:  # it was started
+                    worker.kill()
+                    worker.join()
+
+
+def _follow(workers: Sequence[SpawnProcess], messages: SimpleQueue[Report | UserError]) -> None:
+    """Hands on what the processes report, until all have ended; the first that fails ends it."""
+    running = [worker.sentinel for worker in workers]
+    while running:
+        wait(running, timeout=POLL)
+        codes = [worker.exitcode for worker in workers]  # before the messages: who has ended has said why
+        worst = min(code or 0 for code in codes)
+        if worst < 0:  # said first: the others then fail, too, for having lost it
+            raise _failed(codes.index(worst), f"was killed by {signal.Signals(-worst).name}")
+        while not messages.empty():
+            message = messages.get()
+            if isinstance(message, UserError):
+                raise message
+            progress.report(message.task, message.done, message.total, **message.figures)
+        for rank, code in enumerate(codes):
+            if code:
+                raise _failed(rank, f"ended with code {code}")
+        running = [worker.sentinel for worker, code in zip(workers, codes, strict=True) if code is None]
+
+
+def _failed(rank: int, what: str) -> UserError:
+    return UserError(
+        f"training process {rank} {what}",
+        where=WHERE,
+        remedy="Run the same again: training resumes from its last complete state. Fewer processes need less memory",
+    )
+
+
+def _take_part(
+    rank: int,
+    count: int,
+    threads: int,
+    rendezvous: Path,
+    messages: SimpleQueue[Report | UserError],
+    work: Callable[[], None],
+) -> None:
+    """What each of the processes does."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a keyboard interrupt reaches the parent as well, which ends this
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # gloo talks; standard output is for results
+    ranks = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
+    os.environ.update({name: str(value) for name, value in {**ranks, "OMP_NUM_THREADS": threads}.items()})
+
+    def report(task: str, done: float, total: float, **figures: float) -> None:
+        if rank == 0:
+            messages.put(Report(task, done, total, figures))
+
+    try:
+        with progress.listening(report):
+            _work_in_group(rank, count, threads, rendezvous, work)
+    except UserError as error:
+        messages.put(error)
+        sys.exit(1)
+    except Exception as error:
+        reason = traceback.format_exception_only(error)[0].splitlines()[0]
+        failed = _failed(rank, f"failed ({reason})")
+        failed.add_note(traceback.format_exc())  # seen with --debug
+        messages.put(failed)
+        sys.exit(1)
+
+
+def _work_in_group(rank: int, count: int, threads: int, rendezvous: Path, work: Callable[[], None]) -> None:
+    import torch
+    from torch import distributed
+
+    torch.set_num_threads(threads)
+    on_gpu = torch.cuda.is_available()
+    if on_gpu:
+        torch.cuda.set_device(rank)
+    elif sys.platform == "linux":
+        os.environ["GLOO_SOCKET_IFNAME"] = "lo"  # else it listens to the network, on whatever the host's name leads to
+    distributed.init_process_group(
+        "nccl" if on_gpu else "gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=count
+    )
+    work()
+    distributed.destroy_process_group()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,113 @@
+"""Proves every component of a stack before a long run starts, all at once, within seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from threading import Thread
+
+from sentiment.errors import UserError
+from stacks.probes import Unproven
+from stacks.probes.machine import prove_deployer, prove_orchestrator, prove_requirements
+from stacks.probes.storage import prove_artifact_store
+from stacks.probes.tracking import prove_tracking
+from stacks.probes.zenml_server import prove_server
+from stacks.stack_file import Stack
+
+LIMIT = 4.5  # seconds for all
+KINDS: dict[str, Callable[[Stack], str]] = {
+    "orchestrator": prove_orchestrator,
+    "artifact_store": prove_artifact_store,
+    "experiment_tracker": prove_tracking,
+    "model_deployer": prove_deployer,
+}
+ONLY_A_RUN = {
+    "container_registry": "needs a login and an image: the first run pushes one",
+    "step_operator": "needs a run there",
+    "image_builder": "needs an image: the first run builds one",
+}
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What became of the proof of one component.
+
+    Attributes:
+        component: Its type.
+        passed: Whether it works; None if that cannot be proven here.
+        words: What was proved, or what is wrong.
+        remedy: What to do about it.
+        seconds: How long it took.
+    """
+
+    component: str
+    passed: bool | None
+    words: str
+    remedy: str
+    seconds: float
+
+
+def check(stack: Stack, *, without: tuple[str, ...] = ()) -> list[Proof]:
+    """Proves the stack's server, requirements and components.
+
+    Args:
+        stack: The stack.
+        without: Component types to leave out.
+    """
+    probes = {name: probe for name, probe in _probes(stack).items() if name not in without}
+    proofs: dict[str, Proof] = {}
+    threads = [Thread(target=_prove, args=(name, probe, proofs), daemon=True) for name, probe in probes.items()]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + LIMIT
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = partial(Proof, passed=False, words=f"no answer within {LIMIT} s", remedy="Look at its load.", seconds=LIMIT)
+    return [proofs.get(name) or late(name) for name in probes]  # whoever hangs is left behind
+
+
+def _prove(name: str, probe: Callable[[], str], proofs: dict[str, Proof]) -> None:
+    started = time.perf_counter()
+    try:
+        found: tuple[bool | None, str, str] = True, probe(), ""
+    except Unproven as reason:
+        found = None, f"not proven: {reason}", ""
+    except UserError as error:
+        found = False, error.what, error.remedy
+    except Exception as error:  # one that was not thought of must not end the others
+        found = False, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}", "Mend its settings."
+    proofs[name] = Proof(name, *found, seconds=time.perf_counter() - started)
+
+
+def require(stack: Stack) -> None:
+    """Lets a run start only if everything it needs elsewhere is there.
+
+    Raises:
+        UserError: With the first failure and its remedy.
+    """
+    failed = [proof for proof in check(stack, without=("model_deployer",)) if proof.passed is False]
+    if failed:
+        first, more = failed[0], f" ({len(failed) - 1} more: python run.py stack check {stack.name})"
+        raise UserError(
+            f"{first.words}{more if len(failed) > 1 else ''}",
+            where=f"stack {stack.name}, {first.component}",
+            remedy=first.remedy,
+        )
+
+
+def _probes(stack: Stack) -> dict[str, Callable[[], str]]:
+    found: dict[str, Callable[[], str]] = {}
+    if stack.server:
+        found["ZenML server"] = partial(prove_server, stack.server)
+    if stack.requirements.packages or stack.requirements.programs:
+        found["requirements"] = partial(prove_requirements, stack.requirements)
+    for kind in stack.components:
+        found[kind] = partial(KINDS.get(kind, partial(_unproven, kind)), stack)
+    return found
+
+
+def _unproven(kind: str, stack: Stack) -> str:
+    flavor = stack.components[kind].flavor
+    raise Unproven(ONLY_A_RUN.get(kind, f"no proof for {kind} {flavor}"))

@@ -1,0 +1,100 @@
+"""Proves what a stack needs of this machine: packages, programs, the deployer's ports, where steps run."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from shutil import which
+from typing import Any
+
+from sentiment.errors import UserError
+from stacks.front import Front
+from stacks.health import Address
+from stacks.probes import Unproven
+from stacks.stack_file import RequirementSettings, Stack
+
+KUBECTL_SECONDS = 3
+
+
+def prove_requirements(requirements: RequirementSettings) -> str:
+    """Looks for packages and programs.
+
+    Raises:
+        UserError: If one is missing, or a package is of the wrong version.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for text in requirements.packages:
+        try:
+            wanted = Requirement(text)
+            found = version(wanted.name)
+        except InvalidRequirement as error:
+            remedy = "Write it as in requirements.txt."
+            raise UserError(f"{text!r} names no package", where="requirements.packages", remedy=remedy) from error
+        except PackageNotFoundError as error:
+            raise UserError(f"the package {text} is missing", remedy=f"Run pip install '{text}'.") from error
+        if not wanted.specifier.contains(found, prereleases=True):
+            raise UserError(f"{wanted.name} is {found}, not {wanted.specifier}", remedy=f"Run pip install '{text}'.")
+    for program in requirements.programs:
+        if which(program) is None:
+            raise UserError(f"the program {program} is not on the PATH", remedy=f"Install {program}.")
+    return ", ".join(("installed:", *requirements.packages, *requirements.programs)).replace(":,", ":")
+
+
+def prove_deployer(stack: Stack) -> str:
+    """Looks for the deployer's tools, and whether its ports are free or its own.
+
+    Raises:
+        UserError: If a tool is missing, or somebody else has a port.
+        Unproven: If it is of another flavor.
+    """
+    component = stack.components["model_deployer"]
+    if component.flavor != "sentiment_bento":
+        raise Unproven(f"no proof for the flavor {component.flavor}")
+    settings = component.configuration
+    front, nginx = settings.get("front", "auto"), Front.program()
+    if front == "nginx" and nginx is None:
+        raise UserError("nginx is not installed", remedy="Install it, or set front: none.")
+    words = "nginx is in front" if nginx and front != "none" else "without nginx: a switch takes seconds"
+    return f"{words}; {_prove_ports(settings)}"
+
+
+def _prove_ports(settings: dict[str, Any]) -> str:
+    if not {"http_port", "grpc_port"} <= set(settings):
+        return "its ports are the flavor's own"
+    address = Address(str(settings.get("host", "127.0.0.1")), int(settings["http_port"]), int(settings["grpc_port"]))
+    used = address.used_port()
+    if used is None:
+        return f"ports {address.http_port} and {address.grpc_port} are free"
+    if settings.get("tls_certificate") or not address.problem():
+        return f"live at {address.http}"
+    remedy = f"End what uses it (ss -ltnp 'sport = {used}'), or set other ports."
+    raise UserError(f"port {used} is used, and not by this project's service", remedy=remedy)
+
+
+def prove_orchestrator(stack: Stack) -> str:
+    """Says where steps run; for Kubernetes, reaches the cluster.
+
+    Raises:
+        UserError: If the cluster cannot be reached.
+        Unproven: If only a run can show.
+    """
+    component = stack.components["orchestrator"]
+    if component.flavor == "local":
+        return "steps run in this process"
+    if component.flavor != "kubernetes":
+        raise Unproven(f"{component.flavor}: needs a run there")
+    context = component.configuration.get("kubernetes_context")
+    if which("kubectl") is None:
+        raise UserError("kubectl is not installed", remedy="Install it, and give it the cluster's configuration.")
+    command = ["kubectl", "get", "--raw", "/readyz", f"--request-timeout={KUBECTL_SECONDS}s"]
+    command += ["--context", str(context)] if context else []
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=KUBECTL_SECONDS + 1)
+        problem = done.stderr.strip().splitlines()[-1:] if done.returncode else None
+    except subprocess.TimeoutExpired:
+        problem = ["no answer"]
+    if problem is not None:
+        remedy = "See kubectl config get-contexts, and set kubernetes_context."
+        raise UserError(f"the cluster cannot be reached: {' '.join(problem)}", remedy=remedy)
+    return f"the cluster answers{f' (context {context})' if context else ''}; a run there was not tried"

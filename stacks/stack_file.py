@@ -1,0 +1,304 @@
+"""Stack files, ``configs/stacks/*.yaml``: what a stack consists of, with the variables of this machine filled in."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from sentiment.errors import UserError
+from sentiment.settings import Settings, nearest_of, read_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = Path("configs", "stacks")
+KINDS = (
+    "alerter", "annotator", "artifact_store", "container_registry", "data_validator", "deployer", "experiment_tracker",
+    "feature_store", "image_builder", "log_store", "model_deployer", "model_registry", "orchestrator", "sandbox",
+    "step_operator",
+)  # fmt: skip  # of components, as ZenML names them; importing it for that would take seconds
+REQUIRED = ("orchestrator", "artifact_store")  # without them ZenML has no stack
+HERE = ("local", "mlflow", "sentiment_bento")  # flavors that need nothing beyond this machine
+
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+SECRET_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-)?\}")
+SECRET_REFERENCE = re.compile(r"\{\{\s*([^\s.]+)\.(\S+?)\s*\}\}")
+PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+
+
+class ComponentSettings(Settings):
+    """One component of a stack."""
+
+    flavor: str = Field(description="ZenML flavor, e.g. local, s3, mlflow")
+    configuration: dict[str, Any] = Field(default_factory=dict, description="the flavor's own settings")
+
+
+class RequirementSettings(Settings):
+    """What must be installed on the machine that starts a pipeline."""
+
+    packages: tuple[str, ...] = Field((), description="Python packages as in requirements.txt, e.g. s3fs>=2025")
+    programs: tuple[str, ...] = Field((), description="programs on the PATH, e.g. kubectl")
+
+
+class ServerSettings(Settings):
+    """The ZenML server that everyone on this stack shares."""
+
+    url: str = Field(description="its address; empty: the ZenML that this machine is connected to")
+    api_key: str = Field("", description="${VARIABLE} that holds the key of a service account")
+
+    @field_validator("api_key", mode="before")
+    @classmethod
+    def _is_variable(cls, value: object) -> object:
+        return _variable(value, "api_key") if value else ""
+
+
+class StackSettings(Settings):
+    """A stack file.
+
+    Strings in ``components``, ``server``, ``settings`` and ``steps`` may hold ``${NAME}`` or ``${NAME:-default}``; what
+    comes out empty is left out.
+    """
+
+    components: dict[str, ComponentSettings] = Field(description="by component type, e.g. orchestrator")
+    secrets: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="name, key, and the ${VARIABLE} that holds the value; ${VARIABLE:-} may be empty",
+    )
+    env_file: Path | None = Field(
+        None, description="file with lines NAME=value, relative to the repository; the environment wins over it"
+    )
+    requirements: RequirementSettings = RequirementSettings()
+    server: ServerSettings | None = None
+    settings: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="of every run, by ZenML's key: docker, resources or a component type"
+    )
+    steps: dict[str, dict[str, dict[str, Any]]] = Field(
+        default_factory=dict, description="the same for single steps, by their name"
+    )
+
+    @field_validator("secrets", mode="before")
+    @classmethod
+    def _are_variables(cls, secrets: object) -> object:
+        for name, values in (secrets if isinstance(secrets, dict) else {"secrets": secrets}).items():
+            for key, value in (values if isinstance(values, dict) else {"": values}).items():
+                _variable(value, f"{name}.{key}".rstrip("."))
+        return secrets
+
+
+def _variable(value: object, name: str) -> object:
+    """A value that is a variable and nothing else; the message must not repeat it."""
+    if not isinstance(value, str) or not SECRET_VARIABLE.fullmatch(value):
+        raise PydanticCustomError(
+            "secret_in_file", "{name} must be ${VARIABLE}: secrets stay out of files", {"name": name}
+        )
+    return value
+
+
+@dataclass(frozen=True)
+class Server:
+    """A ZenML server.
+
+    Attributes:
+        url: Its address.
+        api_key: Of a service account; empty: whoever is logged in there.
+    """
+
+    url: str
+    api_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack file with its variables replaced.
+
+    Attributes:
+        name: Of the file, without ``.yaml``.
+        file: Where it was read.
+        components: By component type.
+        secrets: Values by name and key.
+        requirements: What must be installed.
+        server: The ZenML server it is on; None: whatever this machine is connected to.
+        settings: Of every run, by ZenML's key.
+        steps: The same for single steps, by their name.
+    """
+
+    name: str
+    file: Path
+    components: Mapping[str, ComponentSettings]
+    secrets: Mapping[str, Mapping[str, str]] = field(repr=False)
+    requirements: RequirementSettings
+    server: Server | None
+    settings: Mapping[str, Mapping[str, Any]]
+    steps: Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it needs more than this machine."""
+        settings = self.components.values()
+        here = all(s.flavor in HERE and "tracking_uri" not in s.configuration for s in settings)
+        return not here or self.server is not None
+
+
+def stack_path(name: str, folder: Path = FOLDER) -> Path:
+    """The file of a stack.
+
+    Raises:
+        UserError: If there is none; names the nearest.
+    """
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        remedy = nearest_of(name, [p.stem for p in folder.glob("*.yaml")])
+        raise UserError(f"there is no stack {name!r}", where=str(folder), remedy=remedy)
+    return path
+
+
+def read_stack(name: str, folder: Path = FOLDER) -> Stack:
+    """Reads a stack file, and replaces its variables by what the environment, else its ``env_file``, says.
+
+    Raises:
+        UserError: If there is no such file, something in it is wrong, or a variable is not set.
+    """
+    file = stack_path(name, folder)
+    settings = read_stack_settings(file)
+    known = environment_of(settings)
+    asked = (settings.components, settings.secrets, settings.settings, settings.steps)
+    _require_variables(asked, known, file, settings)
+    components = {
+        kind: ComponentSettings(flavor=c.flavor, configuration=replaced(c.configuration, known) or {})
+        for kind, c in settings.components.items()
+    }
+    secrets = {name: replaced(values, known) or {} for name, values in settings.secrets.items()}
+    everywhere = {name: replaced(getattr(settings, name), known) or {} for name in ("settings", "steps")}
+    _check_references({"components": components, **everywhere}, secrets, file)
+    return Stack(
+        name=name,
+        file=file,
+        components=components,
+        secrets=secrets,
+        requirements=settings.requirements,
+        server=read_server(file),
+        **everywhere,
+    )
+
+
+def read_server(file: Path) -> Server | None:
+    """The ZenML server that a stack file names, if any; nothing else of the file needs its variables for that.
+
+    Raises:
+        UserError: If something in the file is wrong, or a variable is not set.
+    """
+    settings = read_stack_settings(file)
+    known = environment_of(settings)
+    url = replaced(settings.server.url, known) if settings.server else None
+    if settings.server is None or not url:
+        return None
+    _require_variables(settings.server, known, file, settings)
+    return Server(url.rstrip("/"), replaced(settings.server.api_key, known) or "")
+
+
+def read_stack_settings(file: Path) -> StackSettings:
+    """Reads a stack file as it is written.
+
+    Raises:
+        UserError: If something in it is wrong.
+    """
+    settings = read_settings(StackSettings, file)
+    for kind in settings.components:
+        if kind not in KINDS:
+            raise UserError(f"there is no component type {kind!r}", where=str(file), remedy=nearest_of(kind, KINDS))
+    for kind in REQUIRED:
+        if kind not in settings.components:
+            raise UserError(f"there is no {kind}", where=str(file), remedy="See local.yaml.")
+    written = settings.model_dump(include={"components", "server", "settings", "steps"})
+    for where, text in _strings(written):
+        if "${" in VARIABLE.sub("", text):
+            remedy = "Write ${NAME} or ${NAME:-default}."
+            raise UserError("is not a variable", where=f"{file}, key {where}", remedy=remedy)
+    return settings
+
+
+def environment_of(settings: StackSettings) -> dict[str, str]:
+    """Variables that a stack file may use: of its ``env_file``, and of this process, which win.
+
+    Raises:
+        UserError: If others may read that file.
+    """
+    path = ROOT / settings.env_file if settings.env_file else None
+    if path is None or not path.is_file():
+        return dict(os.environ)
+    from dotenv import dotenv_values
+
+    if path.stat().st_mode & 0o077:
+        raise UserError("others may read it", where=str(path), remedy=f"Run chmod 600 {path}.")
+    written = dotenv_values(path, interpolate=False)
+    return {**{name: value for name, value in written.items() if value is not None}, **os.environ}
+
+
+def unset_variables(value: object, known: Mapping[str, str]) -> list[str]:
+    """Variables that a part of a stack file needs and that are not set, or empty, in the order of the file."""
+    found = [match for _, text in _strings(value) for match in VARIABLE.finditer(text)]
+    return list(dict.fromkeys(m[1] for m in found if m[2] is None and not known.get(m[1])))
+
+
+def replaced(value: Any, known: Mapping[str, str]) -> Any:  # noqa: ANN401  # whatever YAML holds
+    """A part of a stack file with its variables replaced; what comes out empty by that is left out.
+
+    Args:
+        value: Strings, at any depth.
+        known: Values of variables; those that are not there stay as they are written.
+
+    Returns:
+        The same kind of thing; None for what comes out empty.
+    """
+    if isinstance(value, str) and VARIABLE.search(value):
+        return VARIABLE.sub(lambda m: known.get(m[1]) or (m[0] if m[2] is None else m[2]), value) or None
+    if isinstance(value, dict) and value:
+        filled = {key: replaced(inner, known) for key, inner in value.items()}
+        return {key: inner for key, inner in filled.items() if inner is not None or value[key] is None} or None
+    if isinstance(value, list):
+        return [inner for inner in (replaced(inner, known) for inner in value) if inner is not None]
+    return value
+
+
+def _require_variables(value: object, known: Mapping[str, str], file: Path, settings: StackSettings) -> None:
+    missing = unset_variables(value, known)
+    if not missing:
+        return
+    what = f"the variable {missing[0]} is" if len(missing) == 1 else f"the variables {', '.join(missing)} are"
+    remedy = f"Export {missing[0]} first."
+    if settings.env_file:
+        remedy = f"Run make cloud-up, or export {missing[0]}, or write it into {settings.env_file}."
+    raise UserError(f"{what} not set", where=str(file), remedy=remedy)
+
+
+def _strings(value: object, where: str = "") -> Iterator[tuple[str, str]]:
+    """Every string below a value, with its key."""
+    if isinstance(value, BaseModel):
+        yield from _strings(dict(value), where)
+    elif isinstance(value, str):
+        yield where, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _strings(inner, f"{where}.{key}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for i, inner in enumerate(value):
+            yield from _strings(inner, f"{where}[{i}]")
+
+
+def _check_references(part: object, secrets: Mapping[str, Mapping[str, str]], file: Path) -> None:
+    """Secrets that are named exist, as far as this file declares them; none is in plain text."""
+    for where, text in _strings(part):
+        if PASSWORD_IN_URL.search(text):
+            remedy = "Declare it under secrets, and name it as {{secret.key}} in a setting of its own."
+            raise UserError("holds a password in plain text", where=f"{file}, key {where}", remedy=remedy)
+        reference = SECRET_REFERENCE.fullmatch(text)
+        if reference and reference[1] in secrets and reference[2] not in secrets[reference[1]]:
+            remedy = nearest_of(reference[2], secrets[reference[1]])
+            raise UserError(
+                f"the secret {reference[1]} has no key {reference[2]}", where=f"{file}, key {where}", remedy=remedy
+            )

@@ -1,0 +1,104 @@
+"""Somebody takes files out of the artifact store: what comes from cache is only what is there."""
+
+import shutil
+from pathlib import Path
+
+import door
+import pytest
+
+MODEL = "incomplete"
+
+
+@pytest.fixture(scope="module")
+def arguments(train, reviews_file):
+    return train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}", "--set", "seed=29")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def first(arguments):
+    summary = door.run(*arguments).summary
+    assert summary["promoted"], summary["reason"]
+    return summary
+
+
+def steps(summary):
+    from zenml.client import Client
+
+    return Client().get_pipeline_run(summary["run"]).steps
+
+
+def recomputed(summary):
+    """Steps that may come from cache and did not."""
+    always = {"decide", "promote", "evaluate_champion"}
+    return {name for name, step in steps(summary).items() if step.status.value != "cached"} - always
+
+
+def folder(summary, step, output) -> Path:
+    return Path(steps(summary)[step].regular_outputs[output].uri)
+
+
+def empty(folder):
+    shutil.rmtree(folder)
+
+
+def shorten(folder):
+    file = max((folder / "data").iterdir(), key=lambda f: f.stat().st_size)
+    file.write_bytes(file.read_bytes()[:100])
+
+
+@pytest.mark.parametrize(
+    ("step", "output", "spoil"),
+    [
+        ("load", "reviews", empty),
+        ("divide", "splits", empty),
+        ("check_splits", "split_checks", empty),
+        ("train_linear", "linear", shorten),
+        ("choose", "challenger", empty),
+    ],
+)
+def test_what_is_missing_is_computed_again_and_nothing_else(step, output, spoil, first, arguments):
+    spoil(folder(first, step, output))
+    result = door.run(*arguments)
+    assert recomputed(result.summary) == {step}
+    assert f"{step}  files of what it made are gone: not from cache" in result.err
+    assert result.summary["reason"] == "identical to champion version 1"
+    assert result.summary["metrics"]["linear"] == first["metrics"]["linear"]
+
+
+def test_an_emptied_store_keeps_the_champion_and_fills_again(first, arguments):
+    latest = door.run(*arguments).summary
+    assert recomputed(latest) == set()
+    for response in steps(latest).values():
+        for artifact in response.regular_outputs.values():
+            empty(Path(artifact.uri))
+    result = door.run(*arguments, "--set", "linear.inverse_regularization=5")
+    assert (result.summary["promoted"], result.summary["model_version"]) == (False, "2")
+    assert "the files of version 1 are gone" in result.summary["reason"]
+    assert "the files of version 1, in production, are gone" in result.err
+    assert door.production(MODEL) == door.champion(MODEL) == "1"
+
+    refilled = door.run(*arguments).summary  # the settings that made the champion
+    assert "the files of version 1 are gone" in refilled["reason"]
+    assert door.run(*arguments).summary["reason"] == "identical to champion version 1"
+    assert door.run("promote", "--version", "2", "--model", MODEL).code == 0
+
+
+def test_another_artifact_store_has_nothing_and_says_so(first, arguments, tmp_path, monkeypatch):
+    from stacks.stack_file import read_stack
+
+    (tmp_path / "elsewhere.yaml").write_text(
+        "components:\n"
+        "  orchestrator: {flavor: local}\n"
+        f"  artifact_store: {{flavor: local, configuration: {{path: {tmp_path / 'artifacts'}}}}}\n"
+        "  experiment_tracker: {flavor: mlflow}\n"
+    )
+    monkeypatch.setattr("pipelines.session.read_stack", lambda name, _: read_stack(name, tmp_path))
+    elsewhere = [*arguments, "--set", "model=elsewhere", "--stack", "elsewhere"]
+    fresh = door.run(*elsewhere)
+    words = f"nothing from cache: this stack's artifact store, {tmp_path / 'artifacts'}, has seen no run yet"
+    assert words in " ".join(fresh.err.split())
+    assert {step.status.value for step in steps(fresh.summary).values()} == {"completed"}
+    assert fresh.summary["metrics"] == first["metrics"]
+    again = door.run(*elsewhere)
+    assert "nothing from cache" not in again.err
+    assert recomputed(again.summary) == set()

@@ -1,0 +1,125 @@
+"""One switch, nothing else differs: the smoke profile on the cloud stack, next to the same on the local one."""
+
+import json
+import os
+import subprocess
+import sys
+
+import door
+import pytest
+from loopback import free_ports
+
+TEXTS = ["This was lovely, witty and graceful.", "This was dull, clumsy and tedious."]
+DEPLOY = ("--pipeline", "deploy", "--set", "smoke.p95_ms=5000", "--set", "smoke.reviews=8")  # the cores may be busy
+
+
+@pytest.fixture(scope="module")
+def on_cloud(cloud, tmp_path_factory):
+    """Environment of a machine that knows where the servers are and has seen nothing of this project yet."""
+
+    def machine(name):
+        folder = tmp_path_factory.mktemp(name)
+        http, grpc = free_ports(2)
+        folders = {"HOME": "home", "ZENML_CONFIG_PATH": "zen", "BENTOML_HOME": "bentoml", "SENTIMENT_CACHE": "cache"}
+        for folder_name in folders.values():
+            (folder / folder_name).mkdir()
+        return {
+            **os.environ,
+            **cloud.environment,
+            **{variable: str(folder / folder_name) for variable, folder_name in folders.items()},
+            "SENTIMENT_LIVE_HTTP_PORT": str(http),
+            "SENTIMENT_LIVE_GRPC_PORT": str(grpc),
+        }
+
+    return machine
+
+
+@pytest.fixture(scope="module")
+def first_machine(on_cloud):
+    return on_cloud("first-machine")
+
+
+def do(machine, *arguments):
+    return door.process("--stack", "cloud", *arguments, "--json", env=machine)
+
+
+@pytest.fixture(scope="module")
+def remote(first_machine, train):
+    """The same run as ``first``, elsewhere; nothing that the local one has made is at hand."""
+    return do(first_machine, *train("sentiment"))
+
+
+def version(machine):
+    (found,) = do(machine, "versions").summary["versions"]
+    return found
+
+
+def test_the_same_reviews_give_the_same_metrics_and_decision(first, remote, first_machine):
+    here, there = first.summary, remote.summary
+    assert there["metrics"] == here["metrics"]  # to 1e-6, of every candidate and slice
+    for key in ("challenger", "promoted", "reason", "model_version"):
+        assert there[key] == here[key]
+    assert remote.err.count("✓") == first.err.count("✓")
+    local = next(v for v in door.versions("sentiment") if v["number"] == "1")
+    assert version(first_machine)["fingerprint"] == local["fingerprint"]  # of the model's files
+
+
+def test_every_artifact_is_in_the_bucket(remote, cloud, first_machine):
+    listed = subprocess.run(
+        [sys.executable, "-c", ARTIFACTS, remote.summary["run"]],
+        env=first_machine, cwd=door.ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    uris = json.loads(listed.stdout.splitlines()[-1])
+    assert len(uris) > 15
+    bucket, pages = cloud.environment["SENTIMENT_S3_BUCKET"], cloud.bucket().get_paginator("list_objects_v2")
+    keys = [entry["Key"] for page in pages.paginate(Bucket=bucket) for entry in page.get("Contents", ())]
+    for uri in uris:
+        assert any(f"s3://{bucket}/{key}".startswith(f"{uri}/") for key in keys), uri
+
+
+ARTIFACTS = """
+import json, sys
+from pipelines.session import session
+with session("cloud", debug=False):
+    from zenml.client import Client
+    steps = Client().get_pipeline_run(sys.argv[1]).steps.values()
+    print(json.dumps([a.uri for step in steps for outputs in step.outputs.values() for a in outputs]))
+"""
+
+
+def test_mlflow_gives_the_champion_to_a_process_that_knows_nothing_else(remote, cloud, tmp_path):
+    script = (
+        "import json, mlflow\n"
+        "model = mlflow.pyfunc.load_model('models:/sentiment@champion')\n"
+        f"print(json.dumps([p['label'] for p in model.predict({TEXTS})]))\n"
+    )
+    known = {name: cloud.environment[f"SENTIMENT_MLFLOW_{name}"] for name in ("URI", "USERNAME", "PASSWORD")}
+    access = {f"MLFLOW_TRACKING_{name}": value for name, value in known.items()}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), **access},
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout.splitlines()[-1])) <= {"positive", "negative"}
+
+
+def test_a_second_machine_deploys_what_the_first_one_trained(remote, first_machine, on_cloud):
+    second = on_cloud("second-machine")
+    built = do(first_machine, *DEPLOY)
+    try:
+        assert built.summary["deployed"], built.err
+    finally:
+        do(first_machine, "stop")
+    try:
+        taken = do(second, *DEPLOY)
+        assert taken.summary["deployed"], taken.err
+        assert taken.summary["bento"] == built.summary["bento"]
+        from bento.client import HttpClient
+
+        with HttpClient(taken.summary["http"]) as client:
+            answered = client.predict(TEXTS)
+        assert answered.model_version == remote.summary["model_version"]
+        assert do(second, "status").summary["live"]["healthy"]
+    finally:
+        do(second, "stop")

@@ -1,0 +1,162 @@
+"""ZenML's production stage and MLflow's alias come apart for real, and are brought together again."""
+
+import subprocess
+import sys
+
+import door
+import pytest
+
+MODEL = "mended"
+
+
+@pytest.fixture(scope="module")
+def arguments(train, reviews_file):
+    return train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two(arguments):
+    """Version 1 in production, version 2 not."""
+    assert door.run(*arguments).summary["promoted"]
+    assert not door.run(*arguments, "--set", "linear.inverse_regularization=9").summary["promoted"]
+
+
+def status(*more):
+    return door.run("status", "--model", MODEL, "--json", *more).summary
+
+
+@pytest.fixture
+def mlflow():
+    from mlflow import MlflowClient
+
+    return MlflowClient(door.tracking_uri())
+
+
+def set_stage(number, stage):
+    from pipelines.session import session
+
+    with session("local", debug=False):
+        from zenml.client import Client
+
+        Client().update_model_version(MODEL, number, stage=stage, force=True)
+
+
+def held(client, number):
+    """MLflow's number of a version."""
+    found = client.search_model_versions(f"name='{MODEL}'")
+    return max(int(v.version) for v in found if v.tags.get("zenml_version") == number)
+
+
+def foreign(client, **tags):
+    """Somebody else registers what ZenML knows nothing of."""
+    known = client.get_model_version(MODEL, held(client, "1"))
+    return client.create_model_version(MODEL, known.source, known.run_id, tags=tags).version
+
+
+def dies_after_the_stage(client):
+    set_stage("2", "production")
+
+
+def loses_the_alias(client):
+    client.delete_registered_model_alias(MODEL, "champion")
+
+
+def leads_elsewhere(client):
+    client.set_registered_model_alias(MODEL, "champion", held(client, "2"))
+
+
+def leads_to_a_stranger(client):
+    client.set_registered_model_alias(MODEL, "champion", foreign(client))
+
+
+def is_not_in_mlflow(client):
+    client.delete_model_version(MODEL, held(client, "1"))
+
+
+def dies_before_zenml_knows(client):
+    foreign(client, fingerprint="0" * 64)
+
+
+def loses_its_mark(client):
+    client.delete_model_version_tag(MODEL, held(client, "2"), "zenml_version")
+
+
+def is_withdrawn(client):
+    set_stage("1", "archived")
+
+
+@pytest.mark.parametrize(
+    ("come_apart", "warning", "repaired", "production"),
+    [
+        (dies_after_the_stage, "version 2 is in production, but MLflow's alias champion leads to", "to version 2", "2"),
+        (loses_the_alias, "version 1 is in production, but MLflow's alias champion leads nowhere", "to version 1", "1"),
+        (leads_elsewhere, "but MLflow's alias champion leads to version 2", "to version 1", "1"),
+        (leads_to_a_stranger, "leads to a model that this ZenML does not know", "to version 1", "1"),
+        (is_not_in_mlflow, "but MLflow's registry does not have it", "registered there again", "1"),
+        (dies_before_zenml_knows, "belongs to no version", "zenml_version: none", "1"),
+        (loses_its_mark, "does not say that it is version 2", "zenml_version: 2", "1"),
+        (is_withdrawn, "no version is in production, but MLflow's alias champion", "leads nowhere", None),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)  # fmt: skip
+def test_what_came_apart_is_seen_and_mended(come_apart, warning, repaired, production, mlflow):
+    door.run("promote", "--version", "1", "--model", MODEL)
+    assert status()["disagreements"] == []
+    come_apart(mlflow)
+    (seen,) = status()["disagreements"]
+    assert warning in seen
+    assert "warning: " in door.run("status", "--model", MODEL).out
+    summary = status("--repair")
+    assert len(summary["repaired"]) == 1
+    assert repaired in summary["repaired"][0]
+    assert summary["disagreements"] == []
+    assert door.production(MODEL) == door.champion(MODEL) == production
+    again = status("--repair")
+    assert again["repaired"] == again["disagreements"] == []
+    assert "nothing to repair" in door.run("status", "--repair", "--model", MODEL).out
+
+
+def test_a_champion_of_another_zenml_is_not_replaced(arguments, mlflow):
+    door.run("promote", "--version", "1", "--model", MODEL)
+    stranger = foreign(mlflow)
+    mlflow.set_registered_model_alias(MODEL, "champion", stranger)
+    refused = door.run("promote", "--version", "2", "--model", MODEL)
+    assert refused.code == 2
+    assert f"leads to version {stranger} in MLflow's registry, which this ZenML does not know" in refused.err
+    assert door.production(MODEL) == "1"
+    assert mlflow.get_model_version_by_alias(MODEL, "champion").version == stranger
+    status("--repair")
+    assert door.production(MODEL) == door.champion(MODEL) == "1"
+
+
+def test_the_next_run_brings_the_alias_back(arguments, mlflow):
+    door.run("promote", "--version", "1", "--model", MODEL)
+    leads_elsewhere(mlflow)
+    assert not door.run(*arguments).summary["promoted"]  # nothing changed since
+    assert door.production(MODEL) == door.champion(MODEL) == "1"
+
+
+DYING = """
+import os, sys
+import run
+from steps.promotion import registry
+registry.create = lambda *_: os._exit(9)
+run.main(sys.argv[1:])
+"""
+
+
+def test_a_run_that_dies_between_both_registries_is_finished_by_the_next(arguments, mlflow, monkeypatch):
+    third = [*arguments, "--set", "linear.inverse_regularization=2"]
+    before = mlflow.search_model_versions(f"name='{MODEL}'")
+    died = subprocess.run(
+        [sys.executable, "-c", DYING, *map(str, third)], cwd=door.ROOT, capture_output=True, check=False
+    )
+    assert died.returncode == 9
+    (left,) = {v.version for v in mlflow.search_model_versions(f"name='{MODEL}'")} - {v.version for v in before}
+    (seen,) = status()["disagreements"]
+    assert "belongs to no version: the run that registered it ended before it was done" in seen
+    monkeypatch.setattr("steps.promotion.lock.PATIENCE", 1.0)  # for the lock that it held
+    summary = door.run(*third).summary
+    assert mlflow.get_model_version(MODEL, left).tags["zenml_version"] == summary["model_version"]
+    assert len(mlflow.search_model_versions(f"name='{MODEL}'")) == len(before) + 1
+    assert status()["disagreements"] == []
