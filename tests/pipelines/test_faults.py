@@ -41,7 +41,6 @@ def healed(proxies):
 @pytest.fixture(scope="module")
 def train_on_cloud(proxies, patch, train, reviews_file):
     """Trains a model there; each strength of regularisation gives another one."""
-    patch.setattr("stacks.check.LIMIT", 60)  # other tests may be using the cores
     patch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.05)
     patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 

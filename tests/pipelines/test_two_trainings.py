@@ -15,9 +15,7 @@ TOGETHER = """
 import os, sys, time
 from pathlib import Path
 import run
-from stacks import check
 from steps.promotion import champion
-check.LIMIT = 60  # other tests may be using the cores
 promote = champion.set_champion
 def together(*arguments, **options):
     folder = Path(os.environ["MEETING"])

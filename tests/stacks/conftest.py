@@ -3,6 +3,7 @@ from uuid import uuid4
 import pytest
 import tiny_servables
 from loopback import free_ports
+from own_zenml import copied_zenml, fresh_zenml, own_zenml
 
 from bento.build import build
 from stacks.front import Front
@@ -50,6 +51,19 @@ def deployer_of(tmp_path_factory):
         yield make
         for deployer in made:
             deployer.stop()
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory):
+    """The folder of a ZenML that nobody has used yet, to be copied."""
+    return fresh_zenml(tmp_path_factory.mktemp("fresh") / "zenml")
+
+
+@pytest.fixture
+def zenml(fresh, tmp_path):
+    """Works on a ZenML of the test's own; its folder."""
+    with own_zenml(copied_zenml(fresh, tmp_path / "zenml")):
+        yield tmp_path / "zenml"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from pathlib import Path
 import containers
 import pytest
 import yaml
+from own_zenml import copied_zenml, own_zenml
 
 from sentiment.errors import UserError
 from sentiment.reviews.sources import SourceSettings
@@ -33,6 +34,13 @@ VARIABLES = {
 }
 USER = 1034
 CODE = {"bento", "configs", "materializers", "pipelines", "sentiment", "stacks", "steps"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def zenml(fresh, tmp_path_factory):
+    """Nobody else finds these stacks and their secrets."""
+    with own_zenml(copied_zenml(fresh, tmp_path_factory.mktemp("remote") / "zenml")):
+        yield
 
 
 @pytest.fixture(autouse=True)

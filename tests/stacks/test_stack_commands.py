@@ -25,7 +25,7 @@ SECRET = [value for name, value in VALUES.items() if name.endswith(("KEY", "NAME
 
 
 @pytest.fixture(autouse=True)
-def here(monkeypatch, tmp_path):
+def here(monkeypatch, tmp_path, zenml):
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("stacks.stack_file.ROOT", tmp_path)  # where no make cloud-up has been
 
@@ -34,16 +34,6 @@ def here(monkeypatch, tmp_path):
 def variables(monkeypatch):
     for name, value in VALUES.items():
         monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def default():
-    """The stack that was the active one before is so again."""
-    from zenml.client import Client
-
-    before = Client().active_stack_model.id
-    yield
-    Client().activate_stack(before)
 
 
 @pytest.fixture
@@ -65,7 +55,7 @@ def refused(capfd, *arguments):
     return err
 
 
-def test_apply_use_and_remove(do, variables, default, capfd):
+def test_apply_use_and_remove(do, variables, capfd):
     do("apply", "local")
     summary, printed = do("apply", "cloud")
     assert summary["changed"]

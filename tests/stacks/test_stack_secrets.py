@@ -6,7 +6,6 @@ import stat
 from contextlib import closing
 
 import pytest
-from own_zenml import copied_zenml, fresh_zenml, own_zenml
 from zenml.client import Client
 from zenml.config.global_config import GlobalConfiguration
 from zenml.zen_stores.secrets_stores.sql_secrets_store import SqlSecretsStoreConfiguration
@@ -33,19 +32,11 @@ VALUES = {"S3_KEY": "AKvWq8rT2n", "S3_SECRET": "x7Gm4hLpZq", "MLFLOW_USER": "UkT
 OLD = "Zp5kQ2fWmT8"  # a secret from before
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory):
-    return fresh_zenml(tmp_path_factory.mktemp("fresh") / "zenml")
-
-
-@pytest.fixture
-def zenml(fresh, tmp_path, monkeypatch):
-    """The folder of a ZenML of its own, which nobody has used yet."""
+@pytest.fixture(autouse=True)
+def clean(tmp_path, monkeypatch):
     for name, value in VALUES.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "clean.yaml").write_text(STACK)
-    with own_zenml(copied_zenml(fresh, tmp_path / "zenml")):
-        yield tmp_path / "zenml"
 
 
 def apply_clean(zenml):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from loopback import free_ports
-from own_zenml import fresh_zenml, own_zenml
+from own_zenml import copied_zenml, own_zenml
 
 from sentiment.errors import UserError
 from stacks.activation import activated
@@ -91,7 +91,7 @@ def test_who_is_not_let_in_is_told_at_once(cloud_stack):
     assert configuration() == before
 
 
-def test_logged_in_to_the_local_dashboard(tmp_path, monkeypatch):
+def test_logged_in_to_the_local_dashboard(fresh, tmp_path, monkeypatch):
     """Its server keeps secrets in the same database: encrypted, or not at all."""
     from zenml.client import Client
 
@@ -101,7 +101,7 @@ def test_logged_in_to_the_local_dashboard(tmp_path, monkeypatch):
     monkeypatch.setenv("VALUE", "hunter2")
     monkeypatch.setenv("DASHBOARD_PORT", port)
     address, zenml = f"http://127.0.0.1:{port}", Path(sys.executable).with_name("zenml")
-    folder = fresh_zenml(tmp_path / "zenml")
+    folder = copied_zenml(fresh, tmp_path / "zenml")
 
     def do(*command):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
