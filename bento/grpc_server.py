@@ -185,7 +185,7 @@ class GrpcServer:
         )
 
     async def _feedback(self, request: pb.FeedbackRequest, call: Call) -> pb.FeedbackResponse:
-        self._predictor.feedback(request.prediction_id, request.label)
+        self._predictor.feedback(request.prediction_id, request.label, self._tokens.client(call.authorization))
         return pb.FeedbackResponse()
 
     async def _info(self, request: pb.InfoRequest, call: Call) -> pb.InfoResponse:

@@ -96,6 +96,7 @@ class Guard:
             raise RequestError("UNAUTHENTICATED", "needs the header Authorization: Bearer <token>")
         if int(_digits(headers.get(b"content-length", b"0"))) > MOST_BYTES:
             raise too_large()
+        scope["state"]["client"] = self._tokens.client(headers.get(b"authorization", b"").decode("latin-1"))
         # bodies are JSON whatever they are called: `curl -d` says that it sends a form
         scope["headers"] = [*headers.items(), (b"content-type", b"application/json")]
         deadline = time.monotonic() + settings.timeout

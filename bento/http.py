@@ -155,7 +155,7 @@ def create_app() -> Guard:
 
     @app.post("/v1/feedback", status_code=202, summary="What a prediction should have been")
     async def feedback(body: FeedbackRequest, request: Request) -> FeedbackResponse:
-        _predictor(request).feedback(body.prediction_id, body.label)
+        _predictor(request).feedback(body.prediction_id, body.label, request.state.client)
         return FeedbackResponse()
 
     @app.get("/v1/info", summary="Which model answers, and within which limits")

@@ -130,8 +130,13 @@ class Predictor:
     def _explained(self) -> None:
         self._explaining -= 1
 
-    def feedback(self, prediction_id: str, label: str) -> None:
+    def feedback(self, prediction_id: str, label: str, client: str | None = None) -> None:
         """Notes what a prediction should have been; it joins the prediction by its id.
+
+        Args:
+            prediction_id: What the prediction was named.
+            label: What it should have been.
+            client: Who says so, where the service can tell its clients apart.
 
         Raises:
             RequestError: If the id or the label cannot be right.
@@ -141,7 +146,7 @@ class Predictor:
         if label not in self._labels:
             raise RequestError("INVALID_ARGUMENT", f"label must be one of {', '.join(self._labels)}")
         self.metrics.feedback(label)
-        self._log.feedback(prediction_id, label, time.time())
+        self._log.feedback(prediction_id, label, time.time(), client)
 
     def limits(self) -> dict[str, float]:
         """What a caller has to keep to."""

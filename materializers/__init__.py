@@ -11,6 +11,7 @@ from materializers.documents import (
     DeploymentMaterializer,
 )
 from materializers.evaluation import EvaluationMaterializer
+from materializers.monitoring import ReferenceMaterializer, WindowMaterializer
 from materializers.reviews import ReviewsMaterializer, SplitsMaterializer
 from materializers.servable import ServableMaterializer
 
@@ -21,7 +22,9 @@ __all__ = [
     "DecisionMaterializer",
     "DeploymentMaterializer",
     "EvaluationMaterializer",
+    "ReferenceMaterializer",
     "ReviewsMaterializer",
     "ServableMaterializer",
     "SplitsMaterializer",
+    "WindowMaterializer",
 ]

@@ -46,8 +46,13 @@ class CheckReportMaterializer(_DocumentMaterializer[CheckReport]):
         return check_report_page(value)
 
     def extract_metadata(self, data: CheckReport) -> dict[str, Any]:
-        """Passed or not, for the dashboard."""
-        return {"suite": data.suite, "passed": data.passed, "failed_checks": [c.name for c in data.failures()]}
+        """Passed or not, for the dashboard and for what looks at many reports at once."""
+        return {
+            "suite": data.suite,
+            "passed": data.passed,
+            "failed_checks": [c.name for c in data.failures()],
+            "scores": {c.name: float(f"{c.score:.6g}") for c in data.checks if c.score is not None},
+        }
 
 
 class DecisionMaterializer(_DocumentMaterializer[Decision]):

@@ -28,9 +28,9 @@ def stack_options() -> dict[str, Any]:
 def _require_known_steps(stack: Stack) -> None:
     from zenml.steps import BaseStep
 
-    from pipelines import deploy, evaluate, train
+    from pipelines import deploy, evaluate, monitor, train
 
-    members = [member for pipeline in (train, evaluate, deploy) for member in vars(pipeline).values()]
+    members = [member for pipeline in (train, evaluate, deploy, monitor) for member in vars(pipeline).values()]
     known = {member.name for member in members if isinstance(member, BaseStep)}
     for name in stack.steps:
         if name not in known and not any(name.startswith(f"{step}_") for step in known):  # evaluate_linear is evaluate

@@ -1,4 +1,4 @@
-"""What people do with versions and with the live service: look, promote, roll back, stop."""
+"""What people do with versions and with the live service: look, compare, test, promote, roll back, stop."""
 
 from __future__ import annotations
 
@@ -7,23 +7,36 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from pipelines.faults import explain
+from pipelines import compare, report, smoke
+from pipelines.standing import Standing, standing
+from sentiment.alarms import Alarm
 from sentiment.deployment import Deployment
 from sentiment.errors import UserError
+from sentiment.monitoring.checks import Health
+from sentiment.pages.report import alarms_facts, looked
 from steps.deployment.deployer import find_deployer, model_deployer
 from steps.promotion import registry
 from steps.promotion.champion import set_champion
-from steps.promotion.consistency import disagreements
 from steps.promotion.registry import Version
 
-DECISIONS = 5  # that status shows
+DECISIONS, ALARMS = 5, 5  # that status shows
 
 
 def run(options: Namespace, console: Console) -> dict[str, object]:
     """Runs one of the commands; returns the summary for ``--json``."""
-    commands = {"versions": versions, "promote": promote, "rollback": rollback, "status": status, "stop": stop}
+    commands = {
+        "versions": versions,
+        "promote": promote,
+        "rollback": rollback,
+        "status": status,
+        "stop": stop,
+        "report": report.run,
+        "compare": compare.run,
+        "smoke": smoke.run,
+    }
     return commands[options.command](options, console)
 
 
@@ -71,50 +84,66 @@ def stop(options: Namespace, console: Console) -> dict[str, object]:
 
 
 def status(options: Namespace, console: Console) -> dict[str, object]:
-    """Shows what is live, how it is, and the latest decisions; whether ZenML and MLflow agree, and mends that."""
-    live = model_deployer().live()
-    known = registry.versions(options.model)
-    production = next((v.number for v in known if v.stage == "production"), None)
-    repaired, warnings = _agreement(options.model, repair=options.repair) if known or options.repair else ([], [])
-    warning = _mismatch(live, options.model, production)
-    kinds = {v.number: v.kind for v in known} if live and live.bento.model == options.model else {}
-    kind = kinds.get(live.bento.version, "") if live else ""
+    """Shows what is live, how it is, what monitoring found, and the latest decisions; repairs if asked to."""
+    now = standing(options.model, repair=options.repair)
+    live, production = now.live, now.production
+    kind = next((v.kind for v in now.versions if now.own_live and v.number == now.own_live.bento.version), "")
     if live:
-        console.print(_live_table(live, kind))
+        console.print(_live_table(live, kind, now.health))
     else:
         console.print("nothing is live: make deploy")
-    console.print(f"production: version {production or 'none'} of {options.model}")
-    for words in filter(None, [warning, *warnings]):
+    console.print(_production_line(now))
+    for words in filter(None, [now.warning, *now.disagreements]):
         console.print(f"[yellow]warning[/]: {words}")
-    for words in repaired:
+    for words in now.repaired:
         console.print(f"[green]repaired[/]: {words}")
-    if options.repair and not repaired:
+    if options.repair and not now.repaired:
         console.print("nothing to repair: ZenML and MLflow agree")
-    console.print(_table(known[-DECISIONS:], title="Latest decisions"))
+    _show_monitoring(now, console)
+    latest = list(now.versions[-DECISIONS:])
+    console.print(_table(latest, title="Latest decisions"))
     return {
         "live": {**live.model_dump(), "kind": kind} if live else None,
-        "production": production,
-        "warning": warning,
-        "disagreements": warnings,
-        "repaired": repaired,
-        "decisions": [asdict(v) for v in known[-DECISIONS:]],
+        "health": asdict(now.health) if now.health else None,
+        "production": production.number if production else None,
+        "warning": now.warning,
+        "disagreements": list(now.disagreements),
+        "repaired": list(now.repaired),
+        "monitoring": looked(now.looks),
+        "alarms": alarms_facts(now.alarms),
+        "decisions": [asdict(v) for v in latest],
     }
 
 
-def _agreement(model: str, *, repair: bool) -> tuple[list[str], list[str]]:
-    """What was repaired, and what ZenML and MLflow (still) disagree about."""
-    try:
-        found = disagreements(model)
-    except Exception as error:  # what is live shall be seen whether MLflow answers or not
-        fault = explain(error)
-        if repair or fault is None:
-            raise
-        return [], [str(fault)]
-    if not (repair and found):
-        return [], [f"{d.what}: python run.py status --repair" for d in found]
-    for disagreement in found:
-        disagreement.mend()
-    return [d.mended for d in found], [d.what for d in disagreements(model)]
+def _production_line(now: Standing) -> str:
+    if (version := now.production) is None:
+        return f"production: version none of {now.model}"
+    measured = (("accuracy", version.accuracy), ("ECE", version.ece))
+    figures = [f"{name} {value:.3f}" for name, value in measured if value is not None]
+    return f"production: version {version.number} of {now.model}, " + ", ".join([version.kind, *figures])
+
+
+def _show_monitoring(now: Standing, console: Console) -> None:
+    """What the last look found, an alarm a line."""
+    if not now.looks:
+        console.print("monitoring: nobody has looked yet: make monitor")
+        return
+    last = now.looks[-1]
+    if now.own_live and now.own_live.bento.version != last.version:
+        console.print(f"monitoring: version {now.own_live.bento.version} was not looked at yet: make monitor")
+        return
+    found = "nothing wrong" if not last.failed else f"{len(last.failed)} of its checks failed"
+    console.print(f"monitoring: {found} with version {last.version}, {last.at:%Y-%m-%d %H:%M %Z}, {last.run}")
+    for alarm in now.alarms[:ALARMS]:
+        colour = "red" if alarm.check.severity == "critical" else "yellow"
+        console.print(f"[{colour}]alarm[/]: {escape(_words(alarm))}", highlight=False)
+    if len(now.alarms) > ALARMS:
+        console.print(f"... and {len(now.alarms) - ALARMS} more: make report")
+
+
+def _words(alarm: Alarm) -> str:
+    check = alarm.check
+    return f"{check.name}: {check.observed}, limit {check.limit}; since {alarm.since:%Y-%m-%d %H:%M}"
 
 
 def _live(model: str) -> Deployment | None:
@@ -122,18 +151,6 @@ def _live(model: str) -> Deployment | None:
     deployer = find_deployer()
     live = deployer.live() if deployer else None
     return live if live and live.bento.model == model else None
-
-
-def _mismatch(live: Deployment | None, model: str, production: str | None) -> str | None:
-    if live is None:
-        return None
-    if not live.healthy:
-        return "what is live does not answer: make deploy starts it anew"
-    if live.bento.model != model:
-        return f"what is live is of the model {live.bento.model}"
-    if live.bento.version != production:
-        return f"live is version {live.bento.version}, in production is version {production or 'none'}: make deploy"
-    return None
 
 
 def _switch(options: Namespace, console: Console, number: str, *, back: bool = False) -> dict[str, object]:
@@ -172,12 +189,13 @@ def _table(known: list[Version], title: str | None = None) -> Table:
     return table
 
 
-def _live_table(live: Deployment, kind: str) -> Table:
+def _live_table(live: Deployment, kind: str, health: Health | None) -> Table:
     table = Table("live", "", title="Live", title_justify="left", show_header=False)
     rows = {
         "model": f"{live.bento.model}, version {live.bento.version}" + (f" ({kind})" if kind else ""),
         "health": "[green]answers over HTTP and gRPC" if live.healthy else "[red]does not answer",
         "since": live.since,
+        "answered": _answered(health) if health else "unknown",
         "HTTP": live.http,
         "gRPC": live.grpc,
         "in front": "nginx: a switch loses no request" if live.front else "nothing: a switch takes seconds",
@@ -187,3 +205,8 @@ def _live_table(live: Deployment, kind: str) -> Table:
     for name, value in rows.items():
         table.add_row(name, value)
     return table
+
+
+def _answered(health: Health) -> str:
+    p95 = "" if health.p95_ms is None else f", p95 {health.p95_ms:.1f} ms"
+    return f"{health.requests:,} requests, {100 * health.error_rate:.2f} % failed{p95}"

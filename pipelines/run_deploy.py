@@ -75,6 +75,18 @@ class DeploySummary:
         }
 
 
+class RefusedError(UserError):
+    """A new service did not pass its tests, or failed as a canary: it is not live, and what was live still is.
+
+    Attributes:
+        run: Name of the ZenML run.
+    """
+
+    def __init__(self, error: UserError, run: str) -> None:
+        super().__init__(error.what, where=error.where, remedy=error.remedy)
+        self.run = run
+
+
 def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
     """Deploys a version on the active stack, and prints what came of it.
 
@@ -83,8 +95,8 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
         console: Where progress and results are drawn.
 
     Raises:
-        UserError: If there is nothing to deploy or nothing to deploy with, or the new service failed: what was live
-            still is.
+        RefusedError: If the new service did not pass: what was live still is.
+        UserError: If there is nothing to deploy or nothing to deploy with, or the new service did not start.
     """
     guarded = model_deployer().config.tokens_file is not None  # asked for before anything is built
     version = _chosen(settings)
@@ -94,10 +106,13 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
     try:
         with StageView(console, name).watching():
             deploy.with_options(run_name=name, **stack_options())(settings, version.number, version.kind)
-    except UserError:
-        if reports := _reports(name):
+    except UserError as error:
+        reports = _reports(name)
+        if reports:
             console.print(summary.checks_table(reports))
-        raise
+        if all(report.passed for report in reports):
+            raise
+        raise RefusedError(error, name) from error
     outcome = _read(name)
     _show(outcome, console, guarded=guarded)
     return outcome

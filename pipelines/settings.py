@@ -1,9 +1,10 @@
-"""What ``configs/train*.yaml``, ``configs/evaluate.yaml`` and ``configs/deploy.yaml`` may say."""
+"""What the files of ``configs/`` may say, pipeline by pipeline."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field, model_validator
@@ -16,6 +17,7 @@ from sentiment.models.cascade import CascadeSettings
 from sentiment.models.export import ExportSettings
 from sentiment.models.linear import LinearSettings
 from sentiment.models.transformer import TransformerSettings
+from sentiment.monitoring.settings import MonitorSettings, read_monitor_settings
 from sentiment.reviews import expectations
 from sentiment.reviews.augmentation import AugmentationSettings
 from sentiment.reviews.sources import SourceSettings
@@ -80,6 +82,32 @@ class DeploySettings(Settings):
     )
     smoke: SmokeSettings = SmokeSettings()
     rollout: RolloutSettings = RolloutSettings()
+
+
+@dataclass(frozen=True)
+class ContinuousSettings:
+    """The loop: of all three pipelines, for one model.
+
+    Attributes:
+        monitor: When is something wrong?
+        train: How the next challenger is trained.
+        deploy: How it goes live.
+    """
+
+    monitor: MonitorSettings
+    train: TrainSettings
+    deploy: DeploySettings
+
+
+def read_continuous_settings(path: Path, overrides: Sequence[str]) -> ContinuousSettings:
+    """Reads the monitor pipeline's settings, and those of the pipelines that may follow: mistakes show at once."""
+    monitor = read_monitor_settings(path, overrides)
+    chosen = [f"model={monitor.model}"]
+    return ContinuousSettings(
+        monitor=monitor,
+        train=read_train_settings(monitor.retrain.config, chosen),
+        deploy=read_settings(DeploySettings, monitor.retrain.deploy, chosen),
+    )
 
 
 def read_train_settings(path: Path, overrides: Sequence[str]) -> TrainSettings:

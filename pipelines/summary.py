@@ -105,7 +105,7 @@ def show(summary: TrainSummary, console: Console) -> None:
     console.print(candidates_table(summary.evaluations, summary.behaviours, summary.decision.challenger))
     console.print(slices_table(summary.evaluations))
     console.print(checks_table([*summary.gates, summary.behaviours[summary.decision.challenger]]))
-    console.print(_rules(summary.decision))
+    console.print(rules_table(summary.decision))
     if summary.cached:
         nothing = "Nothing changed since the last run: " if "identical" in summary.decision.reason else ""
         console.print(f"{nothing}every candidate came from cache.")
@@ -179,7 +179,8 @@ def checks_table(reports: list[CheckReport]) -> Table:
     return table
 
 
-def _rules(decision: Decision) -> Table:
+def rules_table(decision: Decision) -> Table:
+    """Every rule of a decision with its numbers."""
     table = Table("rule", "", "observed", "limit", "detail", title="Decision, rule by rule", title_justify="left")
     for rule in decision.rules:
         sign = "[green]✓" if rule.passed else ("[red]✗" if rule.blocks else "[dim]-")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from zenml import pipeline
+from zenml.client import Client
 from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
@@ -12,6 +15,7 @@ from sentiment.evaluation.comparison import PromotionSettings
 from sentiment.settings import read_settings
 from steps.caching import depends_on
 from steps.evaluation.evaluate import evaluate
+from steps.monitoring.add_feedback import add_feedback
 from steps.promotion.decide import decide
 from steps.promotion.promote import promote
 from steps.promotion.registry import linked_artifact
@@ -29,7 +33,14 @@ CHECKS = "sentiment/reviews/expectations.py"
 
 
 @pipeline(name="train", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost
-def train(settings: TrainSettings, source_fingerprint: str, champion: str | None, champion_stored: bool) -> None:
+def train(
+    settings: TrainSettings,
+    source_fingerprint: str,
+    champion: str | None,
+    champion_stored: bool,
+    earlier_feedback: str | None = None,
+    fresh_feedback: str | None = None,
+) -> None:
     """Loads, checks, splits, trains every candidate, evaluates, decides and promotes.
 
     Args:
@@ -37,9 +48,18 @@ def train(settings: TrainSettings, source_fingerprint: str, champion: str | None
         source_fingerprint: Identity of the source's content, for caching.
         champion: Number of the version in production; None if there is none.
         champion_stored: Whether its files are there, so that it can be compared with.
+        earlier_feedback: Identifier of the artifact with the feedback that the champion was trained on, if any.
+        fresh_feedback: Likewise, of what has come back since.
     """
     seed = settings.seed
     reviews = load(settings.source, source_fingerprint, seed)
+    feedback = {"earlier": earlier_feedback, "fresh": fresh_feedback}
+    given: dict[str, Any] = {
+        name: Client().get_artifact_version(identifier) for name, identifier in feedback.items() if identifier
+    }
+    learnt: dict[str, Any] = {}
+    if given:
+        reviews, learnt["feedback"] = add_feedback(reviews, **given)
     suites = settings.expectations
     review_checks = check_raw.with_options(cache_policy=depends_on(CHECKS, suites.reviews))(
         reviews, str(suites.reviews)
@@ -89,4 +109,5 @@ def train(settings: TrainSettings, source_fingerprint: str, champion: str | None
         champion_version=champion,
         **champion_scores,
     )
-    promote(decision, servable, splits, evaluations, behaviours, settings.model, settings.model_dump(mode="json"))
+    values = settings.model_dump(mode="json")
+    promote(decision, servable, splits, evaluations, behaviours, settings.model, values, **learnt)

@@ -23,6 +23,8 @@ ENVIRONMENT = {
     "MPLCONFIGDIR": FOLDER / "matplotlib",
     "COLUMNS": "200",  # of tables
 }
+if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1:
+    ENVIRONMENT["OMP_NUM_THREADS"] = 1  # two processes that compute on all cores hinder each other
 
 FOREIGN = ("ZENML_", "MLFLOW_", "AWS_", "BENTOML_", "SENTIMENT_")
 
@@ -38,6 +40,13 @@ def pytest_configure() -> None:
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes test, a module stays in one, and so do modules that say that they share something."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 @pytest.fixture(scope="session")

@@ -57,8 +57,11 @@ def test_every_pipeline_has_its_default_settings(pipeline):
         "train": settings.read_train_settings,
         "evaluate": settings.read_evaluate_settings,
         "deploy": partial(read_settings, settings.DeploySettings),
+        "monitor": settings.read_monitor_settings,
+        "continuous": settings.read_continuous_settings,
     }[pipeline]
-    paths = list((ROOT / "configs").glob(f"{pipeline}*.yaml"))
+    file = "monitor" if pipeline == "continuous" else pipeline
+    paths = list((ROOT / "configs").glob(f"{file}*.yaml"))
     assert paths
     for path in paths:
         read(path, ())

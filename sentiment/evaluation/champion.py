@@ -12,6 +12,7 @@ from sentiment.evaluation.promotion import PromotionSettings
 from sentiment.evaluation.rules import Rule, at_most, compare, points
 
 BETTER = "champion: better somewhere"  # the last rule: a tie does not promote
+FRESH = "source=feedback"  # the slice of reviews that users labelled since
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def champion_rules(
         _against(evaluation.latency_ms, other.latency_ms),
     )
     gains = list(_gains(evaluation, behaviour, champion, overall, settings))
+    if FRESH in slices:
+        gains.append(_fresh_gain(slices[FRESH], settings.gains.feedback_reviews))
     yield from gains
     better = [gain.name.removeprefix("gain: ") for gain in gains if gain.passed]
     observed = ", ".join(better) or "nowhere"
@@ -141,6 +144,18 @@ def _gains(
         observed=f"{now.p95 / max(then.p95, 1e-9):.2f} of the champion's p95",
         limit=f"at most {gains.latency_ratio:g}, {gains.latency_ms:g} ms less, p50 no worse",
         detail=_against(now, then),
+        blocking=False,
+    )
+
+
+def _fresh_gain(difference: PairedDifference, fewest: int) -> Rule:
+    """On what has come in lately: in the whole test split it is too small a part to show."""
+    return Rule(
+        name="gain: accuracy on feedback",
+        passed=difference.count >= fewest and difference.accuracy.low > 0,
+        observed=points(difference.accuracy),
+        limit=f"lower end above 0, on at least {fewest} reviews",
+        detail=f"{difference.count:,} reviews",
         blocking=False,
     )
 

@@ -14,6 +14,8 @@ from sentiment.evaluation.rules import Rule, baseline_rule, floor_rules, gate_ru
 
 __all__ = ["ChampionScores", "Decision", "PromotionSettings", "Rule", "decide"]
 
+HELD = "hold: a person promotes"  # the last rule where promotion is not automatic
+
 
 class Decision(BaseModel):
     """Whether the challenger is promoted, with every rule and its numbers.
@@ -70,6 +72,7 @@ def decide(
         baseline_rule(evaluations, challenger, settings, seed),
         *(champion_rules(evaluation, behaviour, champion, settings, seed) if champion else ()),
         *([_lost_rule(lost)] if lost else ()),
+        *([] if settings.automatic else [Rule(name=HELD, passed=False, observed="nobody yet", limit="a person")]),
     )
     promote = not any(rule.blocks for rule in rules)
     version = champion.version if champion else lost
@@ -105,7 +108,9 @@ def _why(rules: Sequence[Rule], evaluation: Evaluation, version: str | None) -> 
 
 
 def _why_not(rules: Sequence[Rule], version: str | None) -> str:
-    failed = [rule for rule in rules if rule.blocks]
+    failed = [rule for rule in rules if rule.blocks and rule.name != HELD]
+    if not failed:
+        return "keeps every rule, held back for a person: python run.py promote"
     if all(rule.name == BETTER for rule in failed):
         return f"a tie with champion version {version}: nowhere worse, nowhere better"
     first = failed[0]

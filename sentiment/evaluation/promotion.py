@@ -13,7 +13,7 @@ class Floors(Settings):
     accuracy: float = Field(0.85, ge=0, le=1, description="least accuracy on the whole test split")
     source_accuracy: float = Field(0.75, ge=0, le=1, description="least accuracy on every source in the test split")
     sources: dict[str, float] = Field(
-        default_factory=lambda: {"imdb": 0.88, "rotten_tomatoes": 0.78},
+        default_factory=lambda: {"imdb": 0.88, "rotten_tomatoes": 0.78, "feedback": 0.5},
         description="least accuracy on sources by name, instead of source_accuracy; a source that is absent is skipped",
     )
     max_ece: float = Field(0.05, ge=0, le=1, description="largest expected calibration error")
@@ -47,11 +47,17 @@ class Gains(Settings):
     behaviour: float = Field(0.05, gt=0, le=1, description="fall of one capability's failure rate")
     latency_ratio: float = Field(0.7, gt=0, lt=1, description="p95 latency as a share of the champion's, p50 no worse")
     latency_ms: float = Field(2.0, ge=0, description="and at least so many milliseconds less, or it is noise")
+    feedback_reviews: int = Field(
+        20,
+        ge=10,
+        description="a significant gain in accuracy on so many held-out reviews that users labelled counts, too",
+    )
 
 
 class PromotionSettings(Settings):
     """The rules of promotion."""
 
+    automatic: bool = Field(True, description="promote what keeps every rule; false: a person does, run.py promote")
     floors: Floors = Floors()
     baseline: Baseline = Baseline()
     margins: Margins = Margins()

@@ -99,11 +99,19 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a prediction should have been, said at ``time`` (seconds since 1970, UTC)."""
+    """What a prediction should have been.
+
+    Attributes:
+        prediction_id: Which prediction.
+        label: What it should have been.
+        time: When that was said, in seconds since 1970 (UTC).
+        client: Who said it, as far as the service can tell; None where it takes everyone's word.
+    """
 
     prediction_id: str
     label: str
     time: float
+    client: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,10 +121,12 @@ class Logged:
     Attributes:
         records: Predictions, by the time they were given, with their feedback.
         unreadable: Lines that are no record: torn by a full disk or a kill, or damaged.
+        feedback: Every label that came back, also for predictions that are not there, in no order.
     """
 
     records: tuple[Record, ...]
     unreadable: int
+    feedback: tuple[Feedback, ...] = ()
 
 
 EntryT = TypeVar("EntryT", Record, Feedback)
@@ -151,10 +161,10 @@ class PredictionLog:
             characters = sum(record.characters + OVERHEAD for record in records)
             self._noted(len(records), self._predictions.put(records, characters))
 
-    def feedback(self, prediction_id: str, label: str, time: float) -> None:
+    def feedback(self, prediction_id: str, label: str, time: float, client: str | None = None) -> None:
         """Notes what a prediction should have been; never waits."""
         if self._thread is not None:
-            self._noted(1, self._feedback.put([Feedback(prediction_id, label, time)], OVERHEAD))
+            self._noted(1, self._feedback.put([Feedback(prediction_id, label, time, client)], OVERHEAD))
 
     def close(self) -> None:
         """Writes what is in memory, unless the disk takes more than ``CLOSE_SECONDS`` for it."""
@@ -234,10 +244,13 @@ def read_log(
     unreadable = 0
     labels: dict[str, str] = {}
     latest: dict[str, float] = {}
+    given = []
     for feedback in _entries(folder, FEEDBACK, Feedback):
         if feedback is None:
             unreadable += 1
-        elif feedback.time >= latest.get(feedback.prediction_id, feedback.time):
+            continue
+        given.append(feedback)
+        if feedback.time >= latest.get(feedback.prediction_id, feedback.time):
             labels[feedback.prediction_id], latest[feedback.prediction_id] = feedback.label, feedback.time
     records = []
     for record in _entries(folder, PREDICTIONS, Record):
@@ -249,7 +262,7 @@ def read_log(
             and (until is None or record.time < until)
         ):
             records.append(replace(record, feedback=labels.get(record.id)))
-    return Logged(tuple(sorted(records, key=lambda r: (r.time, r.request, r.index))), unreadable)
+    return Logged(tuple(sorted(records, key=lambda r: (r.time, r.request, r.index))), unreadable, tuple(given))
 
 
 def _line(entry: Record | Feedback) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _INK = "#010203"  # replaced by the page's own text colour
 _ACCENT = "#4a86e8"  # readable on white and on near-black
 _SOFT = "#8a94a3"
+_BAD = "#d64545"
 
 
 def histogram(values: Sequence[int], label: str) -> Html:
@@ -40,6 +42,47 @@ def histogram(values: Sequence[int], label: str) -> Html:
     axes.minorticks_off()
     axes.set_xlabel(label)
     return _svg(figure, "histogram")
+
+
+def two_histograms(window: Floats, reference: Floats, label: str, *, name: str, logarithmic: bool = False) -> Html:
+    """How often which value occurs in a window (filled) and in its reference (outline), as shares of each.
+
+    Args:
+        window: Values, shape (n,), n > 0.
+        reference: Values, shape (m,), m > 0.
+        label: Of the horizontal axis.
+        name: Keeps the drawing apart from others on the page.
+        logarithmic: For positive values over several orders of magnitude.
+    """
+    figure, axes = _canvas(4.6, 3.0)
+    both = np.concatenate([window, reference])
+    low = max(both.min(), 1.0) if logarithmic else both.min()
+    high = max(both.max(), low + 1e-3)
+    edges = (np.geomspace if logarithmic else np.linspace)(low, high, 31)
+    shares = [np.full(len(values), 1 / len(values)) for values in (window, reference)]
+    shown = [np.clip(values, low, high) for values in (window, reference)]
+    axes.hist(shown[0], edges.tolist(), weights=shares[0], color=_ACCENT, label="window")
+    axes.hist(shown[1], edges.tolist(), weights=shares[1], color=_INK, histtype="step", label="reference")
+    if logarithmic:
+        axes.set_xscale("log")
+        ticks = [t for t in (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000) if low <= t <= high]
+        axes.set_xticks(ticks, [f"{t:,}" for t in ticks])
+        axes.minorticks_off()
+    axes.set(xlabel=label, ylabel="share")
+    _legend(axes)
+    return _svg(figure, name)
+
+
+def estimates_over_time(points: Sequence[tuple[str, Interval]], expected: float, label: str) -> Html:
+    """An estimate with its interval at each moment, oldest first, against an expected value (dashed)."""
+    figure, axes = _canvas(9.6, 2.8)
+    for x, (_, interval) in enumerate(points):
+        axes.plot([x, x], [interval.low, interval.high], color=_ACCENT, linewidth=3, alpha=0.45)
+    axes.plot([interval.value for _, interval in points], "o-", color=_ACCENT, markersize=4, linewidth=1)
+    axes.axhline(expected, color=_SOFT, linewidth=1, linestyle="--")
+    axes.set_xticks(range(len(points)), [moment for moment, _ in points])
+    axes.set(xlim=(-0.5, len(points) - 0.5), ylabel=label)
+    return _svg(figure, "estimates")
 
 
 def precision_recall(labels: Labels, p_positive: Floats) -> Html:
@@ -87,6 +130,56 @@ def intervals(rows: Sequence[tuple[str, Interval]], label: str) -> Html:
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     return _svg(figure, "intervals")
+
+
+def stacked(rows: Sequence[tuple[str, Mapping[str, int]]], label: str) -> Html:
+    """One bar a name, top to bottom, made of two counts: the first in grey, the second in colour."""
+    figure, axes = _canvas(9.6, 0.9 + 0.3 * len(rows))
+    start = np.zeros(len(rows))
+    for part, colour in zip(rows[0][1], (_SOFT, _ACCENT), strict=True):
+        widths = np.array([counts[part] for _, counts in rows], dtype=np.float64)
+        axes.barh(range(len(rows)), widths, left=start, height=0.6, color=colour, label=part)
+        start += widths
+    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axes.set(ylim=(len(rows) - 0.5, -0.5), xlabel=label)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    axes.legend(frameon=False, labelcolor=_INK, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+    return _svg(figure, "stacked")
+
+
+def course(values: Sequence[tuple[str, float, bool]], champion: str | None, label: str) -> Html:
+    """A value of every version in turn; promoted ones are filled, the champion is ringed."""
+    figure, axes = _canvas(9.6, 2.4)
+    axes.plot([y for _, y, _ in values], color=_SOFT, linewidth=1)
+    for x, (name, y, promoted) in enumerate(values):
+        axes.plot(x, y, "o", color=_ACCENT if promoted else _SOFT, fillstyle="full" if promoted else "none")
+        if name == champion:
+            axes.plot(x, y, "o", color=_ACCENT, fillstyle="none", markersize=13)
+    shown = np.unique(np.linspace(0, len(values) - 1, min(len(values), 20)).astype(int))
+    axes.set_xticks(shown, [values[i][0] for i in shown])
+    axes.margins(x=0.03, y=0.3)
+    axes.set(xlabel="version", ylabel=label)
+    return _svg(figure, "course")
+
+
+def looks(at: Sequence[datetime], values: Sequence[float], failed: Sequence[bool], name: str) -> Html:
+    """A measured value at every look, those that failed in red; ``name`` is letters, and no other drawing's here."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+
+    figure, axes = _canvas(4.6, 1.9)
+    days = date2num(list(at))  # type: ignore[no-untyped-call] # matplotlib's, as those below
+    axes.plot(days, values, color=_SOFT, linewidth=1)
+    for wrong, colour in ((False, _ACCENT), (True, _BAD)):
+        chosen = [i for i, was in enumerate(failed) if was == wrong]
+        axes.plot(days[chosen], np.asarray(values)[chosen], "o", color=colour, markersize=4)
+    locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    axes.xaxis.get_offset_text().set_color(_INK)
+    axes.margins(x=0.05, y=0.2)
+    return _svg(figure, name)
 
 
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:

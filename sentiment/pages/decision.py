@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ _KINDS = {
     "baseline": ("Baseline", "What is promoted must beat the simple model."),
     "champion": ("Champion", "Non-inferior to the champion everywhere that matters, better somewhere."),
     "gain": ("Gains", "One of them is enough."),
+    "hold": ("Held back", "The settings leave promotion to a person."),
 }
 
 
@@ -42,11 +44,19 @@ def _kind(rule: Rule) -> str:
 
 def _section(kind: str, rules: list[Rule]) -> Html:
     title, meaning = _KINDS.get(kind, (kind, ""))
-    rows = [(_badge(r), r.name.partition(": ")[2] or r.name, r.observed, r.limit, r.detail) for r in rules]
+    names = [rule.name.partition(": ")[2] or rule.name for rule in rules]
+    return section(title, paragraph(meaning, "soft"), _table(rules, names))
+
+
+def rules_table(decision: Decision) -> Html:
+    """Every rule with its numbers, in one table."""
+    return _table(decision.rules, [rule.name for rule in decision.rules])
+
+
+def _table(rules: Sequence[Rule], names: Sequence[str]) -> Html:
+    rows = [(_badge(r), name, r.observed, r.limit, r.detail) for r, name in zip(rules, names, strict=True)]
     failed = [i for i, rule in enumerate(rules) if rule.blocks]
-    return section(
-        title, paragraph(meaning, "soft"), table(["", "rule", "observed", "limit", "detail"], rows, failed=failed)
-    )
+    return table(["", "rule", "observed", "limit", "detail"], rows, failed=failed)
 
 
 def _badge(rule: Rule) -> Html:

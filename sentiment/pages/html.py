@@ -14,7 +14,7 @@ STYLE = """
 body { margin: 0 auto; padding: 2rem 1.5rem 4rem; max-width: 62rem; background: var(--paper); color: var(--ink);
   font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .4rem; letter-spacing: -.01em; }
-h2 { font-size: 1.1rem; margin: 2.4rem 0 .7rem; }
+h2 { font-size: 1.1rem; margin: 2.4rem 0 .7rem; } h3 { font-size: .95rem; margin: 1.4rem 0 .3rem; }
 p { margin: .3rem 0 .8rem; max-width: 46rem; } .soft { color: var(--soft); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .93rem; }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: .82rem; border-bottom: 1px solid var(--line); }
@@ -22,7 +22,7 @@ th, td { padding: .42rem 1rem .42rem 0; vertical-align: top; }
 td { border-bottom: 1px solid var(--line); }
 td small { display: block; color: var(--soft); }
 .prose { overflow-wrap: anywhere; min-width: 12rem; }
-.number { text-align: right; white-space: nowrap; }
+.number { text-align: right; white-space: nowrap; } time { white-space: nowrap; }
 tr.failed td { background: color-mix(in srgb, var(--bad) 9%, transparent); }
 .scroll { overflow-x: auto; margin: .6rem 0 1rem; }
 .badge { display: inline-block; padding: .05rem .55rem; border-radius: 1rem; font-size: .78rem; font-weight: 600;
@@ -35,8 +35,12 @@ tr.failed td { background: color-mix(in srgb, var(--bad) 9%, transparent); }
 .card { background: var(--wash); border-radius: .5rem; padding: .8rem 1rem; }
 .card b { display: block; font-size: 1.45rem; font-weight: 650; font-variant-numeric: tabular-nums; line-height: 1.3; }
 .card span { color: var(--soft); font-size: .82rem; display: block; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1.5rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1.5rem; margin: .6rem 0; }
 figure { margin: 0; } figure svg { width: 100%; height: auto; display: block; }
+nav { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: 1rem 0; font-size: .93rem; }
+a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: underline; }
+.share { min-width: 7rem; height: .55rem; margin-top: .5rem; border-radius: .3rem; background: var(--line); }
+.share i { display: block; height: 100%; border-radius: .3rem; background: currentColor; }
 figcaption { font-size: .85rem; color: var(--soft); margin-top: .2rem; }
 details { margin: .3rem 0 0; } summary { cursor: pointer; color: var(--accent); font-size: .85rem; }
 ul { margin: .4rem 0; padding-left: 1.2rem; } li { margin: .2rem 0; overflow-wrap: anywhere; }
@@ -80,9 +84,22 @@ def page(title: str, *blocks: Html) -> str:
     )
 
 
-def section(heading: str, *blocks: Html) -> Html:
-    """A heading with what belongs to it."""
-    return Html(f"<section><h2>{text(heading)}</h2>{join(blocks)}</section>")
+def section(heading: str, *blocks: Html, anchor: str = "") -> Html:
+    """A heading with what belongs to it; ``anchor`` is the name that :func:`contents` leads to."""
+    start = f'<section id="{text(anchor)}">' if anchor else "<section>"
+    return Html(f"{start}<h2>{text(heading)}</h2>{join(blocks)}</section>")
+
+
+def contents(anchors: Mapping[str, str]) -> Html:
+    """Links to the sections of a long page: words by anchor."""
+    links = (f'<a href="#{text(anchor)}">{text(words)}</a>' for anchor, words in anchors.items())
+    return Html(f"<nav>{' '.join(links)}</nav>")
+
+
+def share(part: float, kind: str) -> Html:
+    """A bar for a share in [0, 1], kinds as in :func:`badge`."""
+    width = 100 * min(max(part, 0.0), 1.0)
+    return Html(f'<div class="share {kind}"><i style="width: {width:.1f}%"></i></div>')
 
 
 def paragraph(words: object, kind: str = "") -> Html:

@@ -36,7 +36,7 @@ def reviews_page(reviews: Reviews) -> str:
                 ("empty cells", f"{int(frame.isna().sum().sum()):,}", "text, label or source missing"),
             ]
         ),
-        section("Sources and labels", _counts(frame)),
+        section("Sources and labels", counts_table(frame)),
         section(
             "Length", figure(charts.histogram(words.tolist(), "words in a review"), "Number of reviews by length.")
         ),
@@ -65,13 +65,13 @@ def splits_page(splits: Splits, summary: Sequence[Mapping[str, object]] = ()) ->
         paragraph("No text and no near-copy of it is in two splits. The model is judged by the test split alone."),
         cards(shares),
         *cleaning,
-        *(section(name.capitalize(), _counts(part.frame)) for name, part in parts.items() if len(part)),
+        *(section(name.capitalize(), counts_table(part.frame)) for name, part in parts.items() if len(part)),
         paragraph(f"Fingerprint {splits.fingerprint}", "soft"),
     )
 
 
-def _counts(frame: pd.DataFrame) -> Html:
-    """Rows are sources, columns labels."""
+def counts_table(frame: pd.DataFrame) -> Html:
+    """Reviews by source and label: rows are sources, columns labels."""
     labels = frame["label"].map(_label)
     counts = labels.groupby([frame["source"].astype(str), labels]).size().unstack(fill_value=0)
     columns = [str(c) for c in counts.columns]

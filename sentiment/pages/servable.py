@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sentiment.pages.html import Html, facts, page, section
+from sentiment.pages.markdown import literal, table
 
 if TYPE_CHECKING:
     from sentiment.checks import CheckReport
@@ -55,7 +56,7 @@ def model_card(
     weak = [check for check in behaviour.checks if check.score]
     weakest = sorted(weak, key=lambda check: -(check.score or 0))[:5]
     parts = [
-        f"# Sentiment classifier: {_markdown(evaluation.candidate)}",
+        f"# Sentiment classifier: {literal(evaluation.candidate)}",
         "Says whether a review in English is positive or negative, and how sure it is.",
         "## Intended use",
         "Reviews of films, books and similar products, one at a time or in bulk: monitoring opinion, sorting feedback, "
@@ -65,24 +66,24 @@ def model_card(
         "Decisions about persons; other languages; neutral or mixed texts (there is no third class); irony as the only "
         "clue; texts of other kinds (medical, legal, financial) without an evaluation on such texts.",
         "## Data",
-        _table(("", ""), data.items()),
+        table(("", ""), data.items()),
         "## Metrics",
         f"Test split of {evaluation.overall.count:,} reviews that had no part in training; 95 % bootstrap intervals.",
-        _table(("metric", "value"), _metric_rows(evaluation)),
+        table(("metric", "value"), _metric_rows(evaluation)),
         "## Slices",
-        _table(("slice", "reviews", "accuracy", "macro-F1", "ECE"), _slice_rows(evaluation)),
+        table(("slice", "reviews", "accuracy", "macro-F1", "ECE"), _slice_rows(evaluation)),
         "## Behaviour",
         f"{len(behaviour.checks) - len(behaviour.failures())} of {len(behaviour.checks)} checks passed.",
-        _table(
+        table(
             ("check", "severity", "passed", "observed", "limit"),
             [(c.name, c.severity, "yes" if c.passed else "NO", c.observed, c.limit) for c in behaviour.checks],
         ),
         "## Limits",
         _limits(evaluation, [f"{c.name} ({c.observed})" for c in weakest]),
         "## Decision",
-        f"{'Promoted' if decision.promote else 'Not promoted'}: {_markdown(decision.reason)}",
+        f"{'Promoted' if decision.promote else 'Not promoted'}: {literal(decision.reason)}",
         "## Servable",
-        _table(("", ""), [(_words(key), _plain(value)) for key, value in manifest.items()]),
+        table(("", ""), [(_words(key), _plain(value)) for key, value in manifest.items()]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -114,17 +115,4 @@ def _limits(evaluation: Evaluation, weakest: Sequence[str]) -> str:
         lines.append(f"Fails most often in: {', '.join(weakest)}.")
     if evaluation.label_suspects:
         lines.append("Some test labels are doubtful (cleanlab); they were left in, so some errors may not be errors.")
-    return "\n".join(f"- {_markdown(line)}" for line in lines)
-
-
-def _table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [headers, ["---"] * len(headers), *rows]
-    return "\n".join("| " + " | ".join(_markdown(cell) for cell in line) + " |" for line in lines)
-
-
-def _markdown(value: object) -> str:
-    """Text that Markdown takes literally: names of sources come from users' files."""
-    words = " ".join(str(value).split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    for mark in "\\`*[]|":
-        words = words.replace(mark, "\\" + mark)
-    return words
+    return "\n".join(f"- {literal(line)}" for line in lines)

@@ -1,4 +1,4 @@
-"""The data gates: Great Expectations suites over raw reviews and over splits."""
+"""The data gates: Great Expectations suites over raw reviews, over splits, and over any table."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def check_reviews(reviews: Reviews, suite_path: Path) -> CheckReport:
         lengths = texts.str.len()
         in_ascii = texts.map(lambda text: len(text.encode("ascii", "ignore")))
         table = table.assign(characters=lengths, non_ascii=(lengths - in_ascii) / lengths.clip(lower=1))
-    return _run(table, suite_path)
+    return check_table(table, suite_path)
 
 
 def check_splits(splits: Splits, suite_path: Path, *, similarity: float = 0.8) -> CheckReport:
@@ -86,10 +86,19 @@ def check_splits(splits: Splits, suite_path: Path, *, similarity: float = 0.8) -
     )
     texts = table["text"].tolist()
     near = pd.Series([None if copy < 0 else texts[copy] for copy in copies], dtype="object")
-    return _run(table.drop(columns="key").assign(near_copy=near), suite_path)
+    return check_table(table.drop(columns="key").assign(near_copy=near), suite_path)
 
 
-def _run(table: pd.DataFrame, suite_path: Path) -> CheckReport:
+def check_table(table: pd.DataFrame, suite_path: Path) -> CheckReport:
+    """Checks any table.
+
+    Args:
+        table: The suite sees its columns.
+        suite_path: A YAML suite such as ``configs/expectations/incoming.yaml``.
+
+    Raises:
+        UserError: If the suite is missing or an entry of it is wrong.
+    """
     logging.getLogger("great_expectations").setLevel(logging.WARNING)  # before the import, which logs
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig

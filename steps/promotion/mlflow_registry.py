@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 ALIAS = "champion"
 FINGERPRINT, NUMBER = "fingerprint", "zenml_version"  # tags
 UNFINISHED = "none"  # as a number: the run that registered it ended before ZenML had a version of it
+MOST_DESCRIBED = 5000  # characters of a description; PostgreSQL and MySQL refuse more, sqlite does not mind
+THE_REST = "\n\nThe rest is in model_card.md, an artifact of the run.\n"
 SERVING_PACKAGES = ("mlflow", "numpy", "onnxruntime", "tokenizers", "mmh3")
 
 
@@ -64,13 +66,20 @@ def register(model: str, servable: Servable, card: str) -> Registered:
             pip_requirements=[f"{name}=={version(name)}" for name in SERVING_PACKAGES],
         )
     made = mlflow.register_model(logged.model_uri, model, tags={FINGERPRINT: servable.fingerprint})
-    client.update_model_version(model, made.version, description=card)
+    client.update_model_version(model, made.version, description=described(card))
     return Registered(str(made.version), servable.fingerprint, "")
 
 
 def describe(model: str, of: Registered, card: str) -> None:
     """Replaces the model card."""
-    _client().update_model_version(model, of.version, description=card)
+    _client().update_model_version(model, of.version, description=described(card))
+
+
+def described(card: str) -> str:
+    """A model card, or what of it fits into a description, and where the rest is."""
+    if len(card) <= MOST_DESCRIBED:
+        return card
+    return card[: MOST_DESCRIBED - len(THE_REST)].rpartition("\n")[0] + THE_REST
 
 
 def tag_number(model: str, of: Registered, number: str) -> None:

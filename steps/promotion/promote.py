@@ -17,12 +17,12 @@ from sentiment.pages.checks import check_report_page
 from sentiment.pages.decision import decision_page
 from sentiment.pages.evaluation import evaluation_page
 from sentiment.pages.servable import model_card
-from sentiment.reviews.table import SPLITS, Splits
+from sentiment.reviews.table import SPLITS, Reviews, Splits
 from steps.promotion import champion, mlflow_registry, registry
 from steps.promotion.lock import alone
 from steps.promotion.registry import Version
 
-LINKED = ("servable", "splits", "evaluations", "behaviours")  # inputs that a version leads to
+LINKED = ("servable", "splits", "evaluations", "behaviours", "feedback")  # inputs that a version leads to
 
 CITATIONS = {
     "imdb": "Maas et al. 2011, https://aclanthology.org/P11-1015",
@@ -39,6 +39,7 @@ def promote(
     behaviours: list[CheckReport],
     model: str,
     settings: dict[str, Any],
+    feedback: Reviews | None = None,
 ) -> tuple[Annotated[str, "model_version"], Annotated[Decision, "outcome"]]:
     """Registers the challenger as a version and, if so decided, makes it the champion: the very last thing.
 
@@ -53,6 +54,7 @@ def promote(
         behaviours: Of the same candidates, in the same order.
         model: Name of the model.
         settings: The run's settings, logged to MLflow.
+        feedback: What of the training data came from users; the next training has it, too.
 
     Returns:
         The number of the challenger's version, and what came of the decision: it does not hold where another version
@@ -67,7 +69,7 @@ def promote(
     known = registry.find(model, servable.fingerprint)
     version = known or _register(decision, servable, evaluations[index], model, card(decision))
     inputs = get_step_context().inputs
-    registry.link(model, version.number, [response for name in LINKED for response in inputs[name]])
+    registry.link(model, version.number, [response for name in LINKED for response in inputs.get(name, ())])
     outcome = _carried_out(decision, model, version)
     if outcome.promote or not version.promoted:  # what was promoted once stays so, whatever a later run decides
         _record(outcome, model, version, card(outcome))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from sentiment.errors import UserError
@@ -30,6 +31,10 @@ class Version:
         promoted: Whether its decision was to promote it.
         reason: The decision's reason.
         replaced: Number of the version that it took over from when it was promoted; empty if there was none.
+        registered: When it was made, ISO 8601 in UTC.
+        run: Name of the pipeline run that made it.
+        accuracy: On the test split of that run; None if it is not on record.
+        ece: Calibration error, likewise.
     """
 
     number: str
@@ -39,6 +44,10 @@ class Version:
     promoted: bool
     reason: str
     replaced: str
+    registered: str = ""
+    run: str = ""
+    accuracy: float | None = None
+    ece: float | None = None
 
 
 def versions(model: str) -> list[Version]:
@@ -184,4 +193,12 @@ def _version(response: ModelVersionResponse) -> Version:
         promoted=bool(metadata.get("promoted", False)),
         reason=str(metadata.get("reason", "")),
         replaced=str(metadata.get("replaced", "")),
+        registered=response.created.replace(tzinfo=response.created.tzinfo or UTC).isoformat(timespec="seconds"),
+        run=str(metadata.get("pipeline_run", "")),
+        accuracy=_number(metadata.get("accuracy")),
+        ece=_number(metadata.get("ece")),
     )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

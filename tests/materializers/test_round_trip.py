@@ -14,6 +14,10 @@ from sentiment.evaluation.comparison import Decision, Rule
 from sentiment.evaluation.metrics import Evaluation, EvaluationSettings, evaluate
 from sentiment.models.servable import Manifest, Servable
 from sentiment.models.transformer import TrainingReport, TransformerCheckpoint, TransformerSettings
+from sentiment.monitoring.prediction_log import Feedback, Logged, Record
+from sentiment.monitoring.reference import build_reference
+from sentiment.monitoring.sketch import sketch
+from sentiment.monitoring.window import Window
 from sentiment.reviews.table import Reviews, Splits
 
 
@@ -83,6 +87,29 @@ def deployment(tmp_path):
     )  # fmt: skip
 
 
+def window(tmp_path):
+    records = [
+        Record(
+            id=f"{n:032x}", time=1000.0 + n, model_version="3", request="r", index=n, label="positive", score=0.75,
+            positive=0.75, abstained=False, words=2, characters=9, sketch=sketch(f"film {n}"),
+            text="na\u00efve" if n else None,
+        )
+        for n in range(3)
+    ]  # fmt: skip
+    logged = Logged(tuple(records), 4, (Feedback(records[1].id, "negative", 1002.5, "client"),))
+    return Window.of(logged, model_version="3", start=1000.0, end=2000.0, most=10, seed=0)
+
+
+def reference(tmp_path):
+    return build_reference(reviews(), np.linspace(0.05, 0.95, 30), model_version="3", rows=20, seed=0)
+
+
+def same_tables(first, second) -> bool:
+    pd.testing.assert_frame_equal(first.predictions, second.predictions)
+    kept = [{k: v for k, v in vars(e).items() if k not in ("predictions", "fingerprint")} for e in (first, second)]
+    return kept[0] == kept[1] and first.fingerprint == second.fingerprint
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
@@ -122,6 +149,8 @@ ARTIFACTS = {
     "servable": (servable, same_files, True, "c0ffee"),
     "checkpoint": (checkpoint, same_files, True, "bf16"),
     "bento": (bento, same, True, "c0ffee"),
+    "window": (window, same_tables, True, "damaged lines"),
+    "reference": (reference, same_tables, True, "held-out reviews"),
     "deployment": (deployment, same, True, "http://127.0.0.1:3000"),
 }
 

@@ -1,6 +1,7 @@
 """A promoted model becomes the live service; a bad one does not, and what was live stays live."""
 
 import itertools
+import json
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -181,6 +182,24 @@ def test_status_says_what_is_live(first):
     out = door.run("status", "--stack", STACK, "--model", MODEL).out
     for words in (live["http"], live["grpc"], live["bento"]["tag"], "linear", "answers over HTTP and gRPC"):
         assert words in out
+
+
+def test_the_service_is_tested_at_its_address(unharmed):
+    """As it is on a cluster: against what evaluation recorded for a version, whoever started it."""
+    at = ("--http", unharmed["http"], "--grpc", unharmed["grpc"])
+    right = command("smoke", *at).summary
+    assert (right["passed"], right["bento"]) == (True, unharmed["bento"]["tag"])
+    wrong = command("smoke", *at, "--version", "2")
+    assert wrong.code == 1
+    failed = {name for name, check in json.loads(wrong.out.splitlines()[-1])["checks"].items() if not check["passed"]}
+    assert {"model over HTTP", "model over gRPC"} <= failed
+
+
+def test_the_report_shows_what_is_live(unharmed, tmp_path):
+    summary = command("report", "--output", tmp_path / "report.html").summary
+    assert summary["live"] == {key: value for key, value in unharmed.items() if key != "kind"}
+    assert summary["health"]["requests"] >= 1
+    assert "Version 1 (linear) is champion; it is live and answers" in (tmp_path / "report.html").read_text()
 
 
 def test_again_there_is_nothing_to_do(unharmed):

@@ -158,7 +158,7 @@ def test_status_shows_what_is_live_while_mlflow_is_away(first, proxies):
     assert "MLflow at 127.0.0.1:" in seen["disagreements"][0]
 
 
-def test_files_that_are_taken_out_of_the_bucket(first, cloud, train_on_cloud):
+def test_files_that_are_taken_out_of_the_bucket_and_a_bucket_that_is_slow(first, cloud, train_on_cloud, proxies):
     from pipelines.session import session
 
     with session("cloud", debug=False):
@@ -168,7 +168,9 @@ def test_files_that_are_taken_out_of_the_bucket(first, cloud, train_on_cloud):
     name, prefix = uri.removeprefix("s3://").split("/", 1)
     for entry in cloud.bucket().list_objects_v2(Bucket=name, Prefix=prefix)["Contents"]:
         cloud.bucket().delete_object(Bucket=name, Key=entry["Key"])
+    proxies["s3"].delay(1, times=2, after=b"/zenml/divide")
     result = train_on_cloud()
+    assert "S3 does not answer as it should: trying again" in result.err
     assert result.summary["reason"] == f"identical to champion version {first.summary['model_version']}"
     assert result.err.count("files of what it made are gone: not from cache") == 1
     assert "= train_linear  from cache" in result.err

@@ -9,6 +9,7 @@ import door
 import pytest
 from loopback import free_ports
 
+pytestmark = pytest.mark.xdist_group("first")  # they share its run
 TEXTS = ["This was lovely, witty and graceful.", "This was dull, clumsy and tedious."]
 DEPLOY = ("--pipeline", "deploy", "--set", "smoke.p95_ms=5000", "--set", "smoke.reviews=8")  # the cores may be busy
 
@@ -104,7 +105,7 @@ def test_mlflow_gives_the_champion_to_a_process_that_knows_nothing_else(remote, 
     assert set(json.loads(done.stdout.splitlines()[-1])) <= {"positive", "negative"}
 
 
-def test_a_second_machine_deploys_what_the_first_one_trained(remote, first_machine, on_cloud):
+def test_a_second_machine_deploys_what_the_first_one_trained(remote, first_machine, on_cloud, tmp_path):
     second = on_cloud("second-machine")
     built = do(first_machine, *DEPLOY)
     try:
@@ -120,6 +121,8 @@ def test_a_second_machine_deploys_what_the_first_one_trained(remote, first_machi
         with HttpClient(taken.summary["http"]) as client:
             answered = client.predict(TEXTS)
         assert answered.model_version == remote.summary["model_version"]
-        assert do(second, "status").summary["live"]["healthy"]
+        report = do(second, "report", "--output", tmp_path / "report.html").summary
+        assert (report["stack"], report["live"]["healthy"], report["missing"]) == ("cloud", True, [])
+        assert report["health"]["requests"] >= 1
     finally:
         do(second, "stop")

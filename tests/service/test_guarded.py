@@ -5,6 +5,7 @@ import contextlib
 import json
 import socket
 import time
+from collections import Counter
 
 import grpc
 import httpx
@@ -14,6 +15,7 @@ from loopback import until
 
 from bento.client import GrpcClient, HttpClient, ServiceError
 from bento.stubs import sentiment_pb2 as pb
+from sentiment.monitoring.prediction_log import read_log
 
 pytestmark = pytest.mark.slow
 TEXTS = ["a lovely film with a superb ending", "a dull plot and a tedious actor"]
@@ -27,11 +29,18 @@ def raw(port):
 def test_only_bearers_of_a_token_are_answered(serve, tmp_path):
     file = tmp_path / "tokens"
     file.write_text("from-a-file\n")
-    booted = serve(tokens="first,second", tokens_file=file)
+    booted = serve(tokens="first,second", tokens_file=file, log=tmp_path / "log")
     for token in ("first", "second", "from-a-file"):
         with HttpClient(booted.http, token=token) as http, GrpcClient(booted.grpc, token=token) as client:
             assert http.predict(TEXTS).predictions[0].score == client.predict(TEXTS).predictions[0].score
             assert http.info() == client.info()
+            http.feedback("0" * 32, "negative")
+            client.feedback("0" * 32, "negative")
+    log = tmp_path / "log"
+    until(lambda: len(read_log(log).feedback) == 6)
+    clients = Counter(entry.client for entry in read_log(log).feedback)  # told apart without their tokens
+    assert sorted(clients.values()) == [2, 2, 2]
+    assert not {"first", "second", "from-a-file", None} & set(clients)
     for token in (None, "", "third", "first,second", "firs"):
         for client in (HttpClient(booted.http, token=token), GrpcClient(booted.grpc, token=token)):
             with client, pytest.raises(ServiceError) as caught:

@@ -15,6 +15,9 @@ import pytest
 import yaml
 from loopback import until
 
+from sentiment.monitoring.settings import HealthSettings
+from steps.monitoring.health import read_health
+
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 PATIENCE = 60  # seconds; it takes about ten
 
@@ -81,5 +84,9 @@ def firing(address):
 def test_alerts_fire_when_requests_fail_and_when_the_service_is_down(prometheus, failing):
     until(lambda: "HighErrorRate" in firing(prometheus), seconds=PATIENCE)
     assert "of the requests over http fail" in firing(prometheus)["HighErrorRate"]["summary"]
+    health, _ = read_health(HealthSettings(prometheus=prometheus), hours=1)  # what the monitor pipeline asks it
+    assert health.requests > 0
+    assert health.error_rate > 0.5
+    assert health.p95_ms > 10
     failing.stop()
     until(lambda: "ServiceDown" in firing(prometheus), seconds=PATIENCE)

@@ -112,6 +112,33 @@ def test_a_better_challenger_is_promoted_and_every_rule_has_its_numbers():
     assert {rule.name.split(":")[0] for rule in made.rules} == {"gate", "floor", "baseline", "champion", "gain"}
 
 
+def labelled(evaluation, rows):
+    """The same, where these rows are what users labelled since."""
+    source = np.where(np.isin(np.arange(N), list(rows)), "feedback", evaluation.predictions["source"])
+    return replace(evaluation, predictions=evaluation.predictions.assign(source=source))
+
+
+@pytest.mark.parametrize(("rows", "promoted"), [(range(0, 600, 20), True), (range(0, 180, 20), False)])
+def test_better_on_what_users_labelled_is_better_even_if_it_is_too_little_to_show_in_the_whole(rows, promoted):
+    champion_wrong = [*FEW, *list(rows)[::4]]  # and as often right where the challenger is not
+    challenger_wrong = [*FEW, *range(1, 1 + 20 * len(list(rows)[::4]), 20)]
+    champion = replace(CHAMPION, evaluation=labelled(evaluation_of(answers(champion_wrong), fingerprint="old"), rows))
+    made = decision(labelled(evaluation_of(answers(challenger_wrong)), rows), champion)
+    assert made.promote == promoted, made.reason
+    assert not next(rule.passed for rule in made.rules if rule.name == "gain: accuracy")
+    (gain,) = [rule for rule in made.rules if rule.name == "gain: accuracy on feedback"]
+    assert (gain.passed, gain.detail) == (promoted, f"{len(rows)} reviews")
+
+
+def test_where_promotion_is_a_persons_nothing_else_is_said_differently():
+    held = SETTINGS.model_copy(update={"automatic": False})
+    made, free = decision(gates=[gate()], settings=held), decision(gates=[gate()])
+    assert (made.promote, made.reason) == (False, "keeps every rule, held back for a person: python run.py promote")
+    assert made.rules[:-1] == free.rules
+    tie = replace(CHALLENGER, predictions=CHAMPION.evaluation.predictions)
+    assert decision(tie, settings=held).reason == decision(tie).reason  # what really stands against it
+
+
 def test_the_first_champion_is_promoted_when_it_keeps_the_floors():
     made = decision(champion=None, gates=[gate()])
     assert made.promote

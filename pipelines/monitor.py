@@ -1,0 +1,34 @@
+"""A prediction log to a check report on the live version, and to reviews that a retraining may learn from."""
+
+from __future__ import annotations
+
+from zenml import pipeline
+from zenml.enums import ExecutionMode
+
+import materializers  # noqa: F401  # registers how typed artifacts are stored
+from sentiment.monitoring.settings import MonitorSettings
+from steps.deployment.version import needed
+from steps.monitoring.build_reference import build_reference
+from steps.monitoring.check_window import check_window
+from steps.monitoring.guard_feedback import guard_feedback
+from steps.monitoring.read_window import read_window
+from steps.promotion.registry import linked_artifact
+
+
+@pipeline(name="monitor", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost
+def monitor(settings: MonitorSettings, version: str, kind: str, log: str, end: float, born: float) -> None:
+    """Compares what a version answered lately with what it did on held-out reviews.
+
+    Args:
+        settings: Everything a user may change.
+        version: Number of the version.
+        kind: Which candidate it is: ``linear``, ``transformer`` or ``cascade``.
+        log: Where its predictions are logged.
+        end: Of the window, in seconds since 1970.
+        born: When the version was made, likewise.
+    """
+    _, splits, evaluation = (linked_artifact(settings.model, version, name) for name in needed(kind))
+    reference = build_reference(splits, evaluation, version, settings.drift.reference_rows, settings.seed)
+    window = read_window(log, settings.window, version, end, born, settings.seed)
+    check_window(window, reference, settings)
+    guard_feedback(window, splits, settings)

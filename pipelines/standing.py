@@ -1,0 +1,129 @@
+"""How a model stands on the active stack: what is live and in production, how it does, what monitoring found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pipelines.faults import explain
+from sentiment.alarms import Alarm, Watched, open_alarms
+from sentiment.checks import CheckReport
+from sentiment.deployment import Deployment
+from sentiment.errors import UserError
+from sentiment.monitoring.checks import Health
+from steps.deployment.access import access_to
+from steps.deployment.canary import read_traffic
+from steps.deployment.deployer import find_deployer, live_service
+from steps.monitoring.history import history
+from steps.promotion import registry
+from steps.promotion.consistency import disagreements
+from steps.promotion.registry import Version
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A model, as it stands.
+
+    Attributes:
+        model: Its name.
+        versions: Every version, oldest first.
+        live: What is live on the stack, of whichever model.
+        health: How that did since it started; None if nothing is live or it does not say.
+        looks: What monitoring found, oldest first.
+        latest: Its last report; None if there is none, or it is gone.
+        disagreements: What ZenML and MLflow (still) disagree about, and what to do.
+        repaired: What was repaired.
+    """
+
+    model: str
+    versions: tuple[Version, ...]
+    live: Deployment | None
+    health: Health | None
+    looks: tuple[Watched, ...]
+    latest: CheckReport | None
+    disagreements: tuple[str, ...]
+    repaired: tuple[str, ...]
+
+    @cached_property
+    def production(self) -> Version | None:
+        """The version in production."""
+        return next((v for v in self.versions if v.stage == "production"), None)
+
+    @property
+    def own_live(self) -> Deployment | None:
+        """What is live, if it is of this model."""
+        return self.live if self.live and self.live.bento.model == self.model else None
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What the last look found wrong with what is live."""
+        return open_alarms(self.looks, self.latest, self.own_live)
+
+    @property
+    def warning(self) -> str | None:
+        """What is wrong with what is live; None if it is the version in production, and answers."""
+        live, production = self.live, self.production.number if self.production else None
+        if live is None:
+            return None
+        if not live.healthy:
+            return "what is live does not answer: make deploy starts it anew"
+        if live.bento.model != self.model:
+            return f"what is live is of the model {live.bento.model}"
+        if live.bento.version != production:
+            return f"live is version {live.bento.version}, in production is version {production or 'none'}: make deploy"
+        return None
+
+
+def standing(model: str, *, repair: bool = False) -> Standing:
+    """Reads how a model stands.
+
+    Args:
+        model: Its name.
+        repair: Whether MLflow's registry is made to agree with ZenML.
+    """
+    deployer = find_deployer()
+    live = deployer.live() if deployer else None
+    versions = tuple(registry.versions(model))
+    repaired, warnings = _agreement(model, repair=repair) if versions or repair else ([], [])
+    looks, latest = history(model)
+    return Standing(
+        model=model,
+        versions=versions,
+        live=live,
+        health=_health(live) if live and live.healthy else None,
+        looks=looks,
+        latest=latest,
+        disagreements=tuple(warnings),
+        repaired=tuple(repaired),
+    )
+
+
+def _health(live: Deployment) -> Health | None:
+    """What the service itself has counted since it started."""
+    import httpx
+
+    deployer = find_deployer()
+    if deployer is None:
+        return None
+    try:
+        with access_to(live_service(deployer, live)).raw_http() as http:
+            traffic = read_traffic(http.get("/metrics").raise_for_status().text)
+    except (httpx.HTTPError, UserError, OSError):  # it is being stopped, or too busy: that it answers was seen before
+        return None
+    return Health(traffic.requests, traffic.error_rate, None if traffic.p95 is None else 1000 * traffic.p95)
+
+
+def _agreement(model: str, *, repair: bool) -> tuple[list[str], list[str]]:
+    """What was repaired, and what ZenML and MLflow (still) disagree about."""
+    try:
+        found = disagreements(model)
+    except Exception as error:  # what is live shall be seen whether MLflow answers or not
+        fault = explain(error)
+        if repair or fault is None:
+            raise
+        return [], [str(fault)]
+    if not (repair and found):
+        return [], [f"{d.what}: python run.py status --repair" for d in found]
+    for disagreement in found:
+        disagreement.mend()
+    return [d.mended for d in found], [d.what for d in disagreements(model)]

@@ -1,0 +1,194 @@
+"""The monitoring gate: everything that is asked of a window, in one CheckReport, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sentiment.checks import Check, CheckReport
+from sentiment.monitoring.drift import drift_checks
+from sentiment.monitoring.feedback_guard import believed
+from sentiment.monitoring.live_quality import quality_checks
+from sentiment.monitoring.settings import ACTIONS, FINDINGS, Action, Finding
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sentiment.monitoring.reference import Reference
+    from sentiment.monitoring.settings import HealthSettings, MonitorSettings, WindowSettings
+    from sentiment.monitoring.window import Window
+
+SUITE = "monitoring"
+_DRIFT: tuple[Finding, ...] = ("input_drift", "score_drift", "label_shift", "abstention")
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a service did in a window.
+
+    Attributes:
+        requests: How many it was asked.
+        error_rate: Share of them that failed by its own fault, in [0, 1].
+        p95_ms: Milliseconds that 95 % of them took at most; None where that is not known.
+    """
+
+    requests: int
+    error_rate: float
+    p95_ms: float | None
+
+
+def check_window(
+    window: Window,
+    reference: Reference,
+    settings: MonitorSettings,
+    *,
+    health: Health | None,
+    no_health: str = "no Prometheus is configured",
+) -> CheckReport:
+    """Holds a window against the reference of its version.
+
+    Whatever a log holds, there is a report: what cannot be measured says why, passes with severity ``warning``, and
+    causes no action.
+
+    Args:
+        window: What was answered.
+        reference: What the same version did on held-out reviews.
+        settings: Levels, limits and margins.
+        health: How the service did; None where nobody knows.
+        no_health: Why nobody knows.
+
+    Returns:
+        The report ``"monitoring"``. The name of a check is the finding that its failure is, and, where there are
+        several, what was looked at: ``input_drift: length``.
+    """
+    known = believed(window, settings.feedback, seed=settings.seed)
+    return CheckReport(
+        suite=SUITE,
+        checks=(
+            *_log(window, settings.window),
+            *_drift(window, reference, settings),
+            *_quality(window, known.rows, reference, settings),
+            *known.checks,
+            *_data_quality(window, settings),
+            *_health(health, no_health, settings.service),
+        ),
+    )
+
+
+def findings(report: CheckReport) -> tuple[Finding, ...]:
+    """What the failed checks of a monitoring report are, each once, in order."""
+    failed = {check.name.partition(":")[0] for check in report.failures()}
+    return tuple(finding for finding in FINDINGS if finding in failed)
+
+
+def actions(report: CheckReport, settings: MonitorSettings) -> dict[Finding, Action]:
+    """What the settings ask for each finding of a report; ``alert`` where they do not name it."""
+    return {finding: settings.actions.get(finding, "alert") for finding in findings(report)}
+
+
+def decided(report: CheckReport, settings: MonitorSettings) -> Action:
+    """The strongest action that any finding of a report asks for."""
+    return max(actions(report, settings).values(), key=ACTIONS.index, default="nothing")
+
+
+def _log(window: Window, settings: WindowSettings) -> Iterator[Check]:
+    facts = window.facts
+    bad = facts.unreadable + facts.clock_skewed + facts.repeated
+    share = bad / max(facts.seen + bad, 1)
+    yield Check(
+        name="log: readable",
+        severity="warning",
+        passed=share <= settings.max_other_share,
+        observed=f"{facts.unreadable:,} damaged lines, {facts.clock_skewed:,} of a wrong clock, "
+        f"{facts.repeated:,} said twice, beside {facts.seen:,} predictions",
+        limit=f"at most {100 * settings.max_other_share:g} %",
+        score=share,
+        count=facts.seen,
+    )
+    others = ", ".join(f"{count:,} of version {version}" for version, count in facts.other_versions.items())
+    yield Check(
+        name="log: of this version",
+        severity="warning",
+        passed=facts.seen > 0 or not others,
+        observed=f"{facts.seen:,} predictions of version {facts.model_version}; others: {others or 'none'}",
+        limit="some of this version, where there are any",
+        count=facts.seen,
+    )
+
+
+def _drift(window: Window, reference: Reference, settings: MonitorSettings) -> Iterator[Check]:
+    rows = len(window.sample)
+    if rows >= settings.window.min_predictions:
+        yield from drift_checks(window, reference, settings.drift, seed=settings.seed)
+        return
+    for finding in _DRIFT:
+        yield Check(
+            name=finding,
+            severity="warning",
+            passed=True,
+            observed=f"not enough data: {rows:,} of {settings.window.min_predictions:,} predictions",
+            limit=f"judged from {settings.window.min_predictions:,} predictions on",
+            count=rows,
+        )
+
+
+def _quality(
+    window: Window, labelled: pd.DataFrame, reference: Reference, settings: MonitorSettings
+) -> Iterator[Check]:
+    if not len(window.sample):
+        yield Check(
+            name="accuracy", severity="warning", passed=True, observed="not enough data: no predictions", limit="some"
+        )
+        return
+    yield from quality_checks(
+        window,
+        labelled,
+        reference,
+        settings.feedback,
+        min_predictions=settings.window.min_predictions,
+        resamples=settings.drift.resamples,
+        seed=settings.seed,
+    )
+
+
+def _data_quality(window: Window, settings: MonitorSettings) -> Iterator[Check]:
+    from sentiment.reviews.expectations import check_table
+
+    if not len(window.sample):
+        yield Check(
+            name="data_quality", severity="warning", passed=True, observed="no predictions to look at", limit="some"
+        )
+        return
+    for check in check_table(window.sample.drop(columns="text"), settings.quality).checks:
+        yield check.model_copy(update={"name": f"data_quality: {check.name}"})
+
+
+def _health(health: Health | None, no_health: str, settings: HealthSettings) -> Iterator[Check]:
+    rate = f"at most {100 * settings.max_error_rate:g} % of the requests"
+    if health is None or health.requests == 0:
+        observed = f"not measured: {no_health if health is None else 'no requests'}"
+        yield Check(name="service_health", severity="warning", passed=True, observed=observed, limit=rate)
+        return
+    yield Check(
+        name="service_health: errors",
+        passed=health.error_rate <= settings.max_error_rate,
+        observed=f"{100 * health.error_rate:.2f} % of {health.requests:,} requests failed",
+        limit=rate,
+        score=health.error_rate,
+        count=health.requests,
+    )
+    limit = f"at most {settings.max_p95_ms:g} ms"
+    if health.p95_ms is None:
+        yield Check(
+            name="service_health: latency", severity="warning", passed=True, observed="p95 is not known", limit=limit
+        )
+        return
+    yield Check(
+        name="service_health: latency",
+        passed=health.p95_ms <= settings.max_p95_ms,
+        observed=f"p95 {health.p95_ms:.0f} ms",
+        limit=limit,
+        score=health.p95_ms,
+        count=health.requests,
+    )

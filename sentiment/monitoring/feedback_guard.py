@@ -1,0 +1,206 @@
+"""The feedback guard: which of the labels that come back are believed, and which reviews a retraining may take of them.
+
+Feedback is open to whoever may ask the service. What poisons a model by it has to come in numbers: floods, one busy
+client, many labels about one request or one text, labels against all that the model is sure of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sentiment.checks import Check, CheckReport
+from sentiment.reviews.table import LABELS, Reviews
+
+if TYPE_CHECKING:
+    from sentiment.monitoring.settings import FeedbackSettings, MonitorSettings
+    from sentiment.monitoring.window import Window
+
+SOURCE = "feedback"
+_FEW = 20  # labels or entries of which no share is judged
+_COPIES = 3  # labels about one text that make a majority
+
+
+@dataclass(frozen=True)
+class Believed:
+    """The labels that are believed.
+
+    Attributes:
+        rows: Of :attr:`Window.labelled <sentiment.monitoring.window.Window.labelled>`.
+        checks: What was looked at, each named ``feedback: ...``, severity warning: what fails is left out already.
+    """
+
+    rows: pd.DataFrame
+    checks: tuple[Check, ...]
+
+
+def believed(window: Window, settings: FeedbackSettings, *, seed: int) -> Believed:
+    """Leaves out the labels that came in a flood, beyond one client's or one request's share, or against others.
+
+    Args:
+        window: With its feedback.
+        settings: Limits.
+        seed: Of which labels stay where a share is cut.
+    """
+    rows = window.labelled
+    checks = [*_reception(window, settings)]
+    rows, flood = _without_floods(rows, settings)
+    rows, clients = _capped(rows, "client", settings.max_per_client, seed)
+    rows, requests = _capped(rows, "request", settings.max_per_request, seed)
+    rows, consensus = _agreeing(rows)
+    return Believed(rows, (*checks, flood, clients, requests, consensus, contradiction(rows, settings)))
+
+
+def feedback_reviews(window: Window, settings: MonitorSettings, *, training_rows: int) -> tuple[Reviews, CheckReport]:
+    """The reviews that a retraining may take from feedback: believed labels of texts that were kept with consent.
+
+    Args:
+        window: With its feedback.
+        settings: Limits, and the suite that the reviews must pass.
+        training_rows: Reviews that the model is trained on otherwise.
+
+    Returns:
+        Reviews of source ``feedback``, none unless the report ``"feedback"`` passed; and that report.
+    """
+    from sentiment.reviews.expectations import check_reviews
+
+    limits = settings.feedback
+    known = believed(window, limits, seed=settings.seed)
+    rows = known.rows
+    sure = contradiction(rows, limits)
+    if not sure.passed:  # for a person to look at: a broken model and a poisoned one look the same here
+        rows = rows[rows["correct"] | (rows["score"] < limits.sure)]
+    with_text = rows[rows["text"].notna()].drop_duplicates("text")
+    most = int(training_rows * limits.max_share / (1 - limits.max_share)) if limits.max_share < 1 else len(with_text)
+    chosen = with_text.sample(min(most, len(with_text)), random_state=settings.seed).sort_index()
+    reviews = Reviews(
+        pd.DataFrame(
+            {
+                "text": chosen["text"].astype("str"),
+                "label": chosen["feedback"].map(LABELS.index).astype("int64"),
+                "source": pd.Series(SOURCE, index=chosen.index, dtype="str"),
+            }
+        ).reset_index(drop=True)
+    )
+    there = Check(
+        name="feedback: texts were kept",
+        passed=len(reviews) > 0,
+        observed=f"{len(rows) - int(rows['text'].isna().sum()):,} of {len(rows):,} believed labels have their text",
+        limit="some; a service keeps texts where log_text is true",
+        count=len(rows),
+    )
+    share = Check(
+        name="feedback: share of the training data",
+        severity="warning",
+        passed=len(chosen) == len(with_text),
+        observed=f"{len(chosen):,} of {len(with_text):,} reviews are taken, beside {training_rows:,} others",
+        limit=f"at most {100 * limits.max_share:g} % of the reviews trained on; more are left out",
+        count=len(with_text),
+    )
+    checks = (*known.checks, there, share)
+    if len(reviews):
+        checks += check_reviews(reviews, limits.expectations).checks
+    report = CheckReport(suite="feedback", checks=checks)
+    return (reviews if report.passed else Reviews(reviews.frame.iloc[:0])), report
+
+
+def _reception(window: Window, settings: FeedbackSettings) -> Iterator[Check]:
+    """What the log says about feedback as it came."""
+    facts = window.facts.feedback
+    unknown = facts.unknown / max(facts.entries, 1)
+    yield Check(
+        name="feedback: known predictions",
+        severity="warning",
+        passed=facts.entries < _FEW or unknown <= settings.max_unknown,
+        observed=f"{facts.unknown:,} of {facts.entries:,} labels name predictions that the log does not hold",
+        limit=f"at most {100 * settings.max_unknown:g} %",
+        score=unknown,
+        count=facts.entries,
+    )
+    bad = facts.wrong + facts.clock_skewed
+    yield Check(
+        name="feedback: usable labels",
+        severity="warning",
+        passed=facts.entries < _FEW or bad / facts.entries <= settings.max_unknown,
+        observed=f"{facts.wrong:,} with a label the model does not have, {facts.clock_skewed:,} of a wrong clock; "
+        f"{facts.repeated:,} said twice, {facts.changed:,} changed",
+        limit=f"at most {100 * settings.max_unknown:g} % wrong; predictions with changed labels are left out",
+        score=bad / max(facts.entries, 1),
+        count=facts.entries,
+    )
+
+
+def _without_floods(rows: pd.DataFrame, settings: FeedbackSettings) -> tuple[pd.DataFrame, Check]:
+    minute = rows["feedback_time"] // 60
+    flooded = minute.groupby(minute).transform("size") > settings.max_per_minute
+    busiest = int(minute.value_counts().max()) if len(rows) else 0
+    check = Check(
+        name="feedback: no flood",
+        severity="warning",
+        passed=not flooded.any(),
+        observed=f"labels in the busiest minute: {busiest:,}; {int(flooded.sum()):,} of {len(rows):,} came in a flood",
+        limit=f"at most {settings.max_per_minute:,} a minute; floods are left out",
+        score=float(busiest),
+        count=len(rows),
+    )
+    return rows[~flooded], check
+
+
+def _capped(rows: pd.DataFrame, column: str, most: float, seed: int) -> tuple[pd.DataFrame, Check]:
+    """Cuts the labels of each client, or about each request, to a share of all, in random order."""
+    values = rows[column]
+    named = values.notna()
+    judged = len(rows) >= _FEW and values.nunique() > 1
+    allowed = max(int(most * len(rows)), 1)
+    shuffled = values[named].sample(frac=1, random_state=seed)
+    beyond = shuffled.index[shuffled.groupby(shuffled).cumcount() >= allowed] if judged else rows.index[:0]
+    counts = values.value_counts()
+    busiest = f"{int(counts.iloc[0]):,} of {len(rows):,} labels" if len(counts) else f"none of {len(rows):,} labels"
+    unknown = "" if named.any() or column != "client" else "; the service knows no clients, see its tokens"
+    check = Check(
+        name=f"feedback: no dominant {column}",
+        severity="warning",
+        passed=not len(beyond),
+        observed=f"{busiest} from the busiest {column}, {len(beyond):,} left out{unknown}",
+        limit=f"at most {100 * most:g} % where there are others",
+        score=float(counts.iloc[0] / len(rows)) if len(counts) else None,
+        count=len(rows),
+    )
+    return rows.drop(index=beyond), check
+
+
+def _agreeing(rows: pd.DataFrame) -> tuple[pd.DataFrame, Check]:
+    """Leaves out labels against the majority of those about a text with the same words."""
+    negative = rows["feedback"].eq(LABELS[0]).groupby(rows["sketch"])
+    share, copies = negative.transform("mean"), negative.transform("size")
+    minority = np.where(rows["feedback"].eq(LABELS[0]), share <= 0.5, share >= 0.5)
+    against = (copies > 1) & pd.Series(minority, index=rows.index) & ((copies >= _COPIES) | share.eq(0.5))
+    check = Check(
+        name="feedback: labels of one text agree",
+        severity="warning",
+        passed=not against.any(),
+        observed=f"{int(against.sum()):,} of {len(rows):,} labels are against others about the same words",
+        limit="none; they are left out",
+        score=float(against.mean()) if len(rows) else None,
+        count=len(rows),
+    )
+    return rows[~against], check
+
+
+def contradiction(rows: pd.DataFrame, settings: FeedbackSettings) -> Check:
+    """How many labels contradict answers that the model is sure of, of labels about such answers."""
+    sure = rows[rows["score"] >= settings.sure]
+    wrong = int((~sure["correct"]).sum())
+    return Check(
+        name="feedback: sure answers",
+        severity="warning",
+        passed=len(sure) < _FEW or wrong / len(sure) <= settings.max_contradiction,
+        observed=f"{wrong:,} of {len(sure):,} labels about answers with score {settings.sure:g} contradict them",
+        limit=f"at most {100 * settings.max_contradiction:g} %; of more, none is trained on before a person looked",
+        score=wrong / len(sure) if len(sure) else None,
+        count=len(sure),
+    )

@@ -1,0 +1,116 @@
+"""Reference: what a model version did on held-out reviews, which its windows are compared with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd  # at run time: whoever passes References on (pydantic, ZenML) reads this annotation
+
+from sentiment.errors import UserError
+from sentiment.monitoring.sketch import sketch
+from sentiment.reviews.table import NEGATIVE, POSITIVE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sentiment.evaluation.bootstrap import Floats, Labels
+    from sentiment.reviews.table import Reviews
+
+FEWEST = 10  # reviews of each label
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a version did on reviews that it was not trained on, as its service logs it: without the texts.
+
+    Attributes:
+        predictions: One row a review: ``label`` (int64: 0 negative, 1 positive; the truth), ``positive`` (calibrated
+            probability), ``words``, ``characters``, ``sketch``.
+        model_version: Whose predictions these are.
+        data_fingerprint: Of the reviews it was taken from.
+    """
+
+    predictions: pd.DataFrame
+    model_version: str
+    data_fingerprint: str
+
+    @property
+    def labels(self) -> Labels:
+        """The truth, shape (n,)."""
+        return self.predictions["label"].to_numpy()
+
+    @property
+    def positive(self) -> Floats:
+        """Calibrated probability of the positive label, shape (n,)."""
+        return self.predictions["positive"].to_numpy()
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether each answer was right, shape (n,)."""
+        return np.asarray((self.positive > 0.5) == (self.labels == 1))
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers."""
+        return float(self.correct.mean())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) over the predictions and whose they are."""
+        digest = hashlib.sha256(f"{self.model_version}:{self.data_fingerprint}".encode())
+        digest.update(pd.util.hash_pandas_object(self.predictions, index=False).to_numpy().tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Writes ``predictions.parquet`` and ``reference.json`` into the directory ``path``."""
+        self.predictions.to_parquet(path / "predictions.parquet", index=False)
+        whose = {"model_version": self.model_version, "data_fingerprint": self.data_fingerprint}
+        (path / "reference.json").write_text(json.dumps(whose, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Reference:
+        """Reads what :meth:`save` wrote."""
+        whose = json.loads((path / "reference.json").read_text(encoding="utf-8"))
+        return cls(pd.read_parquet(path / "predictions.parquet"), **whose)
+
+
+def build_reference(reviews: Reviews, p_positive: Floats, *, model_version: str, rows: int, seed: int) -> Reference:
+    """Takes a sample of held-out reviews as the reference.
+
+    Args:
+        reviews: Of the version's test split.
+        p_positive: What its classifier said about them, shape (n,), in their order; evaluation recorded it.
+        model_version: Number of the version.
+        rows: Size of the sample; all if there are fewer.
+        seed: Of the sample.
+
+    Raises:
+        UserError: If there are too few reviews to compare anything with.
+        ValueError: If there is not one probability for each review.
+    """
+    if len(reviews) != len(p_positive):
+        raise ValueError(f"{len(p_positive)} probabilities for {len(reviews)} reviews")
+    if reviews.frame["label"].value_counts().reindex((NEGATIVE, POSITIVE), fill_value=0).min() < FEWEST:
+        raise UserError(
+            f"the test split has fewer than {FEWEST} reviews of a label, so nothing can be compared with it",
+            where=f"version {model_version}",
+            remedy="Train on a source that has enough of both.",
+        )
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(reviews))[:rows])
+    texts = reviews.frame["text"].iloc[chosen].tolist()
+    frame = pd.DataFrame(
+        {
+            "label": reviews.frame["label"].to_numpy(np.int64)[chosen],
+            "positive": np.asarray(p_positive, np.float64)[chosen].round(6),  # as a prediction log says it
+            "words": [len(text.split()) for text in texts],
+            "characters": [len(text) for text in texts],
+            "sketch": pd.Series([sketch(text) for text in texts], dtype="str"),
+        }
+    )
+    return Reference(frame, model_version, reviews.fingerprint)

@@ -1,0 +1,169 @@
+"""What ``configs/monitor.yaml`` may say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from sentiment.settings import Settings, read_settings
+
+Finding = Literal[
+    "log",
+    "input_drift",
+    "score_drift",
+    "label_shift",
+    "abstention",
+    "accuracy",
+    "calibration",
+    "estimated_accuracy",
+    "feedback",
+    "data_quality",
+    "service_health",
+]
+FINDINGS: tuple[Finding, ...] = get_args(Finding)
+Action = Literal["nothing", "alert", "retrain"]
+ACTIONS: tuple[Action, ...] = get_args(Action)  # weakest first
+
+
+class WindowSettings(Settings):
+    """Which predictions are looked at."""
+
+    log: str | None = Field(
+        None, min_length=1, description="prediction log: a folder or s3://...; null: the live service's own"
+    )
+    hours: float = Field(24, gt=0, le=24 * 366, description="how far back")
+    min_predictions: int = Field(1000, ge=20, description="with fewer, drift checks say that there is not enough data")
+    max_predictions: int = Field(5000, ge=100, le=50_000, description="of more, a seeded sample is looked at")
+    max_other_share: float = Field(
+        0.02, ge=0, le=1, description="share of the log's lines that may be unreadable, repeated or of a wrong clock"
+    )
+
+    @model_validator(mode="after")
+    def _room(self) -> WindowSettings:
+        if self.min_predictions > self.max_predictions:
+            raise ValueError("min_predictions must not exceed max_predictions")
+        return self
+
+
+class DriftSettings(Settings):
+    """How a window is compared with the version's reference, which is what it did on held-out reviews."""
+
+    reference_rows: int = Field(3000, ge=100, le=20_000, description="held-out reviews kept as the reference")
+    significance: float = Field(0.001, gt=0, lt=0.5, description="of each test; about seven look at a window")
+    resamples: int = Field(2000, ge=100, le=20_000, description="permutations and bootstrap resamples of a test")
+    max_auc: float = Field(
+        0.55, gt=0.5, lt=1, description="a classifier may tell the window from the reference with this AUC"
+    )
+    max_label_shift: float = Field(
+        0.05, ge=0, lt=1, description="the share of positive texts may surely have moved by so much"
+    )
+    max_abstention_rise: float = Field(
+        0.05, ge=0, le=1, description="the share of abstentions may surely have risen by so much"
+    )
+
+
+class FeedbackSettings(Settings):
+    """What labels that come back are good for."""
+
+    min_labels: int = Field(100, ge=10, description="with fewer, accuracy is estimated from the scores")
+    confidence: float = Field(0.99, ge=0.5, lt=1, description="of the intervals")
+    accuracy_margin: float = Field(0.02, ge=0, lt=1, description="live accuracy may be so far below the held-out one")
+    ece_margin: float = Field(
+        0.02,
+        ge=0,
+        lt=1,
+        description="live calibration error may exceed what held-out reviews show by chance by so much",
+    )
+    ece_bins: int = Field(15, ge=2, le=100, description="equal-width bins of the calibration error")
+    strata: int = Field(5, ge=1, le=20, description="score strata by which labelled predictions are weighted")
+    max_unknown: float = Field(
+        0.2, ge=0, le=1, description="share of feedback that may name predictions the log does not hold"
+    )
+    max_per_client: float = Field(
+        0.5, gt=0, le=1, description="share of the labels that one client may give; needs services with tokens"
+    )
+    max_per_request: float = Field(
+        0.2, gt=0, le=1, description="share of the labels that may be about the texts of one request"
+    )
+    max_per_minute: int = Field(60, ge=1, description="labels in one minute; more is a flood, of which none is used")
+    max_contradiction: float = Field(
+        0.5, gt=0, le=1, description="share of a client's labels that may contradict answers of high score"
+    )
+    sure: float = Field(0.95, ge=0.5, lt=1, description="an answer with this score is of high score")
+    max_share: float = Field(0.2, gt=0, le=1, description="of the reviews a retraining uses, so many may be feedback")
+    expectations: Path = Field(
+        Path("configs/expectations/feedback.yaml"), description="suite for feedback that is trained on"
+    )
+
+
+class HealthSettings(Settings):
+    """What the service itself must keep to."""
+
+    prometheus: str | None = Field(None, description="address of a Prometheus that scrapes the service, or null")
+    max_error_rate: float = Field(0.01, ge=0, le=1, description="share of requests that fail by the service's fault")
+    max_p95_ms: float = Field(500, gt=0, description="milliseconds that 95 % of the requests may take at most")
+
+
+class AlertSettings(Settings):
+    """Who is told."""
+
+    webhook: str | None = Field(
+        None, description="$NAME of the environment variable that holds a URL, which may hold a secret"
+    )
+    log: Path = Field(Path(".cache/alerts.jsonl"), description="file that every alert is appended to")
+
+    @field_validator("webhook")
+    @classmethod
+    def _is_a_variable(cls, webhook: str | None) -> str | None:
+        if webhook is not None and not re.fullmatch(r"\$\w+", webhook):  # the message must not repeat it
+            raise PydanticCustomError("secret_in_file", "must be $NAME of a variable: secrets stay out of files")
+        return webhook
+
+
+class RetrainSettings(Settings):
+    """How the next challenger is trained."""
+
+    config: Path = Field(Path("configs/train.yaml"), description="settings of the train pipeline")
+    deploy: Path = Field(
+        Path("configs/deploy.canary.yaml"), description="settings of the deploy pipeline: how the new version goes live"
+    )
+
+
+class MonitorSettings(Settings):
+    """The monitor pipeline."""
+
+    model: str = Field("sentiment", min_length=1, description="name in the Model Control Plane")
+    seed: int = Field(13, ge=0, description="seed of every sample, permutation and resample")
+    window: WindowSettings = WindowSettings()
+    drift: DriftSettings = DriftSettings()
+    feedback: FeedbackSettings = FeedbackSettings()
+    quality: Path = Field(Path("configs/expectations/incoming.yaml"), description="suite for the window's columns")
+    service: HealthSettings = HealthSettings()
+    actions: dict[Finding, Action] = Field(
+        {"input_drift": "retrain", "label_shift": "retrain", "accuracy": "retrain", "calibration": "retrain"},
+        description="what follows from a failed check; what is not named: alert",
+    )
+    alert: AlertSettings = AlertSettings()
+    evidently: Path | None = Field(
+        Path(".cache/evidently"), description="workspace of `evidently ui` that every report is added to; null: none"
+    )
+    retrain: RetrainSettings = RetrainSettings()
+
+
+def read_monitor_settings(path: Path, overrides: Sequence[str]) -> MonitorSettings:
+    """Reads the monitor pipeline's settings, and the suites they name: all mistakes show before anything starts.
+
+    Raises:
+        UserError: For a mistake in one of the files.
+    """
+    from sentiment.reviews.expectations import SuiteSettings
+
+    settings = read_settings(MonitorSettings, path, overrides)
+    for suite in (settings.quality, settings.feedback.expectations):
+        read_settings(SuiteSettings, suite)
+    return settings

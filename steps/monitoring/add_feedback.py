@@ -1,0 +1,33 @@
+"""Raw reviews and feedback to the raw reviews of a retraining."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import step
+
+from sentiment.reviews.table import Reviews
+
+
+@step
+def add_feedback(
+    reviews: Reviews, earlier: Reviews | None = None, fresh: Reviews | None = None
+) -> tuple[Annotated[Reviews, "reviews_with_feedback"], Annotated[Reviews, "feedback"]]:
+    """Puts them together: what the champion learnt from its users is not forgotten by the next one.
+
+    Texts that are there twice, or with two labels, are left to the splitting, as ever.
+
+    Args:
+        reviews: Of the source.
+        earlier: Feedback that the champion was trained on.
+        fresh: Feedback of the window that led to this training.
+
+    Returns:
+        Everything, and the feedback alone, which the next training starts from.
+    """
+    import pandas as pd
+
+    given = [found.frame for found in (earlier, fresh) if found is not None]
+    feedback = pd.concat(given, ignore_index=True).drop_duplicates(ignore_index=True)
+    everything = pd.concat([reviews.frame, feedback], ignore_index=True)
+    return Reviews(everything), Reviews(feedback)

@@ -1,0 +1,302 @@
+"""The closed loop for real: serve, drift, alarm, labels, retrain, canary, switch; and what may go wrong on the way."""
+
+import errno
+import json
+import os
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+
+import door
+import pytest
+import users
+from loopback import free_ports, until
+
+from stacks.front import Front
+
+pytestmark = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed")
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A model on a stack, with the files that say how it is watched."""
+
+    stack: str
+    model: str
+    folder: Path
+
+    def run(self, *arguments):
+        return door.run("--stack", self.stack, "--json", *arguments)
+
+    def monitor(self, *more):
+        return self.run("--pipeline", "monitor", "--config", self.folder / "monitor.yaml", *more)
+
+    def turn(self, *more):
+        return self.run("--pipeline", "continuous", "--config", self.folder / "monitor.yaml", *more)
+
+    @property
+    def status(self):
+        return self.run("status", "--model", self.model).summary
+
+    @property
+    def state(self):
+        """What is live and healthy, and what is in production."""
+        status = self.status
+        live = status["live"]
+        return live["bento"]["version"] if live["healthy"] else None, status["production"], status["disagreements"]
+
+    @property
+    def alerts(self):
+        log = self.folder / "alerts.jsonl"
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+    @property
+    def http(self):
+        return self.status["live"]["http"]
+
+    @cached_property
+    def log(self):
+        """Folder of the prediction log."""
+        from pipelines.session import session
+
+        with session(self.stack, debug=False):
+            from steps.deployment.deployer import model_deployer
+
+            return model_deployer().root / "predictions" / self.model
+
+    def logged(self):
+        """How many predictions and labels of users are in the log."""
+        from sentiment.monitoring.prediction_log import read_log
+
+        records = read_log(self.log).records
+        return len(records), sum(record.feedback is not None for record in records)
+
+    def use(self, asked, labels):
+        """Users ask, and some of them say what was right; returns when that is in the log."""
+        before = self.logged()
+        http = self.http
+        identifiers = users.ask(http, asked)
+        users.label(http, identifiers[:labels], asked[:labels])
+        until(lambda: self.logged() == (before[0] + len(asked), before[1] + labels))
+        return identifiers
+
+
+def files(folder, model, reviews_file, promotion):
+    """Settings of a loop that is fast, and not disturbed by whoever else uses the cores."""
+    (folder / "promotion.yaml").write_text(f"extends: {promotion}\nmargins: {{ece: 1, behaviour: 1}}\n")
+    (folder / "train.yaml").write_text(
+        f"extends: {door.ROOT}/configs/train.smoke.yaml\npromotion: {folder}/promotion.yaml\n"
+        f"source: {{source: 'file:{reviews_file}', source_column: source}}\n"
+        "transformer: {enabled: false}\ncascade: {enabled: false}\n"
+    )
+    (folder / "deploy.yaml").write_text(
+        f"extends: {door.ROOT}/configs/deploy.canary.yaml\nsmoke: {{reviews: 8, p95_ms: 5000}}\n"
+        "rollout: {share: 50, seconds: 2, min_requests: 5, max_latency_ratio: 100, min_agreement: 0}\n"
+    )
+    (folder / "monitor.yaml").write_text(
+        f"extends: {door.ROOT}/configs/monitor.yaml\nmodel: {model}\n"
+        "window: {min_predictions: 200}\nfeedback: {max_per_minute: 100000, max_share: 0.6}\n"
+        f"service: {{max_p95_ms: 60000}}\nalert: {{log: {folder}/alerts.jsonl}}\nevidently: null\n"
+        f"retrain: {{config: {folder}/train.yaml, deploy: {folder}/deploy.yaml}}\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Stack files of this module, instead of the project's."""
+    from stacks.stack_file import read_stack
+
+    folder = tmp_path_factory.mktemp("loop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.session.read_stack", lambda name, _: read_stack(name, folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def loop(folder, reviews_file, promotion):
+    """Version 1 is live on a local stack of its own, and logs texts: its users have agreed."""
+    http, grpc = free_ports(2)
+    (folder / "looping.yaml").write_text(
+        "components:\n"
+        "  orchestrator: {flavor: local}\n"
+        "  artifact_store: {flavor: local}\n"
+        "  experiment_tracker: {flavor: mlflow}\n"
+        "  model_deployer:\n    flavor: sentiment_bento\n"
+        f"    configuration: {{http_port: {http}, grpc_port: {grpc}, workers: 1, log_text: true}}\n"
+    )
+    yield from started(Loop("looping", "looping", folder / "here"), reviews_file, promotion)
+
+
+@pytest.fixture(scope="module")
+def cloud_loop(cloud, folder, reviews_file, promotion):
+    """The same on the cloud stack."""
+    http, grpc = free_ports(2)
+    text = (door.ROOT / "configs" / "stacks" / "cloud.yaml").read_text()
+    for old, new in {
+        "env_file: .cloud/env": f"env_file: {cloud.env_file}",
+        "http_port: ${SENTIMENT_LIVE_HTTP_PORT:-3100}": f"http_port: {http}",
+        "grpc_port: ${SENTIMENT_LIVE_GRPC_PORT:-3101}": f"grpc_port: {grpc}",
+        "push_bentos: true": "push_bentos: true\n      log_text: true\n      workers: 1",
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "looping-there.yaml").write_text(text)
+    yield from started(Loop("looping-there", "looping_there", folder / "there"), reviews_file, promotion)
+
+
+def started(loop, reviews_file, promotion):
+    """Trains and deploys version 1; whatever is live in the end is stopped."""
+    loop.folder.mkdir()
+    files(loop.folder, loop.model, reviews_file, promotion)
+    model = ("--set", f"model={loop.model}")
+    assert loop.run("--pipeline", "train", "--config", loop.folder / "train.yaml", *model).summary["promoted"]
+    deploy = ("--pipeline", "deploy", "--config", loop.folder / "deploy.yaml", *model)
+    assert loop.run(*deploy).summary["deployed"]
+    yield loop
+    loop.run("stop")
+
+
+def test_when_nothing_is_wrong_nothing_happens(loop):
+    loop.use(users.usual(300, seed=3), labels=0)
+    turn = loop.turn().summary
+    assert (turn["outcome"], turn["train"], turn["deploy"]) == ("nothing", None, None), turn["monitor"]["report"]
+    assert turn["monitor"]["predictions"] == 300
+    assert loop.alerts == []
+
+
+def test_drift_is_seen_and_told_once(loop):
+    loop.use(users.drifted(300, seed=1), labels=0)
+    found = loop.monitor()
+    assert (found.summary["action"], found.summary["actions"]["input_drift"]) == ("retrain", "retrain")
+    assert "a retraining is due" in found.err
+    (alert,) = loop.alerts
+    assert (alert["model"], alert["model_version"], alert["run"]) == (loop.model, "1", found.summary["run"])
+    assert alert["findings"] == found.summary["actions"]
+    assert any(check["check"].startswith("input_drift") for check in alert["found"])
+    assert not loop.monitor().summary["told"]
+    assert len(loop.alerts) == 1
+
+
+def test_without_anything_new_to_learn_from_the_champion_stays(loop):
+    turn = loop.turn().summary
+    assert (turn["outcome"], turn["train"]["reason"]) == ("kept", "identical to champion version 1")
+    assert loop.state == ("1", "1", [])
+
+
+def test_a_retraining_that_dies_half_way_changes_nothing(loop, monkeypatch):
+    loop.use(users.drifted(300, seed=2), labels=300)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
+
+    monkeypatch.setattr("steps.promotion.champion.set_champion", full)
+    died = loop.turn()
+    assert died.code == 1
+    assert died.err.splitlines()[-1] == "error: somewhere: No space left on device"
+    monkeypatch.undo()
+    assert loop.state == ("1", "1", [])
+
+
+def test_the_next_turn_goes_on_and_switches(loop):
+    with users.asking(loop.http):
+        turn = loop.turn()
+    summary = turn.summary
+    assert (summary["outcome"], summary["reason"]) == ("switched", "version 1 -> 2")
+    assert "= train_linear  from cache" in turn.err
+    assert "accuracy on feedback" in summary["train"]["reason"]
+    assert summary["train"]["metrics"]["linear"]["slices"]["source=feedback"]["count"] >= 20
+    assert set(summary["deploy"]["checks"]["canary"]) == {"agreement", "requests", "errors", "latency"}
+    assert loop.state == ("2", "2", [])
+    after = loop.turn().summary
+    assert (after["outcome"], after["monitor"]["model_version"]) == ("nothing", "2")
+
+
+def test_a_training_by_hand_does_not_forget_what_users_taught(loop):
+    again = loop.run("--pipeline", "train", "--config", loop.folder / "train.yaml", "--set", f"model={loop.model}")
+    assert again.summary["reason"] == "identical to champion version 2"
+
+
+def test_of_two_loops_at_once_one_ends_at_once(loop):
+    from pipelines.session import session
+    from steps.monitoring.only_one import only_one
+
+    with session(loop.stack, debug=False), only_one(f"the loop of {loop.model} is running") as busy_since:
+        assert busy_since is None
+        turn = loop.turn()
+    assert turn.code == 0
+    assert turn.summary["outcome"] == "busy"
+    assert turn.summary["monitor"] is None
+
+
+def test_a_canary_that_fails_leaves_the_champion(loop):
+    words = {"good": ["blorp", "fizzly", "quandy", "yumbo"], "bad": ["grumph", "sklorch", "drobbly", "vexish"]}
+    loop.use(users.drifted(300, seed=4, **words), labels=300)
+    turn = loop.turn().summary  # nobody asks the canary
+    assert turn["outcome"] == "aborted"
+    assert "version 3 did not go live" in turn["reason"]
+    assert turn["train"]["promoted"]
+    assert loop.state == ("2", "2", [])
+    (third,) = [v for v in loop.run("versions", "--model", loop.model).summary["versions"] if v["number"] == "3"]
+    assert (third["stage"], third["promoted"]) == ("archived", False)
+    assert "requests: 0" in third["reason"]
+    assert loop.alerts[-1]["found"][0]["check"] == "canary"
+    again = loop.turn().summary
+    assert (again["outcome"], again["train"]) == ("acted", None)
+    assert again["reason"] == f"already acted on this window: run {turn['train']['run']}"
+    assert loop.state == ("2", "2", [])
+
+
+def test_what_was_promoted_and_is_not_live_goes_live(loop):
+    """As a turn leaves it that dies between the promotion and the deployment."""
+    assert loop.run("promote", "--version", "3", "--model", loop.model).summary["changed"]
+    with users.asking(loop.http):
+        turn = loop.turn().summary
+    assert (turn["outcome"], turn["reason"], turn["train"]) == ("switched", "version 2 -> 3", None)
+    assert loop.state == ("3", "3", [])
+
+
+def test_the_whole_loop_on_the_cloud_stack(cloud_loop, cloud):
+    loop, bucket = cloud_loop, cloud.environment["SENTIMENT_S3_BUCKET"]
+    loop.use(users.drifted(300, seed=1), labels=300)
+    for file in loop.log.iterdir():  # as whoever runs a service elsewhere ships its log
+        cloud.bucket().upload_file(str(file), bucket, f"served/{file.name}")
+    found = loop.monitor("--set", f"window.log=s3://{bucket}/served").summary
+    assert (found["action"], found["predictions"], found["told"]) == ("retrain", 300, True)
+
+    with users.asking(loop.http):
+        turn = loop.turn().summary
+    assert (turn["outcome"], turn["reason"]) == ("switched", "version 1 -> 2"), turn["reason"]
+    assert turn["monitor"]["findings"] == found["findings"]
+    assert (turn["monitor"]["told"], len(loop.alerts)) == (False, 1)  # by the one before
+    assert loop.state == ("2", "2", [])
+
+
+@pytest.fixture
+def in_session(loop):
+    from pipelines.session import session
+
+    with session(loop.stack, debug=False):
+        yield
+
+
+@pytest.mark.usefixtures("in_session")
+def test_a_holder_that_shows_no_life_holds_nobody_up(monkeypatch):
+    from zenml.client import Client
+
+    from steps.monitoring import only_one as it
+
+    Client().create_tag("a loop that was killed")
+    with it.only_one("a loop that was killed") as busy_since:
+        assert busy_since is not None  # it may be alive
+    monkeypatch.setattr(it, "DEAD", timedelta(seconds=0.5))
+    monkeypatch.setattr(it, "BEAT", 0.1)
+    time.sleep(0.6)
+    with it.only_one("a loop that was killed") as busy_since:
+        assert busy_since is None
+        time.sleep(1)  # signs of life
+        with it.only_one("a loop that was killed") as other:
+            assert other is not None
+    with pytest.raises(KeyError):
+        Client().get_tag("a loop that was killed", allow_name_prefix_match=False)

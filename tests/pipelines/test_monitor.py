@@ -1,0 +1,210 @@
+"""Monitoring a log that a service elsewhere has written: what is found, who is told, and every bad day."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import door
+import pytest
+import users
+
+MODEL = "watched"
+NOBODY = "http://127.0.0.1:9"  # a port that nothing listens on
+
+
+@pytest.fixture(scope="module")
+def trained(train, reviews_file):
+    """Version 1 is in production; nothing is live here."""
+    assert door.run(*train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}")).summary["promoted"]
+
+
+@pytest.fixture(scope="module")
+def classifier(trained):
+    from pipelines.session import session
+    from sentiment.models import Classifier
+
+    with session("local", debug=False):
+        from steps.promotion import registry
+
+        return Classifier.load(Path(registry.linked_artifact(MODEL, "1", "servable").uri) / "data")
+
+
+@pytest.fixture
+def write(classifier, tmp_path):
+    """Writes what a service with this model would have logged; the folder."""
+    from sentiment.monitoring.prediction_log import PredictionLog, Record
+
+    def write(asked, *, version="1", labels=0, folder=tmp_path / "log"):
+        log = PredictionLog(folder, max_mb=100, keep_text=True, on_drop=lambda lost: pytest.fail(f"{lost} lost"))
+        now = time.time()
+        for i, ((text, right), p) in enumerate(zip(asked, classifier.predict([t for t, _ in asked]), strict=True)):
+            known = {"id": f"{version}-{i}", "time": now - 60, "model_version": version, "request": f"r{i}", "index": 0}
+            answer = {"label": p.label, "score": p.score, "positive": p.positive, "abstained": p.score < 0.6}
+            log.add([Record.of(**known, **answer, text=text)])
+            if i < labels:
+                log.feedback(f"{version}-{i}", right, now - 30)
+        log.close()
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def monitor(trained, tmp_path):
+    (tmp_path / "monitor.yaml").write_text(
+        f"extends: {door.ROOT}/configs/monitor.yaml\nmodel: {MODEL}\nwindow: {{min_predictions: 200}}\n"
+        f"feedback: {{max_per_minute: 100000}}\nalert: {{log: {tmp_path}/alerts.jsonl}}\nevidently: null\n"
+    )
+
+    def monitor(folder, *more):
+        settings = [f"window.log={folder}", *more]
+        chosen = [word for setting in settings for word in ("--set", setting)]
+        return door.run("--pipeline", "monitor", "--config", tmp_path / "monitor.yaml", "--json", *chosen)
+
+    return monitor
+
+
+def check(summary, name):
+    return next(c for c in summary["report"]["checks"] if c["name"].startswith(name))
+
+
+@contextmanager
+def webhook(monkeypatch, *, status=200):
+    """What was posted to the address that $HOOK holds."""
+    posted = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self):
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("HOOK", f"http://127.0.0.1:{server.server_port}/secret-path")
+    try:
+        yield posted
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_an_empty_log_is_not_enough_data_and_nothing_follows(monitor, tmp_path):
+    result = monitor(tmp_path / "nowhere")
+    assert (result.summary["predictions"], result.summary["findings"]) == (0, [])
+    assert check(result.summary, "input_drift")["observed"].startswith("not enough data")
+    assert not (tmp_path / "alerts.jsonl").exists()
+    assert "nothing is wrong" in result.err
+
+
+def test_what_a_run_leaves(monitor, write, tmp_path):
+    import mlflow
+
+    workspace = tmp_path / "evidently"
+    result = monitor(write(users.usual(300, seed=5), labels=200), f"evidently={workspace}")
+    summary = result.summary
+    assert (summary["model_version"], summary["predictions"], summary["findings"]) == ("1", 300, [])
+    assert check(summary, "accuracy")["count"] == 200
+    assert summary["feedback"]["reviews"] > 0
+    assert any(workspace.rglob("*.json"))
+
+    from pipelines.session import session
+
+    with session("local", debug=False):
+        from zenml.client import Client
+
+        from steps.promotion import registry
+
+        steps = Client().get_pipeline_run(summary["run"]).steps
+        outputs = [artifact for step in steps.values() for found in step.outputs.values() for artifact in found]
+        linked = registry.linked_artifact(MODEL, "1", "reference")
+        assert linked.id == steps["build_reference"].regular_outputs["reference"].id
+    assert {a.name for a in outputs} == {"reference", "window", "monitoring_checks", "feedback", "feedback_checks"}
+    assert all(a.visualizations and a.materializer.import_path.startswith("materializers.") for a in outputs)
+    client = mlflow.MlflowClient(door.tracking_uri())
+    (run,) = client.search_runs(
+        [e.experiment_id for e in client.search_experiments()], f"tags.mlflow.runName = '{summary['run']}'"
+    )
+    assert {file.path for file in client.list_artifacts(run.info.run_id)} >= {"monitoring.html", "evidently.html"}
+    assert (run.data.tags["model_version"], run.data.metrics["predictions"]) == ("1", 300)
+
+
+def test_everything_goes_wrong_at_once(monitor, write, monkeypatch, tmp_path):
+    """The log is damaged, Prometheus and the webhook are down, and the alert log's disk is full."""
+    folder = write(users.drifted(300, seed=6))
+    next(folder.glob("predictions-*")).open("ab").write(b'{"id": "torn\n\xff\xfe\n' * 50)
+    monkeypatch.setenv("HOOK", f"{NOBODY}/secret-path")
+    down = [f"service.prometheus={NOBODY}", "alert.webhook=$HOOK", "alert.log=/dev/full"]
+    result = monitor(folder, *down)
+    summary = result.summary
+    assert (summary["action"], summary["predictions"]) == ("retrain", 300)
+    assert {"log", "input_drift"} <= set(summary["findings"])
+    health = check(summary, "service_health")
+    assert (health["passed"], health["severity"]) == (True, "warning")
+    assert f"Prometheus at {NOBODY} does not say" in health["observed"]
+    assert not summary["told"]
+    disk, hook = summary["warnings"]
+    assert disk == "the alert could not be written to /dev/full: No space left on device"
+    assert hook.startswith("the alert could not be posted to $HOOK: ")
+    assert "secret-path" not in result.err + result.out
+    assert result.err.count("warning: ") == 2
+
+    status = door.run("status", "--model", MODEL, "--json")
+    last, alarms = status.summary["monitoring"], status.summary["alarms"]
+    assert (last["run"], last["version"], last["passed"]) == (summary["run"], "1", False)
+    assert {alarm["name"] for alarm in alarms} == {c["name"] for c in summary["report"]["checks"] if not c["passed"]}
+    assert all(alarm["since"] == last["at"] for alarm in alarms if alarm["name"].startswith("log"))
+    assert "alarm: input_drift" in status.err
+    page = tmp_path / "report.html"
+    assert door.run("report", "--model", MODEL, "--output", page, "--json").summary["alarms"] == alarms
+    assert "alarms are open" in page.read_text() and "Drift over time" in page.read_text()
+
+
+def test_the_same_alarm_is_told_once_and_what_was_not_told_is_told_later(monitor, write, tmp_path, monkeypatch):
+    folder, hook = write(users.drifted(300, seed=7)), "alert.webhook=$HOOK"
+    with webhook(monkeypatch, status=500) as refused:
+        first = monitor(folder, hook).summary
+    assert len(refused) == 2  # tried again once
+    assert (first["told"], first["warnings"]) == (True, ["the alert could not be posted to $HOOK: status 500"])
+    with webhook(monkeypatch) as posted:
+        assert monitor(folder, hook).summary["told"]
+        again = monitor(folder, hook)
+    assert not again.summary["told"]
+    assert "this was told before" in again.err
+    (line,) = (tmp_path / "alerts.jsonl").read_text().splitlines()
+    (told,) = posted
+    assert {**told, "time": "", "run": ""} == {**json.loads(line), "time": "", "run": "", "window": told["window"]}
+    assert told["findings"] == first["actions"]
+
+
+def test_a_log_of_another_version_is_not_this_ones(monitor, write):
+    summary = monitor(write(users.drifted(300, seed=8), version="7")).summary
+    assert (summary["predictions"], summary["findings"]) == (0, ["log"])
+    assert summary["window"]["other_versions"] == {"7": 300}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--set", f"model={MODEL}"], "no version is live here"),
+        (["--set", "model=nobody"], "no version is in production"),
+        (["--set", "window.hour=3"], "Did you mean window.hours?"),
+        (["--set", "actions.input_drift=panic"], "actions.input_drift"),
+    ],
+)
+def test_nothing_to_look_at_is_one_line(arguments, words, trained):
+    result = door.run("--pipeline", "monitor", *arguments)
+    assert result.code == 2
+    assert words in result.err.splitlines()[-1]
+
+
+def test_every_mistake_in_a_file_of_the_loop_shows_before_it_starts():
+    result = door.run("--pipeline", "continuous", "--set", "retrain.config=configs/trian.yaml")
+    assert result.code == 2
+    assert "train.yaml?" in result.err.splitlines()[-1]

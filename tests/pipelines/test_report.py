@@ -1,0 +1,108 @@
+"""The report and the comparison of a real training."""
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import door
+import pytest
+
+pytestmark = pytest.mark.xdist_group("first")  # they share its run
+MODEL = "sentiment"  # of the fixture ``first``
+
+
+@pytest.fixture(scope="module")
+def champion(first):
+    assert first.summary["promoted"], first.summary["reason"]
+    return door.production(MODEL)
+
+
+def report(folder, *more):
+    return door.run("report", "--output", folder / "report.html", "--json", *more)
+
+
+@contextmanager
+def gone(number, *names):
+    """Somebody takes the files of these artifacts of a version away, for as long as the block lasts."""
+    from pipelines.session import session
+
+    with session("local", debug=False):
+        from steps.promotion import registry
+
+        folders = [Path(registry.linked_artifact(MODEL, number, name).uri) for name in names]
+    for folder in folders:
+        shutil.move(folder, f"{folder}.away")
+    yield
+    for folder in folders:
+        shutil.move(f"{folder}.away", folder)
+
+
+def test_the_report_is_one_page_about_the_champion(first, champion, tmp_path):
+    result = report(tmp_path)
+    facts, page = result.summary, (tmp_path / "report.html").read_text()
+    known = next(v for v in door.versions(MODEL) if v["number"] == champion)
+    assert (facts["production"], facts["missing"], facts["live"]) == (champion, [], None)
+    assert facts["accuracy"] == pytest.approx(known["accuracy"], abs=1e-5)
+    assert facts["reviews"]["test"] == first.summary["metrics"][known["kind"]]["count"]
+    assert facts["rules"] and facts["behaviour"]
+    for words in (f"Version {champion} ({known['kind']}) is champion; nothing is live", "Gates, rule by rule", "<svg"):
+        assert words in page
+    assert "<script" not in page
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]  # nothing half-written
+
+
+def test_what_is_gone_is_said_and_nothing_else_is_lost(champion, tmp_path):
+    kind = next(v["kind"] for v in door.versions(MODEL) if v["number"] == champion)
+    with gone(champion, "splits", f"{kind}_evaluation"):
+        result = report(tmp_path)
+    assert result.summary["missing"] == ["splits", "evaluation"]
+    assert result.summary["behaviour"]
+    assert "warning: the champion's splits is gone from the artifact store" in result.err
+    assert "splits is gone from the artifact store" in (tmp_path / "report.html").read_text()
+
+
+def test_no_model_yet_is_one_line(tmp_path):
+    result = report(tmp_path, "--model", "nobody")
+    assert result.summary["versions"] == []
+    assert "there is no version of nobody yet: make train" in result.err
+    assert "There is no model yet" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize("output", ["", "nowhere/report.html"])
+def test_where_no_file_can_be_is_one_line(output, tmp_path):
+    result = door.run("report", "--output", tmp_path / output, "--model", "nobody")
+    assert result.code == 2
+    assert result.err.splitlines()[-1].startswith("error: --output")
+
+
+def test_status_says_the_same_in_one_screen(champion):
+    summary = door.run("status", "--json").summary
+    out = door.run("status").out
+    assert (summary["production"], summary["live"], summary["monitoring"], summary["alarms"]) == (
+        champion,
+        None,
+        None,
+        [],
+    )
+    assert f"production: version {champion} of {MODEL}, " in out
+    assert ", accuracy 0." in out
+    assert "monitoring: nobody has looked yet: make monitor" in out
+    assert len(out.splitlines()) <= 40
+
+
+def test_a_training_beside_its_champion(first, tmp_path):
+    markdown = tmp_path / "comparison.md"
+    summary = door.run("compare", "--run", first.summary["run"], "--markdown", markdown, "--json").summary
+    assert summary["reason"] == first.summary["reason"]
+    assert summary["differences"] is None  # it was the first
+    text = markdown.read_text()
+    assert "### Model: promoted" in text and "no champion yet" in text
+    shown = door.run("compare", "--run", first.summary["run"])
+    assert "Candidates on the test split" in shown.out and "Decision, rule by rule" in shown.out
+
+
+@pytest.mark.parametrize("arguments", [["--run", "train-nowhere"], ["--model", "nobody"]])
+def test_no_such_training_is_one_line(arguments, first):
+    result = door.run("compare", *arguments)
+    assert result.code == 2
+    assert "no such train run came to a decision" in result.err.splitlines()[-1]
