@@ -77,7 +77,7 @@ rollout: $(READY) ## Put IMAGE onto the cluster of kubectl, test it there, and t
 	deploy/kubernetes/rollout.sh $(IMAGE) $(STACK)
 
 test: $(READY_DEV) ## Every test, with coverage
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-quick: $(READY_DEV) ## The tests that boot nothing
 	$(BIN)/python -m pytest -m "not slow"

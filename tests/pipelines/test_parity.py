@@ -9,7 +9,6 @@ import door
 import pytest
 from loopback import free_ports
 
-pytestmark = pytest.mark.xdist_group("first")  # they share its run
 TEXTS = ["This was lovely, witty and graceful.", "This was dull, clumsy and tedious."]
 DEPLOY = ("--pipeline", "deploy", "--set", "smoke.p95_ms=5000", "--set", "smoke.reviews=8")  # the cores may be busy
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import door
 import pytest
 
-pytestmark = pytest.mark.xdist_group("first")  # they share its run
 MODEL = "sentiment"  # of the fixture ``first``
 
 

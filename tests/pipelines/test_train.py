@@ -8,8 +8,6 @@ import sys
 import door
 import pytest
 
-pytestmark = pytest.mark.xdist_group("first")  # they share its run
-
 
 def steps(summary):
     from zenml.client import Client

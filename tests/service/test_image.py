@@ -16,7 +16,6 @@ from sentiment.errors import UserError
 from sentiment.models import Classifier
 from stacks import image
 
-pytestmark = pytest.mark.xdist_group("images")  # they share a base image
 USER = 1034
 MODEL_MB = 95  # the default model's servable; the tests' own weighs nothing
 TEXTS = ["a lovely film with a superb ending", "a dull plot and a tedious actor"]

@@ -324,7 +324,6 @@ print(json.dumps({
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("images")
 def test_the_image_is_built_and_runs_the_code_as_nobody(checkout, container_engine, container_base, tmp_path_factory):
     """ZenML's own Dockerfile, without the packages: those are gigabytes from the network."""
     nothing = {"requirements": None, "required_integrations": [], "python_package_installer": "pip"}
