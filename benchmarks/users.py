@@ -75,7 +75,7 @@ def main() -> None:
             asked += [(answer.id, label) for answer, (_, label) in zip(answers, part, strict=True)]
         for identifier, label in random.Random(options.seed).sample(asked, min(options.labels, len(asked))):
             http.feedback(identifier, label)
-        print(f"{len(asked):,} texts asked about, {right / len(asked):.0%} answered as their writers mean them")
+        print(f"{len(asked):,} texts asked about, {right:,} answered as their writers mean them")
         if options.per_second:
             print(f"and {options.per_second:g} more a second, until Ctrl-C")
         while options.per_second:
