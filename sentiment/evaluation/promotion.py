@@ -35,7 +35,7 @@ class Margins(Settings):
         0.01, ge=0, le=1, description="overall: the interval's lower end may not lie below minus this"
     )
     slice_accuracy: float = Field(0.015, ge=0, le=1, description="a slice: no significant loss larger than this")
-    behaviour: float = Field(0.05, ge=0, le=1, description="largest rise of any capability's failure rate")
+    behaviour: float = Field(0.15, ge=0, le=1, description="largest rise of any capability's failure rate")
     ece: float = Field(0.01, ge=0, le=1, description="largest rise of the calibration error")
     latency_ratio: float = Field(1.5, ge=1, description="slowest p95 latency, as a multiple of the champion's")
     fast_enough_ms: float = Field(30, ge=0, description="a p95 latency up to this is never a loss")
@@ -44,7 +44,7 @@ class Margins(Settings):
 class Gains(Settings):
     """What counts as better; one of them is enough. A significant gain in accuracy or macro-F1 always counts."""
 
-    behaviour: float = Field(0.05, gt=0, le=1, description="fall of one capability's failure rate")
+    behaviour: float = Field(0.15, gt=0, le=1, description="fall of one capability's failure rate")
     latency_ratio: float = Field(0.7, gt=0, lt=1, description="p95 latency as a share of the champion's, p50 no worse")
     latency_ms: float = Field(2.0, ge=0, description="and at least so many milliseconds less, or it is noise")
     feedback_reviews: int = Field(

@@ -83,18 +83,25 @@ def _follow(workers: Sequence[SpawnProcess], messages: SimpleQueue[Report | User
     while running:
         wait(running, timeout=POLL)
         codes = [worker.exitcode for worker in workers]  # before the messages: who has ended has said why
-        worst = min(code or 0 for code in codes)
-        if worst < 0:  # said first: the others then fail, too, for having lost it
-            raise _failed(codes.index(worst), f"was killed by {signal.Signals(-worst).name}")
+        _raise_if_killed(workers)
         while not messages.empty():
             message = messages.get()
             if isinstance(message, UserError):
+                _raise_if_killed(workers)  # meanwhile
                 raise message
             progress.report(message.task, message.done, message.total, **message.figures)
         for rank, code in enumerate(codes):
             if code:
                 raise _failed(rank, f"ended with code {code}")
         running = [worker.sentinel for worker, code in zip(workers, codes, strict=True) if code is None]
+
+
+def _raise_if_killed(workers: Sequence[SpawnProcess]) -> None:
+    """Said first: the others then fail, too, for having lost it."""
+    codes = [worker.exitcode or 0 for worker in workers]
+    worst = min(codes)
+    if worst < 0:
+        raise _failed(codes.index(worst), f"was killed by {signal.Signals(-worst).name}")
 
 
 def _failed(rank: int, what: str) -> UserError:

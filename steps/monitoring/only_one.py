@@ -49,7 +49,7 @@ def _take(name: str) -> TagResponse | datetime:
         try:
             return Client().create_tag(name)
         except EntityExistsError:
-            with suppress(KeyError):  # released meanwhile
+            with suppress(KeyError, IndexError):  # released meanwhile; ZenML counts before it fetches
                 tag = Client().get_tag(name, allow_name_prefix_match=False)
                 if _now() - tag.updated < DEAD:
                     return tag.created

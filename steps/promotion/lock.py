@@ -40,7 +40,7 @@ def _take(name: str) -> TagResponse:
         try:
             return Client().create_tag(name)
         except EntityExistsError:
-            with suppress(KeyError):  # released meanwhile
+            with suppress(KeyError, IndexError):  # released meanwhile; ZenML counts before it fetches
                 tag = Client().get_tag(name, allow_name_prefix_match=False)
                 if tag.id != holder:
                     holder, since = tag.id, time.monotonic()

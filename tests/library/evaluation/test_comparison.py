@@ -14,7 +14,7 @@ from sentiment.evaluation.metrics import Evaluation, Latency
 from sentiment.evaluation.slices import slice_masks
 
 YAML = Path(__file__).parents[3] / "configs" / "promotion.yaml"
-SETTINGS = PromotionSettings(resamples=300)
+SETTINGS = PromotionSettings(resamples=300, margins={"behaviour": 0.05}, gains={"behaviour": 0.05})
 CAPABILITIES = {"negation near": 0.02, "but-clauses": 0.10, "religion does not matter": 0.0}
 N = 1200
 
