@@ -80,7 +80,7 @@ test: $(READY_DEV) ## Every test, with coverage
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-quick: $(READY_DEV) ## The tests that boot nothing
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 coverage: $(READY_DEV) ## What of the code the last make test ran, as Markdown
 	@$(BIN)/coverage report --format=markdown --skip-covered
