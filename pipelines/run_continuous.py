@@ -26,8 +26,8 @@ from pipelines.summary import show as show_training
 from sentiment.checks import Check
 from sentiment.deployment import Deployment
 from steps.deployment.deployer import find_deployer
+from steps.locks import only_one
 from steps.monitoring import alerts, ledger
-from steps.monitoring.only_one import only_one
 from steps.promotion import registry
 from steps.promotion.champion import set_champion
 

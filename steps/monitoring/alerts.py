@@ -11,8 +11,8 @@ from typing import Any
 
 from sentiment.checks import Check
 from sentiment.monitoring.settings import AlertSettings
+from steps.locks import alone
 from steps.monitoring import ledger
-from steps.promotion.lock import alone
 
 SECONDS = 5.0  # that a webhook has to answer
 LINE, SENT = "alert_line", "alert_sent"  # what the ledger calls them

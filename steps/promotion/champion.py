@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sentiment.errors import UserError
+from steps.locks import alone
 from steps.promotion import mlflow_registry, registry
-from steps.promotion.lock import alone
 from steps.promotion.mlflow_registry import Registered
 from steps.promotion.registry import Version
 

@@ -18,8 +18,8 @@ from sentiment.pages.decision import decision_page
 from sentiment.pages.evaluation import evaluation_page
 from sentiment.pages.servable import model_card
 from sentiment.reviews.table import SPLITS, Reviews, Splits
+from steps.locks import alone
 from steps.promotion import champion, mlflow_registry, registry
-from steps.promotion.lock import alone
 from steps.promotion.registry import Version
 
 LINKED = ("servable", "splits", "evaluations", "behaviours", "feedback")  # inputs that a version leads to

@@ -220,7 +220,7 @@ def test_a_training_by_hand_does_not_forget_what_users_taught(loop):
 
 def test_of_two_loops_at_once_one_ends_at_once(loop):
     from pipelines.session import session
-    from steps.monitoring.only_one import only_one
+    from steps.locks import only_one
 
     with session(loop.stack, debug=False), only_one(f"the loop of {loop.model} is running") as busy_since:
         assert busy_since is None
@@ -285,18 +285,18 @@ def in_session(loop):
 def test_a_holder_that_shows_no_life_holds_nobody_up(monkeypatch):
     from zenml.client import Client
 
-    from steps.monitoring import only_one as it
+    from steps import locks
 
     Client().create_tag("a loop that was killed")
-    with it.only_one("a loop that was killed") as busy_since:
+    with locks.only_one("a loop that was killed") as busy_since:
         assert busy_since is not None  # it may be alive
-    monkeypatch.setattr(it, "DEAD", timedelta(seconds=0.5))
-    monkeypatch.setattr(it, "BEAT", 0.1)
+    monkeypatch.setattr(locks, "DEAD", timedelta(seconds=0.5))
+    monkeypatch.setattr(locks, "BEAT", 0.1)
     time.sleep(0.6)
-    with it.only_one("a loop that was killed") as busy_since:
+    with locks.only_one("a loop that was killed") as busy_since:
         assert busy_since is None
         time.sleep(1)  # signs of life
-        with it.only_one("a loop that was killed") as other:
+        with locks.only_one("a loop that was killed") as other:
             assert other is not None
     with pytest.raises(KeyError):
         Client().get_tag("a loop that was killed", allow_name_prefix_match=False)

@@ -81,11 +81,11 @@ def in_session():
 def test_who_died_holding_the_lock_holds_nobody_up_for_ever(monkeypatch):
     from zenml.client import Client
 
-    from steps.promotion import lock
+    from steps import locks
 
-    monkeypatch.setattr(lock, "PATIENCE", 0.3)
+    monkeypatch.setattr(locks, "PATIENCE", 0.3)
     Client().create_tag("versions of nobody are changing")  # a process that was killed
-    with lock.alone("nobody"):
+    with locks.alone("nobody"):
         pass
     with pytest.raises(KeyError):
         Client().get_tag("versions of nobody are changing", allow_name_prefix_match=False)
@@ -96,7 +96,7 @@ def test_one_at_a_time(tmp_path):
     """Eight threads add one to a number in a file, each reading before it writes."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from steps.promotion.lock import alone
+    from steps.locks import alone
 
     number = tmp_path / "number"
     number.write_text("0")
