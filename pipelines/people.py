@@ -12,9 +12,9 @@ from rich.table import Table
 
 from pipelines import compare, report, smoke
 from pipelines.standing import Standing, standing
-from sentiment.alarms import Alarm
 from sentiment.deployment import Deployment
 from sentiment.errors import UserError
+from sentiment.monitoring.alarms import Alarm
 from sentiment.monitoring.checks import Health
 from sentiment.pages.report import alarms_facts, looked
 from steps.deployment.deployer import find_deployer, model_deployer

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipelines.faults import explain
-from sentiment.alarms import Alarm, Watched, open_alarms
 from sentiment.checks import CheckReport
 from sentiment.deployment import Deployment
 from sentiment.errors import UserError
+from sentiment.monitoring.alarms import Alarm, Watched, open_alarms
 from sentiment.monitoring.checks import Health
 from steps.deployment.access import access_to
 from steps.deployment.canary import read_traffic

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sentiment.alarms import Alarm, Watched, open_alarms
 from sentiment.evaluation.calibration import reliability_curve
+from sentiment.monitoring.alarms import Alarm, Watched, open_alarms
 from sentiment.pages import charts
 from sentiment.pages.checks import check_badge, checks_table, named
 from sentiment.pages.decision import rules_table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from sentiment.alarms import Watched
 from sentiment.checks import CheckReport
+from sentiment.monitoring.alarms import Watched
 from steps.caching import artifact_store, complete
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from test_pages import DECISION, DEPLOYMENT, EVIL, SHOWN, Audit
 
-from sentiment.alarms import Watched, open_alarms
 from sentiment.checks import Check, CheckReport
 from sentiment.evaluation.metrics import EvaluationSettings, evaluate
+from sentiment.monitoring.alarms import Watched, open_alarms
 from sentiment.monitoring.checks import Health
 from sentiment.pages.report import SECTIONS, Release, Report, report_facts, report_page
 from sentiment.reviews.table import Reviews, Splits
