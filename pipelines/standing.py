@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pipelines.faults import explain
 from sentiment.checks import CheckReport
@@ -11,13 +12,15 @@ from sentiment.deployment import Deployment
 from sentiment.errors import UserError
 from sentiment.monitoring.alarms import Alarm, Watched, open_alarms
 from sentiment.monitoring.checks import Health
-from steps.deployment.access import access_to
-from steps.deployment.canary import read_traffic
-from steps.deployment.deployer import find_deployer, live_service
+from steps.deployment.deployer import find_deployer
+from steps.monitoring.health import live_health
 from steps.monitoring.history import history
 from steps.promotion import registry
 from steps.promotion.consistency import disagreements
 from steps.promotion.registry import Version
+
+if TYPE_CHECKING:
+    from stacks.bento_deployer import BentoDeployer
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def standing(model: str, *, repair: bool = False) -> Standing:
         model=model,
         versions=versions,
         live=live,
-        health=_health(live) if live and live.healthy else None,
+        health=_health(deployer, live) if deployer and live and live.healthy else None,
         looks=looks,
         latest=latest,
         disagreements=tuple(warnings),
@@ -98,19 +101,13 @@ def standing(model: str, *, repair: bool = False) -> Standing:
     )
 
 
-def _health(live: Deployment) -> Health | None:
-    """What the service itself has counted since it started."""
+def _health(deployer: BentoDeployer, live: Deployment) -> Health | None:
     import httpx
 
-    deployer = find_deployer()
-    if deployer is None:
-        return None
     try:
-        with access_to(live_service(deployer, live)).raw_http() as http:
-            traffic = read_traffic(http.get("/metrics").raise_for_status().text)
+        return live_health(deployer, live)
     except (httpx.HTTPError, UserError, OSError):  # it is being stopped, or too busy: that it answers was seen before
         return None
-    return Health(traffic.requests, traffic.error_rate, None if traffic.p95 is None else 1000 * traffic.p95)
 
 
 def _agreement(model: str, *, repair: bool) -> tuple[list[str], list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sentiment.errors import UserError
 from sentiment.monitoring.checks import Health
@@ -10,6 +10,10 @@ from sentiment.monitoring.settings import HealthSettings
 from steps.deployment.access import access_to
 from steps.deployment.canary import FAILURES, PERCENTILE, PREDICTING, read_traffic
 from steps.deployment.deployer import find_deployer, live_service
+
+if TYPE_CHECKING:
+    from sentiment.deployment import Deployment
+    from stacks.bento_deployer import BentoDeployer
 
 SECONDS = 5.0  # that Prometheus has to answer
 NO_SERVICE = "no service is live on this machine, and no Prometheus is configured"
@@ -33,6 +37,17 @@ def read_health(settings: HealthSettings, *, hours: float) -> tuple[Health | Non
         return None, f"{asked} does not say: {type(error).__name__}: {error}"
 
 
+def live_health(deployer: BentoDeployer, live: Deployment) -> Health:
+    """What the live service has counted since it was started.
+
+    Raises:
+        httpx.HTTPError: If it does not answer.
+    """
+    with access_to(live_service(deployer, live)).raw_http() as http:
+        traffic = read_traffic(http.get("/metrics").raise_for_status().text)
+    return Health(traffic.requests, traffic.error_rate, None if traffic.p95 is None else 1000 * traffic.p95)
+
+
 def _by_itself() -> tuple[Health | None, str]:
     import httpx
 
@@ -41,12 +56,9 @@ def _by_itself() -> tuple[Health | None, str]:
     if deployer is None or live is None:
         return None, NO_SERVICE
     try:
-        with access_to(live_service(deployer, live)).raw_http() as http:
-            traffic = read_traffic(http.get("/metrics").raise_for_status().text)
+        return live_health(deployer, live), ""
     except httpx.HTTPError:  # this one request has failed, and so does every other one
         return Health(requests=1, error_rate=1.0, p95_ms=None), ""
-    p95 = traffic.p95
-    return Health(traffic.requests, traffic.error_rate, None if p95 is None else 1000 * p95), ""
 
 
 def _by_prometheus(address: str, hours: float) -> Health:
