@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines import compare, report, smoke
-from pipelines.standing import Standing, standing
+from pipelines.status import Status, read_status
 from sentiment.deployment import Deployment
 from sentiment.errors import UserError
 from sentiment.monitoring.alarms import Alarm
@@ -85,7 +85,7 @@ def stop(options: Namespace, console: Console) -> dict[str, object]:
 
 def status(options: Namespace, console: Console) -> dict[str, object]:
     """Shows what is live, how it is, what monitoring found, and the latest decisions; repairs if asked to."""
-    now = standing(options.model, repair=options.repair)
+    now = read_status(options.model, repair=options.repair)
     live, production = now.live, now.production
     kind = next((v.kind for v in now.versions if now.own_live and v.number == now.own_live.bento.version), "")
     if live:
@@ -115,7 +115,7 @@ def status(options: Namespace, console: Console) -> dict[str, object]:
     }
 
 
-def _production_line(now: Standing) -> str:
+def _production_line(now: Status) -> str:
     if (version := now.production) is None:
         return f"production: version none of {now.model}"
     measured = (("accuracy", version.accuracy), ("ECE", version.ece))
@@ -123,7 +123,7 @@ def _production_line(now: Standing) -> str:
     return f"production: version {version.number} of {now.model}, " + ", ".join([version.kind, *figures])
 
 
-def _show_monitoring(now: Standing, console: Console) -> None:
+def _show_monitoring(now: Status, console: Console) -> None:
     """What the last look found, an alarm a line."""
     if not now.looks:
         console.print("monitoring: nobody has looked yet: make monitor")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from pipelines.standing import Standing, standing
+from pipelines.status import Status, read_status
 from sentiment.errors import UserError
 from sentiment.pages.report import Release, Report, report_facts, report_page
 from steps.caching import artifact_store, complete
@@ -33,7 +33,7 @@ def run(options: Namespace, console: Console) -> dict[str, object]:
 
 def gather(model: str, *, stack: str) -> Report:
     """Collects what there is about a model on the active stack; what is gone is named, not missed."""
-    now = standing(model)
+    now = read_status(model)
     champion = now.production
     artifacts = _artifacts(model, champion) if champion else {}
     found = {name: _loaded(artifact) for name, artifact in artifacts.items()}
@@ -96,7 +96,7 @@ def _release(version: Version) -> Release:
     )
 
 
-def _warnings(now: Standing) -> tuple[str, ...]:
+def _warnings(now: Status) -> tuple[str, ...]:
     return tuple(filter(None, [now.warning, *now.disagreements]))
 
 

@@ -1,4 +1,4 @@
-"""How a model stands on the active stack: what is live and in production, how it does, what monitoring found."""
+"""The status of a model on the active stack: what is live and in production, how it does, what monitoring found."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A model, as it stands.
+class Status:
+    """What there is to know of a model at a glance.
 
     Attributes:
         model: Its name.
@@ -77,8 +77,8 @@ class Standing:
         return None
 
 
-def standing(model: str, *, repair: bool = False) -> Standing:
-    """Reads how a model stands.
+def read_status(model: str, *, repair: bool = False) -> Status:
+    """Reads what there is to know at a glance.
 
     Args:
         model: Its name.
@@ -89,7 +89,7 @@ def standing(model: str, *, repair: bool = False) -> Standing:
     versions = tuple(registry.versions(model))
     repaired, warnings = _agreement(model, repair=repair) if versions or repair else ([], [])
     looks, latest = history(model)
-    return Standing(
+    return Status(
         model=model,
         versions=versions,
         live=live,
