@@ -293,4 +293,7 @@ def _predictions(response: Any) -> Predictions:  # noqa: ANN401  # the stubs are
 def _service_error(error: Any) -> ServiceError:  # noqa: ANN401  # grpc.RpcError does not say that it is a call, too
     trailing = dict(error.trailing_metadata() or ())
     after = str(trailing.get("retry-after", ""))
-    return ServiceError(error.code().name, str(error.details()), float(after) if after.isdigit() else 0.0)
+    code, message = error.code().name, str(error.details())
+    if code == "CANCELLED":  # not by this client: gRPC's core says so of calls that reach a server as it stops
+        code, message = "UNAVAILABLE", "the service is stopping"
+    return ServiceError(code, message, float(after) if after.isdigit() else 0.0)

@@ -108,7 +108,10 @@ class GrpcServer:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self, grace: float) -> None:
-        """Says so to health checks, takes no new calls, and waits for those at work, ``grace`` seconds at most."""
+        """Says so to health checks, takes no new calls, and waits for those at work, ``grace`` seconds at most.
+
+        A call that arrives at this very moment may end as CANCELLED, which gRPC's core says in its own right.
+        """
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
 

