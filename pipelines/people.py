@@ -184,7 +184,7 @@ def _before(known: list[Version], model: str) -> str:
 def _table(known: list[Version], title: str | None = None) -> Table:
     table = Table("version", "stage", "kind", "fingerprint", "decision", "reason", title=title, title_justify="left")
     for v in reversed(known):
-        decision = "promoted" if v.promoted else "not promoted"
+        decision = f"taken back {v.taken_back[:10]}" if v.taken_back else "promoted" if v.promoted else "not promoted"
         table.add_row(v.number, v.stage or "-", v.kind, v.fingerprint[:12], decision, v.reason)
     return table
 

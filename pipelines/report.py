@@ -90,6 +90,7 @@ def _release(version: Version) -> Release:
         kind=version.kind,
         registered=datetime.fromisoformat(version.registered) if version.registered else None,
         promoted=version.promoted,
+        taken_back=datetime.fromisoformat(version.taken_back) if version.taken_back else None,
         reason=version.reason,
         accuracy=version.accuracy,
         ece=version.ece,

@@ -106,6 +106,7 @@ def train(
         challenger,
         read_settings(PromotionSettings, settings.promotion),
         seed,
+        settings.model,
         champion_version=champion,
         **champion_scores,
     )

@@ -14,6 +14,7 @@ from sentiment.evaluation.rules import Rule, baseline_rule, floor_rules, gate_ru
 
 __all__ = ["ChampionScores", "Decision", "PromotionSettings", "Rule", "decide"]
 
+TAKEN_BACK = "taken back: a person promotes"
 HELD = "hold: a person promotes"  # the last rule where promotion is not automatic
 
 
@@ -47,6 +48,7 @@ def decide(
     settings: PromotionSettings,
     seed: int,
     lost: str | None = None,
+    taken_back: str | None = None,
 ) -> Decision:
     """Applies the rules of promotion to a challenger.
 
@@ -59,6 +61,7 @@ def decide(
         settings: Floors, margins, gains.
         seed: Of the paired bootstrap.
         lost: Version of a production model that cannot be scored, as its files are gone: a person has to replace it.
+        taken_back: Which version the challenger is and when that was taken out of production, if it was.
 
     Raises:
         UserError: If two evaluations that have to be compared are on different reviews.
@@ -72,6 +75,7 @@ def decide(
         baseline_rule(evaluations, challenger, settings, seed),
         *(champion_rules(evaluation, behaviour, champion, settings, seed) if champion else ()),
         *([_lost_rule(lost)] if lost else ()),
+        *([_taken_back_rule(taken_back)] if taken_back else ()),
         *([] if settings.automatic else [Rule(name=HELD, passed=False, observed="nobody yet", limit="a person")]),
     )
     promote = not any(rule.blocks for rule in rules)
@@ -96,6 +100,16 @@ def _lost_rule(version: str) -> Rule:
     )
 
 
+def _taken_back_rule(version: str) -> Rule:
+    return Rule(
+        name=TAKEN_BACK,
+        passed=False,
+        observed=version,
+        limit="a person",
+        detail="what was rolled back, or failed as a canary, is not promoted again by itself",
+    )
+
+
 def _why(rules: Sequence[Rule], evaluation: Evaluation, version: str | None) -> str:
     over = next(rule for rule in rules if rule.name.startswith("baseline: "))
     accuracy = (
@@ -109,6 +123,9 @@ def _why(rules: Sequence[Rule], evaluation: Evaluation, version: str | None) -> 
 
 def _why_not(rules: Sequence[Rule], version: str | None) -> str:
     failed = [rule for rule in rules if rule.blocks and rule.name != HELD]
+    back = next((rule for rule in failed if rule.name == TAKEN_BACK), None)
+    if back:
+        return f"was taken back ({back.observed}): only a person promotes it again, python run.py promote"
     if not failed:
         return "keeps every rule, held back for a person: python run.py promote"
     if all(rule.name == BETTER for rule in failed):

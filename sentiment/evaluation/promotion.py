@@ -36,6 +36,7 @@ class Margins(Settings):
     )
     slice_accuracy: float = Field(0.015, ge=0, le=1, description="a slice: no significant loss larger than this")
     behaviour: float = Field(0.15, ge=0, le=1, description="largest rise of any capability's failure rate")
+    behaviour_mean: float = Field(0.02, ge=0, le=1, description="largest rise of the mean of their failure rates")
     ece: float = Field(0.01, ge=0, le=1, description="largest rise of the calibration error")
     latency_ratio: float = Field(1.5, ge=1, description="slowest p95 latency, as a multiple of the champion's")
     fast_enough_ms: float = Field(30, ge=0, description="a p95 latency up to this is never a loss")

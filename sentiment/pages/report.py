@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,7 @@ class Release:
         kind: Which candidate it is.
         registered: When it was made; None if that is not known.
         promoted: Whether it was decided to promote it.
+        taken_back: When it was taken out of production; None if it was not.
         reason: Why, or why not.
         accuracy: On the test split of its time; None if that is not known.
         ece: Calibration error, likewise.
@@ -76,6 +77,7 @@ class Release:
     reason: str
     accuracy: float | None = None
     ece: float | None = None
+    taken_back: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -154,9 +156,7 @@ def report_facts(report: Report) -> dict[str, Any]:
         "stack": report.stack,
         "at": report.at.isoformat(),
         "production": champion.number if champion else None,
-        "versions": [
-            {**asdict(r), "registered": r.registered.isoformat() if r.registered else None} for r in report.releases
-        ],
+        "versions": [{**asdict(r), **{name: at and at.isoformat() for name, at in _times(r)}} for r in report.releases],
         "reviews": {name: len(getattr(report.splits, name)) for name in SPLITS} if report.splits else None,
         "accuracy": evaluation.overall.accuracy.value if evaluation else None,
         "ece": evaluation.overall.ece.value if evaluation else None,
@@ -349,9 +349,16 @@ def _history(report: Report) -> list[Html]:
     return [*parts, table(headers, rows, numbers=[4, 5], prose=[6])]
 
 
+def _times(release: Release) -> Iterator[tuple[str, datetime | None]]:
+    yield "registered", release.registered
+    yield "taken_back", release.taken_back
+
+
 def _stage(release: Release) -> Html:
     if release.stage == "production":
         return badge("champion", "good")
+    if release.taken_back:
+        return badge("taken back", "bad")
     return badge("was champion", "quiet") if release.stage == "archived" else text("")
 
 

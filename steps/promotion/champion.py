@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sentiment.errors import UserError
@@ -31,7 +32,8 @@ def set_champion(model: str, number: str, *, decision: Decision | None = None, b
         number: Number of the version.
         decision: What it rests on, if not on a person: recorded, if the champion is still the one it was taken against.
         back: Whether this is a rollback: the version then keeps what it replaced when it was promoted, so that another
-            rollback goes further back, not to the version that was just left.
+            rollback goes further back, not to the version that was just left; and that one counts as taken back, until
+            a person promotes it.
 
     Raises:
         OvertakenError: If the decision was taken against a version that is not the champion any more.
@@ -51,8 +53,11 @@ def set_champion(model: str, number: str, *, decision: Decision | None = None, b
                 raise OvertakenError(before)
             if decision:
                 registry.record_decision(model, number, promoted=True, reason=decision.reason)
-            if not back:
-                log_metadata(metadata={"replaced": was or ""}, model_name=model, model_version=number)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            if back and was:
+                log_metadata(metadata={"taken_back": now}, model_name=model, model_version=was)
+            replaced = {} if back else {"replaced": was or ""}
+            log_metadata(metadata={**replaced, "taken_back": ""}, model_name=model, model_version=number)
             Client().update_model_version(model, number, stage=ModelStages.PRODUCTION, force=True)
     follow(model)
 

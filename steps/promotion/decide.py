@@ -9,6 +9,7 @@ from zenml import step
 from sentiment.checks import CheckReport
 from sentiment.evaluation import comparison
 from sentiment.evaluation.metrics import Evaluation
+from steps.promotion import registry
 
 
 @step(enable_cache=False)
@@ -19,6 +20,7 @@ def decide(
     challenger: str,
     settings: comparison.PromotionSettings,
     seed: int,
+    model: str,
     champion_version: str | None = None,
     champion_evaluation: Evaluation | None = None,
     champion_behaviour: CheckReport | None = None,
@@ -32,6 +34,7 @@ def decide(
         challenger: Name of the candidate that is up for promotion.
         settings: Floors, margins and gains.
         seed: Seed of the paired bootstrap.
+        model: Name of the model, among whose versions the challenger may be already.
         champion_version: Number of the production version; None if there is none.
         champion_evaluation: The production model on this run's test split; None if its files are gone.
         champion_behaviour: The production model on this run's behavioural cases.
@@ -40,6 +43,7 @@ def decide(
     if champion_version and champion_evaluation and champion_behaviour:
         champion = comparison.ChampionScores(champion_version, champion_evaluation, champion_behaviour)
     names = [evaluation.candidate for evaluation in evaluations]
+    known = registry.find(model, evaluations[names.index(challenger)].servable_fingerprint)
     return comparison.decide(
         dict(zip(names, evaluations, strict=True)),
         dict(zip(names, behaviours, strict=True)),
@@ -49,4 +53,5 @@ def decide(
         settings=settings,
         seed=seed,
         lost=None if champion else champion_version,
+        taken_back=f"version {known.number}, {known.taken_back[:10]}" if known and known.taken_back else None,
     )

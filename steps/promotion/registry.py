@@ -31,6 +31,8 @@ class Version:
         promoted: Whether its decision was to promote it.
         reason: The decision's reason.
         replaced: Number of the version that it took over from when it was promoted; empty if there was none.
+        taken_back: When somebody, or a failed canary, took it out of production, ISO 8601 in UTC; empty if nobody did,
+            or a person has put it there again.
         registered: When it was made, ISO 8601 in UTC.
         run: Name of the pipeline run that made it.
         accuracy: On the test split of that run; None if it is not on record.
@@ -44,6 +46,7 @@ class Version:
     promoted: bool
     reason: str
     replaced: str
+    taken_back: str = ""
     registered: str = ""
     run: str = ""
     accuracy: float | None = None
@@ -193,6 +196,7 @@ def _version(response: ModelVersionResponse) -> Version:
         promoted=bool(metadata.get("promoted", False)),
         reason=str(metadata.get("reason", "")),
         replaced=str(metadata.get("replaced", "")),
+        taken_back=str(metadata.get("taken_back", "")),
         registered=response.created.replace(tzinfo=response.created.tzinfo or UTC).isoformat(timespec="seconds"),
         run=str(metadata.get("pipeline_run", "")),
         accuracy=_number(metadata.get("accuracy")),

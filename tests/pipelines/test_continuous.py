@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -218,14 +220,23 @@ def test_a_training_by_hand_does_not_forget_what_users_taught(loop):
     assert again.summary["reason"] == "identical to champion version 2"
 
 
-def test_of_two_loops_at_once_one_ends_at_once(loop):
-    from pipelines.session import session
-    from steps.locks import only_one
+HOLDER = """
+import sys
+from steps.locks import only_one
+with only_one(sys.argv[1]) as busy_since:
+    print(busy_since, flush=True)
+    sys.stdin.read()
+"""
 
-    with session(loop.stack, debug=False), only_one(f"the loop of {loop.model} is running") as busy_since:
-        assert busy_since is None
+
+def test_of_two_loops_at_once_one_ends_at_once(loop):
+    """The other one is a process of its own."""
+    holder = [sys.executable, "-c", HOLDER, f"the loop of {loop.model} is running"]
+    with subprocess.Popen(holder, cwd=door.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline().strip() == "None"  # since when somebody else holds it
         turn = loop.turn()
-    assert turn.code == 0
+        other.stdin.close()
+    assert (turn.code, other.returncode) == (0, 0)
     assert turn.summary["outcome"] == "busy"
     assert turn.summary["monitor"] is None
 
@@ -239,7 +250,7 @@ def test_a_canary_that_fails_leaves_the_champion(loop):
     assert turn["train"]["promoted"]
     assert loop.state == ("2", "2", [])
     (third,) = [v for v in loop.run("versions", "--model", loop.model).summary["versions"] if v["number"] == "3"]
-    assert (third["stage"], third["promoted"]) == ("archived", False)
+    assert (third["stage"], third["promoted"], bool(third["taken_back"])) == ("archived", False, True)
     assert "requests: 0" in third["reason"]
     assert loop.alerts[-1]["found"][0]["check"] == "canary"
     again = loop.turn().summary

@@ -8,11 +8,13 @@ MODEL = "people"
 
 @pytest.fixture(scope="module")
 def two(train, reviews_file):
-    """Version 1 in production, version 2 no better and so not promoted."""
+    """Version 1 in production, version 2 no better and so not promoted; yields how to train version 2."""
     arguments = train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}")
     assert door.run(*arguments).summary["promoted"]
-    second = door.run(*arguments, "--set", "linear.inverse_regularization=9").summary
+    arguments = [*arguments, "--set", "linear.inverse_regularization=9"]
+    second = door.run(*arguments).summary
     assert (second["promoted"], second["model_version"]) == (False, "2"), second["reason"]
+    return arguments
 
 
 def do(*arguments):
@@ -68,3 +70,14 @@ def test_rollback_follows_the_promotions(two):
     assert {v["number"]: v["replaced"] for v in door.versions(MODEL)} == {"1": "2", "2": "1"}
     assert do("rollback")["to"] == "1"
     assert {v["number"]: v["replaced"] for v in door.versions(MODEL)} == {"1": "2", "2": "1"}
+
+
+def test_a_training_does_not_promote_what_was_rolled_back(two):
+    do("promote", "--version", "2")
+    do("rollback", "--to", "1")
+    again = door.run(*two).summary
+    assert (again["promoted"], again["model_version"]) == (False, "2")
+    assert again["reason"].startswith("was taken back (version 2, 20")
+    assert "taken back 20" in door.run("versions", "--model", MODEL).out
+    do("promote", "--version", "2")  # a person may
+    assert [v["taken_back"] for v in door.versions(MODEL)] == ["", ""]

@@ -88,13 +88,13 @@ CHAMPION = ChampionScores("3", evaluation_of(answers(FEW), fingerprint="old"), b
 
 
 def decision(
-    challenger=CHALLENGER, champion=CHAMPION, *, cases=None, gates=(), others=(LINEAR,), settings=SETTINGS, lost=None
+    challenger=CHALLENGER, champion=CHAMPION, *, cases=None, gates=(), others=(LINEAR,), settings=SETTINGS, **facts
 ):
     evaluations = {e.candidate: e for e in (*others, challenger)}
     behaviours = {challenger.candidate: cases or behaviour()}
     name = challenger.candidate
     return decide(
-        evaluations, behaviours, gates, challenger=name, champion=champion, settings=settings, seed=0, lost=lost
+        evaluations, behaviours, gates, challenger=name, champion=champion, settings=settings, seed=0, **facts
     )
 
 
@@ -152,6 +152,13 @@ def test_nothing_replaces_a_champion_that_cannot_be_scored():
     assert not made.promote
     assert made.champion == "3"
     assert made.reason.startswith("champion: scored on the same reviews: the files of version 3 are gone")
+
+
+def test_what_was_taken_back_is_not_promoted_again_by_itself():
+    made = decision(taken_back="version 4, 2026-11-21")
+    assert blocking(made) == ["taken back: a person promotes"]
+    words = "was taken back (version 4, 2026-11-21): only a person promotes it again, python run.py promote"
+    assert made.reason == words
 
 
 def test_the_same_model_is_not_promoted_again():
@@ -214,6 +221,13 @@ def test_a_capability_that_got_worse_blocks_alone(rates, blocked):
 def test_one_single_failing_case_is_forgiven_where_there_are_few():
     assert decision(cases=behaviour(count=20, **{"but-clauses": 0.15})).promote
     assert not decision(cases=behaviour(count=20, **{"but-clauses": 0.20})).promote
+
+
+@pytest.mark.parametrize(("rise", "blocked"), [(0.02, False), (0.021, True)])
+def test_capabilities_that_all_become_a_little_worse_block(rise, blocked):
+    """Each for itself keeps its margin of 5 points."""
+    made = decision(cases=behaviour(**{name: rate + rise for name, rate in CAPABILITIES.items()}))
+    assert blocking(made) == (["champion: behaviour on average"] if blocked else [])
 
 
 def test_a_capability_that_was_not_tested_blocks():

@@ -59,6 +59,7 @@ RELEASES = (
     Release("2", "production", "cascade", NOW - timedelta(days=4), True, f"better: {EVIL}", 0.901, 0.015),
     Release("3", "", "cascade", NOW - timedelta(days=2), False, "a tie with champion version 2", 0.902, None),
     Release("4", "", "cascade", None, False, "its run ended before it was done"),
+    Release("5", "archived", "cascade", NOW, False, "did not go live", taken_back=NOW),
 )
 
 
@@ -111,8 +112,8 @@ def test_it_is_one_page_that_loads_and_runs_nothing(document):
 def test_it_shows_every_part(document, report):
     for words in (
         "Version 2 (cascade) is champion; it is live and answers; 2 alarms are open", "ZenML and MLflow disagree",
-        "was champion", "a tie with champion version 2", "12,345 requests", "0.04 % failed", "comparatives",
-        "Worse than the book",
+        "was champion", "taken back", "a tie with champion version 2", "12,345 requests", "0.04 % failed",
+        "comparatives", "Worse than the book",
         "floor: size", "train", "imdb",
     ):  # fmt: skip
         assert words in document, words
