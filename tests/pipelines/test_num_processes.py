@@ -32,19 +32,21 @@ def processes_of(run: subprocess.Popen) -> set[psutil.Process]:
     return found
 
 
-def test_two_processes_train_in_the_step(train, encoder, reviews_file):
+def test_two_processes_train_in_the_step(train, encoder, reviews_file, tmp_path):
     source = ("--set", f"source.source=file:{reviews_file}", "--set", "source.rows=null")
     model = ("--set", f"transformer.model={encoder}", "--set", "transformer.num_processes=2")
     arguments = train("processes", *SMALL, *LENGTHS, *source, *model)
-    run = subprocess.Popen(
-        door.command(*arguments), cwd=door.ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    said = tmp_path / "stderr"
+    with said.open("w") as stderr:
+        run = subprocess.Popen(
+            door.command(*arguments), cwd=door.ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
+        )
     seen = set()
     while run.poll() is None:
         seen |= processes_of(run)
         time.sleep(0.1)
     out = run.stdout.read()
-    assert run.returncode == 0, out
+    assert run.returncode == 0, said.read_text()
     assert json.loads(out.splitlines()[-1])["model_version"] == "1"
     assert len(seen) == 2
     assert not [process for process in seen if process.is_running()]
