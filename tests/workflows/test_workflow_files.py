@@ -148,6 +148,15 @@ def test_every_target_is_a_persons_target(call):
         assert done.returncode == 0, done.stderr
 
 
+def test_the_tests_are_asked_for_their_coverage():
+    (step,) = [body for _, _, body in steps() if "bash .ci/run" in body["run"]]
+    done = subprocess.run(
+        real_make("-n", "test"), env={**os.environ, **step["env"]}, capture_output=True, text=True, check=False
+    )
+    assert "-m pytest" in done.stdout
+    assert "--cov" in done.stdout
+
+
 def test_the_stack_gets_every_variable_it_asks_for():
     """A workflow that trains or deploys passes what configs/stacks/cloud.yaml names, secrets as secrets."""
     text = (ROOT / "configs" / "stacks" / "cloud.yaml").read_text()
