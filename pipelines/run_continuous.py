@@ -1,10 +1,12 @@
 """The closed loop, to be run every hour: monitor, and if need be train, deploy as a canary, and switch or take back.
 
-It runs the three pipelines that a person runs, one after the other, and is no pipeline itself, not even a dynamic one:
-each stage is proven by itself, runs on every orchestrator (not all of ZenML's know dynamic pipelines), comes from its
-own cache, and where it dies it leaves what it would leave if a person had started it. So the loop keeps no state of its
-own that could be wrong: where to go on is read off what is live, what is in production, and what is written on the
-version about what was done already.
+It runs the three pipelines that a person runs, one after the other, and is no pipeline itself, not even a dynamic one.
+ZenML runs no static pipeline inside a dynamic one: all three would have to become dynamic, their stages known only as
+they start, and the lock, the alarm and the record of what was done would move into whichever pod runs the whole. This
+way each stage is proven by itself, runs on every orchestrator, comes from its own cache, and where it dies it leaves
+what it would leave if a person had started it. So the loop keeps no state of its own that could be wrong: where to go
+on is read off what is live, what is in production, and what is written on the version about what was done already. The
+runs of one turn carry one tag, by which the dashboard shows them together.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
 
@@ -81,6 +84,7 @@ def run_continuous(settings: ContinuousSettings, console: Console, *, cache: boo
             outcome = ContinuousSummary("busy", f"another loop runs, since {busy_since:%H:%M:%S} UTC")
         else:
             outcome = _turn(settings, console, cache=cache)
+            _tag(outcome)
     console.print(f"\n[bold]{outcome.outcome}[/]: {outcome.reason}\n", highlight=False)
     return outcome
 
@@ -108,6 +112,16 @@ def _turn(settings: ContinuousSettings, console: Console, *, cache: bool) -> Con
     if not trained.decision.promote:
         return ContinuousSummary("kept", f"the champion stays: {trained.decision.reason}", found, trained)
     return _deployed(settings, console, partial(ContinuousSummary, monitor=found, train=trained))
+
+
+def _tag(outcome: ContinuousSummary) -> None:
+    """A look that nothing followed from stays without: most are of that kind."""
+    from zenml import add_tags
+
+    if outcome.train or outcome.deploy:
+        turn = f"turn-{datetime.now(UTC):%Y-%m-%d-%H-%M-%S}"
+        for stage in filter(None, (outcome.monitor, outcome.train, outcome.deploy)):
+            add_tags(tags=[turn], run=stage.run)
 
 
 def _causes(found: MonitorSummary) -> list[str]:

@@ -68,6 +68,15 @@ class Loop:
 
             return model_deployer().root / "predictions" / self.model
 
+    def tags(self, run):
+        """Names of the tags of a run."""
+        from pipelines.session import session
+
+        with session(self.stack, debug=False):
+            from zenml.client import Client
+
+            return [tag.name for tag in Client().get_pipeline_run(run).tags]
+
     def logged(self):
         """How many predictions and labels of users are in the log."""
         from sentiment.monitoring.prediction_log import read_log
@@ -211,6 +220,8 @@ def test_the_next_turn_goes_on_and_switches(loop):
     assert summary["train"]["metrics"]["linear"]["slices"]["source=feedback"]["count"] >= 20
     assert set(summary["deploy"]["checks"]["canary"]) == {"agreement", "requests", "errors", "latency"}
     assert loop.state == ("2", "2", [])
+    (tag,) = {tag for stage in ("monitor", "train", "deploy") for tag in loop.tags(summary[stage]["run"])}
+    assert tag.startswith("turn-")
     after = loop.turn().summary
     assert (after["outcome"], after["monitor"]["model_version"]) == ("nothing", "2")
 
