@@ -96,7 +96,9 @@ class Loop:
 
 def files(folder, model, reviews_file, promotion):
     """Settings of a loop that is fast, and not disturbed by whoever else uses the cores."""
-    (folder / "promotion.yaml").write_text(f"extends: {promotion}\nmargins: {{ece: 1, behaviour: 1, behaviour_mean: 1}}\n")
+    (folder / "promotion.yaml").write_text(
+        f"extends: {promotion}\nmargins: {{ece: 1, behaviour: 1, behaviour_mean: 1}}\n"
+    )
     (folder / "train.yaml").write_text(
         f"extends: {door.ROOT}/configs/train.smoke.yaml\npromotion: {folder}/promotion.yaml\n"
         f"source: {{source: 'file:{reviews_file}', source_column: source}}\n"

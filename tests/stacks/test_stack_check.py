@@ -54,6 +54,8 @@ def answering(status, body=b"", seconds=0.0):
     """A server that answers everything in one way."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # says 100 Continue, for which S3's clients else wait a second
+
         def answer(self):
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             time.sleep(seconds)
