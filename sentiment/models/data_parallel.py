@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from multiprocessing import get_context, parent_process
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue
 
 WHERE = "transformer.num_processes"
+DYING = 5.0  # seconds that a killed process may take to end; it has gigabytes to give back
 POLL = 0.2  # seconds between two looks at the processes: what a progress bar needs
 
 
@@ -87,7 +89,7 @@ def _follow(workers: Sequence[SpawnProcess], messages: SimpleQueue[Report | User
         while not messages.empty():
             message = messages.get()
             if isinstance(message, UserError):
-                _raise_if_killed(workers)  # meanwhile
+                _raise_if_one_dies(workers)
                 raise message
             progress.report(message.task, message.done, message.total, **message.figures)
         for rank, code in enumerate(codes):
@@ -102,6 +104,17 @@ def _raise_if_killed(workers: Sequence[SpawnProcess]) -> None:
     worst = min(codes)
     if worst < 0:
         raise _failed(codes.index(worst), f"was killed by {signal.Signals(-worst).name}")
+
+
+def _raise_if_one_dies(workers: Sequence[SpawnProcess]) -> None:
+    """Gives whoever was killed time to be dead: its connections close first, and whoever loses them says so at once."""
+    patience = time.monotonic() + DYING
+    while time.monotonic() < patience:
+        running = [worker.sentinel for worker in workers if worker.exitcode is None]
+        _raise_if_killed(workers)
+        if not running:
+            return
+        wait(running, timeout=POLL)
 
 
 def _failed(rank: int, what: str) -> UserError:

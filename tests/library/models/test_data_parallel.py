@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -168,6 +169,20 @@ def fail(error: Exception) -> None:
     if rank() == 1:
         raise error
     torch.distributed.barrier()
+
+
+def complain() -> None:
+    """The first fails for having lost the second, which takes a while to die."""
+    if rank() == 0:
+        raise RuntimeError("Connection closed by peer")
+    time.sleep(1.5)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_who_was_killed_is_named_though_another_complains_before():
+    with pytest.raises(UserError, match="training process 1 was killed by SIGKILL"):
+        run_together(complain, 2)
 
 
 def children() -> set[int]:
