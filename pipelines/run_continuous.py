@@ -120,8 +120,9 @@ def _tag(outcome: ContinuousSummary) -> None:
 
     if outcome.train or outcome.deploy:
         turn = f"turn-{datetime.now(UTC):%Y-%m-%d-%H-%M-%S}"
-        for stage in filter(None, (outcome.monitor, outcome.train, outcome.deploy)):
-            add_tags(tags=[turn], run=stage.run)
+        for stage in (outcome.monitor, outcome.train, outcome.deploy):
+            if stage:
+                add_tags(tags=[turn], run=stage.run)
 
 
 def _causes(found: MonitorSummary) -> list[str]:
