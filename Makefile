@@ -76,7 +76,7 @@ push: ## Push the image that make image built: IMAGE=ghcr.io/OWNER/NAME:TAG
 rollout: $(READY) ## Put IMAGE onto the cluster of kubectl, test it there, and take it back if it fails
 	deploy/kubernetes/rollout.sh $(IMAGE) $(STACK)
 
-test: $(READY_DEV) ## Every test; how much of the code they run takes half as long again: COVERAGE=1
+test: $(READY_DEV) ## Every test; COVERAGE=1 says how much of the code they run, and takes longer
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
 test-quick: $(READY_DEV) ## The tests that boot nothing
