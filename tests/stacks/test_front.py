@@ -21,7 +21,7 @@ from stacks.bento_flavor import BentoDeployerConfig
 from stacks.front import Front
 from stacks.nginx import Route
 
-pytestmark = needs_nginx
+pytestmark = [needs_nginx, pytest.mark.slow]
 PREDICT = "/sentiment.v1.Sentiment/Predict"
 
 
@@ -78,7 +78,6 @@ def shown(response):
     return response.status_code, response.json()["error"]["code"]
 
 
-@pytest.mark.slow
 def test_a_switch_loses_no_request(front_of, services):
     front, address = front_of()
     first, second = services

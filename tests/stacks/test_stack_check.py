@@ -153,6 +153,7 @@ def test_what_zenml_may_answer(answer, words, proofs_of):
     assert words.format(url=url) in f"{proof.words}. {proof.remedy}"
 
 
+@pytest.mark.slow  # it waits for who does not answer
 def test_nobody_there_and_no_answer(proofs_of):
     url = f"http://127.0.0.1:{free_ports(1)[0]}"
     for proof in (proofs := proofs_of(REMOTE % {"url": url})).values():
