@@ -11,7 +11,7 @@ from rich.console import Console
 
 from pipelines.status import Status, read_status
 from sentiment.errors import UserError
-from sentiment.pages.report import Release, Report, report_facts, report_page
+from sentiment.pages.report import Report, ReportedVersion, report_facts, report_page
 from steps.caching import artifact_store, complete
 from steps.promotion.registry import Version
 
@@ -23,7 +23,7 @@ def run(options: Namespace, console: Console) -> dict[str, object]:
     """Writes the page; returns its facts for ``--json``."""
     report = gather(options.model, stack=options.stack)
     _write(options.output, report_page(report))
-    if not report.releases:
+    if not report.versions:
         console.print(f"there is no version of {report.model} yet: make train")
     for name in report.missing:
         console.print(f"[yellow]warning[/]: the champion's {name} is gone from the artifact store")
@@ -41,7 +41,7 @@ def gather(model: str, *, stack: str) -> Report:
         model=model,
         stack=stack,
         at=datetime.now(UTC),
-        releases=tuple(map(_release, now.versions)),
+        versions=tuple(map(_reported, now.versions)),
         splits=found.get("splits"),
         evaluation=found.get("evaluation"),
         behaviour=found.get("behavioural report"),
@@ -83,8 +83,8 @@ def _loaded(artifact: ArtifactVersionResponse | None) -> Any:  # noqa: ANN401  #
     return artifact.load() if complete(artifact, artifact_store(artifact.artifact_store_id)) else None
 
 
-def _release(version: Version) -> Release:
-    return Release(
+def _reported(version: Version) -> ReportedVersion:
+    return ReportedVersion(
         number=version.number,
         stage=version.stage,
         kind=version.kind,

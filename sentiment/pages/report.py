@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -54,7 +54,7 @@ _TIME = "%Y-%m-%d %H:%M"
 
 
 @dataclass(frozen=True)
-class Release:
+class ReportedVersion:
     """A version of the model, as the report shows it.
 
     Attributes:
@@ -63,10 +63,10 @@ class Release:
         kind: Which candidate it is.
         registered: When it was made; None if that is not known.
         promoted: Whether it was decided to promote it.
-        taken_back: When it was taken out of production; None if it was not.
         reason: Why, or why not.
         accuracy: On the test split of its time; None if that is not known.
         ece: Calibration error, likewise.
+        taken_back: When it was taken out of production; None if it was not.
     """
 
     number: str
@@ -88,7 +88,7 @@ class Report:
         model: Name of the model.
         stack: Name of the stack.
         at: When this was gathered.
-        releases: Every version, oldest first.
+        versions: Every version, oldest first.
         splits: What the champion was trained and tested on.
         evaluation: Of the champion, on its test split.
         behaviour: Of the champion.
@@ -104,7 +104,7 @@ class Report:
     model: str
     stack: str
     at: datetime
-    releases: tuple[Release, ...] = ()
+    versions: tuple[ReportedVersion, ...] = ()
     splits: Splits | None = None
     evaluation: Evaluation | None = None
     behaviour: CheckReport | None = None
@@ -117,9 +117,9 @@ class Report:
     missing: tuple[str, ...] = ()
 
     @property
-    def champion(self) -> Release | None:
+    def champion(self) -> ReportedVersion | None:
         """The version in production."""
-        return next((r for r in self.releases if r.stage == "production"), None)
+        return next((r for r in self.versions if r.stage == "production"), None)
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
@@ -132,7 +132,7 @@ def report_page(report: Report) -> str:
     """One self-contained page: what is wrong first, then what is live, then where it comes from."""
     title = f"{report.model} on the stack {report.stack}"
     made = paragraph(f"As of {report.at:{_TIME} %Z}.", "soft")
-    if not report.releases:
+    if not report.versions:
         return page(title, made, banner("There is no model yet", "quiet", "make train makes the first version."))
     blocks = {
         "alarms": _alarms(report),
@@ -156,7 +156,9 @@ def report_facts(report: Report) -> dict[str, Any]:
         "stack": report.stack,
         "at": report.at.isoformat(),
         "production": champion.number if champion else None,
-        "versions": [{**asdict(r), **{name: at and at.isoformat() for name, at in _times(r)}} for r in report.releases],
+        "versions": [
+            {**asdict(r), "registered": _iso(r.registered), "taken_back": _iso(r.taken_back)} for r in report.versions
+        ],
         "reviews": {name: len(getattr(report.splits, name)) for name in SPLITS} if report.splits else None,
         "accuracy": evaluation.overall.accuracy.value if evaluation else None,
         "ece": evaluation.overall.ece.value if evaluation else None,
@@ -328,7 +330,7 @@ def _champion(report: Report) -> list[Html]:
 
 def _history(report: Report) -> list[Html]:
     champion = report.champion.number if report.champion else None
-    measured = [(r.number, r.accuracy, r.promoted) for r in report.releases if r.accuracy is not None]
+    measured = [(r.number, r.accuracy, r.promoted) for r in report.versions if r.accuracy is not None]
     parts = []
     if len(measured) > 1:
         words = "Accuracy of every version on the test split of its time. Filled: promoted. Ringed: champion."
@@ -343,23 +345,22 @@ def _history(report: Report) -> list[Html]:
             "" if r.ece is None else f"{r.ece:.3f}",
             r.reason,
         )
-        for r in reversed(report.releases)
+        for r in reversed(report.versions)
     ]
     headers = ["version", "", "kind", "registered", "accuracy", "ECE", "why, or why not"]
     return [*parts, table(headers, rows, numbers=[4, 5], prose=[6])]
 
 
-def _times(release: Release) -> Iterator[tuple[str, datetime | None]]:
-    yield "registered", release.registered
-    yield "taken_back", release.taken_back
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
-def _stage(release: Release) -> Html:
-    if release.stage == "production":
+def _stage(version: ReportedVersion) -> Html:
+    if version.stage == "production":
         return badge("champion", "good")
-    if release.taken_back:
+    if version.taken_back:
         return badge("taken back", "bad")
-    return badge("was champion", "quiet") if release.stage == "archived" else text("")
+    return badge("was champion", "quiet") if version.stage == "archived" else text("")
 
 
 def _gates(report: Report) -> list[Html]:

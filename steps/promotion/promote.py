@@ -71,7 +71,7 @@ def promote(
     inputs = get_step_context().inputs
     registry.link(model, version.number, [response for name in LINKED for response in inputs.get(name, ())])
     outcome = _carried_out(decision, model, version)
-    if outcome.promote or not version.promoted:  # what was promoted once stays so, whatever a later run decides
+    if outcome.promote or not (version.promoted or version.taken_back):  # what is on record of these stays
         _record(outcome, model, version, card(outcome))
     champion.follow(model)  # where an earlier run died on the way
     return version.number, outcome  # ZenML sees two outputs only where a tuple is written out

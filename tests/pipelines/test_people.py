@@ -79,5 +79,6 @@ def test_a_training_does_not_promote_what_was_rolled_back(two):
     assert (again["promoted"], again["model_version"]) == (False, "2")
     assert again["reason"].startswith("was taken back (version 2, 20")
     assert "taken back 20" in door.run("versions", "--model", MODEL).out
+    assert "a tie with champion version 1" in door.versions(MODEL)[1]["reason"]  # what was said of it at first
     do("promote", "--version", "2")  # a person may
     assert [v["taken_back"] for v in door.versions(MODEL)] == ["", ""]

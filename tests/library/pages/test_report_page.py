@@ -12,7 +12,7 @@ from sentiment.checks import Check, CheckReport
 from sentiment.evaluation.metrics import EvaluationSettings, evaluate
 from sentiment.monitoring.alarms import Watched, open_alarms
 from sentiment.monitoring.checks import Health
-from sentiment.pages.report import SECTIONS, Release, Report, report_facts, report_page
+from sentiment.pages.report import SECTIONS, Report, ReportedVersion, report_facts, report_page
 from sentiment.reviews.table import Reviews, Splits
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -54,12 +54,12 @@ BEHAVIOUR = CheckReport(
         ),
     ),
 )  # fmt: skip
-RELEASES = (
-    Release("1", "archived", "linear", NOW - timedelta(days=9), True, "first champion", 0.887, 0.01),
-    Release("2", "production", "cascade", NOW - timedelta(days=4), True, f"better: {EVIL}", 0.901, 0.015),
-    Release("3", "", "cascade", NOW - timedelta(days=2), False, "a tie with champion version 2", 0.902, None),
-    Release("4", "", "cascade", None, False, "its run ended before it was done"),
-    Release("5", "archived", "cascade", NOW, False, "did not go live", taken_back=NOW),
+VERSIONS = (
+    ReportedVersion("1", "archived", "linear", NOW - timedelta(days=9), True, "first champion", 0.887, 0.01),
+    ReportedVersion("2", "production", "cascade", NOW - timedelta(days=4), True, f"better: {EVIL}", 0.901, 0.015),
+    ReportedVersion("3", "", "cascade", NOW - timedelta(days=2), False, "a tie with champion version 2", 0.902, None),
+    ReportedVersion("4", "", "cascade", None, False, "its run ended before it was done"),
+    ReportedVersion("5", "archived", "cascade", NOW, False, "did not go live", taken_back=NOW),
 )
 
 
@@ -82,7 +82,7 @@ def report():
         model=f"sentiment {EVIL}",
         stack="cloud",
         at=NOW,
-        releases=RELEASES,
+        versions=VERSIONS,
         splits=Splits(reviews(400), reviews(50), test),
         evaluation=evaluation,
         behaviour=BEHAVIOUR,
@@ -169,7 +169,7 @@ def test_what_is_gone_is_named_and_the_rest_is_shown(report):
 
 def test_without_a_look_a_champion_or_a_model(report):
     assert "Nobody has looked at the live model yet" in report_page(replace(report, history=(), latest=None))
-    nobody = replace(report, releases=RELEASES[2:], splits=None, evaluation=None, behaviour=None, decision=None)
+    nobody = replace(report, versions=VERSIONS[2:], splits=None, evaluation=None, behaviour=None, decision=None)
     assert "No version is in production" in report_page(nobody)
     empty = report_page(Report(model="m", stack="local", at=NOW))
     assert "There is no model yet" in empty
