@@ -32,7 +32,7 @@ class FaultyProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def answer(self, status, *, times=None, after=b""):
-        """Answers itself, ``times`` times or until healed, once a request has held ``after``."""
+        """Answers itself, once a request has held ``after``: everything until healed, or that request ``times`` times."""
         self._fail(lambda client, request: self._respond(client, request, status), times, after)
 
     def cut(self, *, times=None, after=b""):
@@ -91,8 +91,11 @@ class FaultyProxy:
         with self._lock:
             if self._fault is None or self._after not in data or self._times == 0:
                 return None
-            self._after = b""
-            self._times = None if self._times is None else self._times - 1
+            if self._times is None:
+                self._after = b""
+            else:  # the same request again: libraries say nothing of a first retry on a connection they had before
+                self._after = data.split(b"\r\n", 1)[0]
+                self._times -= 1
             self.given += 1
             return self._fault
 
