@@ -70,18 +70,18 @@ def _numbers(metrics: Metrics) -> dict[str, float | None]:
 
 def read_train_summary(run: PipelineRunResponse) -> TrainSummary:
     """Collects the outcome of a finished train run from its artifacts."""
-    steps = run.steps
+    steps = run.steps  # asked for once: each time is a query
     names = [name.removeprefix("evaluate_") for name in steps if name.startswith("evaluate_")]
-    decided, outcome = _output(run, "decide", "decision"), _output(run, "promote", "outcome")
+    decided, outcome = _output(steps, "decide", "decision"), _output(steps, "promote", "outcome")
     return TrainSummary(
         run=run.name,
-        model_version=_output(run, "promote", "model_version"),
+        model_version=_output(steps, "promote", "model_version"),
         cached=all(s.status.value == "cached" for n, s in steps.items() if n.startswith(("train_", "build_"))),
         seconds=durations(steps),
-        splits=_output(run, "divide", "splits"),
-        evaluations={n: _output(run, f"evaluate_{n}", f"{n}_evaluation") for n in names},
-        behaviours={n: _output(run, f"evaluate_{n}", f"{n}_behaviour") for n in names},
-        gates=(_output(run, "check_raw", "review_checks"), _output(run, "check_splits", "split_checks")),
+        splits=_output(steps, "divide", "splits"),
+        evaluations={n: _output(steps, f"evaluate_{n}", f"{n}_evaluation") for n in names},
+        behaviours={n: _output(steps, f"evaluate_{n}", f"{n}_behaviour") for n in names},
+        gates=(_output(steps, "check_raw", "review_checks"), _output(steps, "check_splits", "split_checks")),
         decision=outcome,
         overtaken=decided.promote and not outcome.promote,
     )  # fmt: skip
@@ -95,8 +95,8 @@ def durations(steps: dict[str, StepRunResponse]) -> dict[str, float]:
     }
 
 
-def _output(run: PipelineRunResponse, step: str, name: str) -> Any:  # noqa: ANN401  # whatever the step returned
-    return run.steps[step].regular_outputs[name].load()
+def _output(steps: dict[str, StepRunResponse], step: str, name: str) -> Any:  # noqa: ANN401  # what the step returned
+    return steps[step].regular_outputs[name].load()
 
 
 def show(summary: TrainSummary, console: Console) -> None:

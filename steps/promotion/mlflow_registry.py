@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from sentiment.errors import UserError
+from stacks.activation import active_stack
 from steps.caching import ROOT
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ FINGERPRINT, NUMBER = "fingerprint", "zenml_version"  # tags
 UNFINISHED = "none"  # as a number: the run that registered it ended before ZenML had a version of it
 MOST_DESCRIBED = 5000  # characters of a description; PostgreSQL and MySQL refuse more, sqlite does not mind
 THE_REST = "\n\nThe rest is in model_card.md, an artifact of the run.\n"
+_configured_for: ContextVar[object] = ContextVar("configured_for", default="no stack yet")
 SERVING_PACKAGES = ("mlflow", "numpy", "onnxruntime", "tokenizers", "mmh3")
 
 
@@ -120,5 +123,9 @@ def _client() -> MlflowClient:
             where=f"stack {Client().active_stack_model.name}",
             remedy="Add one to its YAML.",
         )
-    tracker.configure_mlflow()  # type: ignore[attr-defined] # the stack files allow MLflow's flavor only
+    # Once a session: it asks ZenML's server ten times for secrets. ZenML takes the URI back at the end of a step.
+    uri = tracker.get_tracking_uri()  # type: ignore[attr-defined] # the stack files allow MLflow's flavor only
+    if _configured_for.get() is not active_stack() or mlflow.get_tracking_uri() != uri:
+        tracker.configure_mlflow()  # type: ignore[attr-defined]
+        _configured_for.set(active_stack())
     return mlflow.MlflowClient()
