@@ -61,4 +61,6 @@ def servers(folder: Path):
         started.up()
         yield started
     finally:
+        for name in ("mlflow", "zenml"):  # they wait for clients that keep their connections
+            started.server(name).stop(at_once=True)
         Cloud(folder).down()
