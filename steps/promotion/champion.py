@@ -54,8 +54,8 @@ def set_champion(model: str, number: str, *, decision: Decision | None = None, b
             if decision:
                 registry.record_decision(model, number, promoted=True, reason=decision.reason)
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            if back and was:
-                log_metadata(metadata={"taken_back": now}, model_name=model, model_version=was)
+            if was:  # in any case: a rollback that died here may have left something
+                log_metadata(metadata={"taken_back": now if back else ""}, model_name=model, model_version=was)
             replaced = {} if back else {"replaced": was or ""}
             log_metadata(metadata={**replaced, "taken_back": ""}, model_name=model, model_version=number)
             Client().update_model_version(model, number, stage=ModelStages.PRODUCTION, force=True)

@@ -32,7 +32,7 @@ class Version:
         reason: The decision's reason.
         replaced: Number of the version that it took over from when it was promoted; empty if there was none.
         taken_back: When somebody, or a failed canary, took it out of production, ISO 8601 in UTC; empty if nobody did,
-            or a person has put it there again.
+            a person has put it there again, or it is still there, as who took it out died on the way.
         registered: When it was made, ISO 8601 in UTC.
         run: Name of the pipeline run that made it.
         accuracy: On the test split of that run; None if it is not on record.
@@ -187,16 +187,16 @@ def card(model: str, number: str) -> str:
 
 
 def _version(response: ModelVersionResponse) -> Version:
-    metadata = response.run_metadata
+    metadata, stage = response.run_metadata, str(response.stage or "")
     return Version(
         number=str(response.number),
-        stage=str(response.stage or ""),
+        stage=stage,
         kind=str(metadata.get("kind", "")),
         fingerprint=str(metadata.get("fingerprint", "")),
         promoted=bool(metadata.get("promoted", False)),
         reason=str(metadata.get("reason", "")),
         replaced=str(metadata.get("replaced", "")),
-        taken_back=str(metadata.get("taken_back", "")),
+        taken_back="" if stage == "production" else str(metadata.get("taken_back", "")),
         registered=response.created.replace(tzinfo=response.created.tzinfo or UTC).isoformat(timespec="seconds"),
         run=str(metadata.get("pipeline_run", "")),
         accuracy=_number(metadata.get("accuracy")),

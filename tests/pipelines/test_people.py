@@ -82,3 +82,16 @@ def test_a_training_does_not_promote_what_was_rolled_back(two):
     assert "a tie with champion version 1" in door.versions(MODEL)[1]["reason"]  # what was said of it at first
     do("promote", "--version", "2")  # a person may
     assert [v["taken_back"] for v in door.versions(MODEL)] == ["", ""]
+
+
+def test_a_rollback_that_died_on_the_way_has_taken_nothing_back(two):
+    from pipelines.session import session
+
+    do("promote", "--version", "2")
+    with session("local", debug=False):
+        from zenml import log_metadata
+
+        log_metadata(metadata={"taken_back": "2026-11-21T03:00:00+00:00"}, model_name=MODEL, model_version="2")
+    assert [(v["stage"], v["taken_back"]) for v in door.versions(MODEL)] == [("archived", ""), ("production", "")]
+    do("promote", "--version", "1")
+    assert [(v["stage"], v["taken_back"]) for v in door.versions(MODEL)] == [("production", ""), ("archived", "")]
