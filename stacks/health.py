@@ -127,7 +127,7 @@ def free_port(taken: set[int]) -> int:
     """A loopback port below those that the system gives to outgoing connections, not among those ``taken``."""
     import random
 
-    for port in random.sample(range(20_000, 32_000), 200):
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 200):  # a training seeds the others alike
         if port not in taken and Address("127.0.0.1", port, port).used_port() is None:
             return port
     raise OSError("no free port from 20000 to 32000")

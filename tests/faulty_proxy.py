@@ -32,7 +32,7 @@ class FaultyProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def answer(self, status, *, times=None, after=b""):
-        """Answers itself, once a request has held ``after``: everything until healed, or that request ``times`` times."""
+        """Answers itself, once one has held ``after``: every request until healed, or this one ``times`` times."""
         self._fail(lambda client, request: self._respond(client, request, status), times, after)
 
     def cut(self, *, times=None, after=b""):

@@ -1,17 +1,15 @@
 """What tests of servers on this machine share."""
 
-import socket
 import time
+
+from stacks.health import free_port
 
 
 def free_ports(count):
-    """Ports that nothing listens on, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    """Ports that nothing listens on, all different; none that the system gives to a connection meanwhile."""
+    ports = []
+    while len(ports) < count:
+        ports.append(free_port(set(ports)))
     return ports
 
 

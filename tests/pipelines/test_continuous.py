@@ -314,12 +314,12 @@ def test_a_holder_that_shows_no_life_holds_nobody_up(monkeypatch):
     Client().create_tag("a loop that was killed")
     with locks.only_one("a loop that was killed") as busy_since:
         assert busy_since is not None  # it may be alive
-    monkeypatch.setattr(locks, "DEAD", timedelta(seconds=0.5))
+    monkeypatch.setattr(locks, "DEAD", timedelta(seconds=2))
     monkeypatch.setattr(locks, "BEAT", 0.1)
-    time.sleep(0.6)
+    time.sleep(2.1)
     with locks.only_one("a loop that was killed") as busy_since:
         assert busy_since is None
-        time.sleep(1)  # signs of life
+        time.sleep(2.5)  # signs of life
         with locks.only_one("a loop that was killed") as other:
             assert other is not None
     with pytest.raises(KeyError):

@@ -11,16 +11,13 @@ import door
 import pandas as pd
 import pytest
 from loopback import free_ports
-
-from stacks.front import Front
+from programs import needs_nginx
 
 MODEL = "deployed"
 STACK = "deploying"
 SMALL = ("--set", "smoke.reviews=8", "--set", "smoke.p95_ms=5000")  # other tests may be using the cores
 BRIEFLY = ("--set", "rollout.seconds=3", "--set", "rollout.min_requests=10", "--set", "rollout.max_latency_ratio=100")
 TEXTS = ["This was lovely, witty and graceful.", "This was dull, clumsy and tedious."]
-
-needs_nginx = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import socket
-import time
 from collections import Counter
 
 import grpc
@@ -161,6 +160,4 @@ def test_what_takes_too_long_is_given_up(serve):
     with GrpcClient(booted.grpc, timeout=20) as client, pytest.raises(ServiceError) as caught:
         client.predict(texts)
     assert caught.value.code == "DEADLINE_EXCEEDED"
-    started = time.monotonic()
     until(lambda: httpx.post(f"{booted.http}/v1/predict", json={"texts": TEXTS[:1]}).status_code == 200, seconds=20)
-    assert time.monotonic() - started < 20

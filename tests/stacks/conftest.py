@@ -6,7 +6,6 @@ from loopback import free_ports
 from own_zenml import copied_zenml, fresh_zenml, own_zenml
 
 from bento.build import build
-from stacks.front import Front
 
 STACK = """
 components:
@@ -16,8 +15,6 @@ components:
     flavor: sentiment_bento
     configuration: {{http_port: {ports[0]}, grpc_port: {ports[1]}, workers: 1, drain_seconds: 5{more}}}
 """
-
-needs_nginx = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed (Debian's package)")
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from conftest import needs_nginx
 from loopback import until
+from programs import needs_nginx
 from traffic import SERVED_BY, TEXTS, load
 
 from bento.client import GrpcClient, HttpClient

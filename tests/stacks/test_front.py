@@ -11,8 +11,8 @@ import grpc
 import httpx
 import pytest
 from certificates import certificate
-from conftest import needs_nginx
 from loopback import free_ports, until
+from programs import needs_nginx
 from stand_in import stand_ins
 from traffic import SERVED_BY, healthy_over_grpc, load
 

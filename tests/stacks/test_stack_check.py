@@ -12,7 +12,7 @@ from loopback import free_ports
 
 import run
 from sentiment.errors import UserError
-from stacks.check import LIMIT, check, require
+from stacks.check import check, require
 from stacks.front import Front
 from stacks.stack_file import KINDS, ROOT, read_stack
 
@@ -170,17 +170,17 @@ def test_nobody_there_and_no_answer(proofs_of):
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         started = time.monotonic()
         proofs = proofs_of(REMOTE % {"url": url})
-        assert time.monotonic() - started < LIMIT + 1  # whatever the stack file says of timeouts
+        assert time.monotonic() - started < 30  # the stack file says 60
     for name in ("artifact_store", "experiment_tracker", "ZenML server"):
         assert proofs[name].passed is False
         assert "answer within" in proofs[name].words
 
 
 def test_a_server_that_drips_is_not_waited_for(proofs_of):
-    with answering(200, b"3.1", seconds=1.2) as url:
+    with answering(200, b"3.1", seconds=60) as url:
         started = time.monotonic()
         proofs = proofs_of(REMOTE % {"url": url}, limit=1.0)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 30
     assert proofs["orchestrator"].passed
     assert not proofs["artifact_store"].passed
 
