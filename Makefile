@@ -112,7 +112,7 @@ dashboard: $(READY) ## Open ZenML's local dashboard on this project's runs
 	$(BIN)/python -m stacks.dashboard
 
 mlflow: $(READY) ## Open MLflow's pages on this project's runs
-	$(BIN)/python -m stacks.tracking
+	$(BIN)/python -m stacks.tracking $(STACK)
 
 cloud-up: $(READY) ## Start what the cloud stack needs on this machine: S3, PostgreSQL, MLflow, ZenML (without Docker)
 	$(BIN)/python -m stacks.cloud up

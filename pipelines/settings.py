@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from sentiment.models.export import ExportSettings
 from sentiment.models.linear import LinearSettings
 from sentiment.models.transformer import TransformerSettings
 from sentiment.monitoring.settings import MonitorSettings, read_monitor_settings
-from sentiment.reviews import expectations
+from sentiment.reviews import databases, expectations
 from sentiment.reviews.augmentation import AugmentationSettings
 from sentiment.reviews.sources import SourceSettings
 from sentiment.reviews.splitting import SplitSettings
@@ -37,7 +36,7 @@ class TrainSettings(Settings):
     """The train pipeline."""
 
     model: str = Field("sentiment", min_length=1, description="name in the Model Control Plane and MLflow's registry")
-    seed: int = Field(13, ge=0, description="seed of everything random")
+    seed: int = Field(13, ge=0, lt=2**32, description="seed of everything random")
     source: SourceSettings = SourceSettings()
     splits: SplitSettings = SplitSettings()
     expectations: SuiteSettings = SuiteSettings()
@@ -66,7 +65,7 @@ class EvaluateSettings(Settings):
     version: str | None = Field(
         None, coerce_numbers_to_str=True, description="version to score; null: the one in production"
     )
-    seed: int = Field(13, ge=0, description="seed of the bootstrap and the generated cases")
+    seed: int = Field(13, ge=0, lt=2**32, description="seed of the bootstrap and the generated cases")
     source: SourceSettings = SourceSettings()
     exclude_training: bool = Field(True, description="leave out reviews that the version was trained on")
     evaluation: EvaluationSettings = EvaluationSettings()
@@ -131,7 +130,8 @@ def read_evaluate_settings(path: Path, overrides: Sequence[str]) -> EvaluateSett
 
 def _refuse_password(source: SourceSettings, path: Path) -> None:
     """Settings are stored with every run, in ZenML and in MLflow, for whoever may look."""
-    if source.source.startswith("sql:") and re.search(r"://[^/@]*:[^/@]+@", source.source):
+    kind, _, url = source.source.partition(":")
+    if kind == "sql" and databases.holds_secret(url):
         raise UserError(
             "the database URL holds a password, and settings are stored with every run",
             where=f"{path}, key source.source",

@@ -12,6 +12,7 @@ import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.settings import TrainSettings
 from sentiment.evaluation.behaviour import BehaviourSettings
 from sentiment.evaluation.comparison import PromotionSettings
+from sentiment.models.weights import find_model, fingerprint
 from sentiment.settings import read_settings
 from steps.caching import depends_on
 from steps.evaluation.evaluate import evaluate
@@ -65,13 +66,16 @@ def train(
         reviews, str(suites.reviews)
     )
     splits = divide(reviews, review_checks, settings.splits, seed)
-    split_checks = check_splits.with_options(cache_policy=depends_on(CHECKS, suites.splits))(splits, str(suites.splits))
+    split_checks = check_splits.with_options(cache_policy=depends_on(CHECKS, suites.splits))(
+        splits, str(suites.splits), settings.splits.near_duplicate_similarity
+    )
 
     candidates = {}
     if settings.linear.enabled:
         candidates["linear"] = train_linear(splits, split_checks, settings.linear, seed)
     if settings.transformer.enabled:
-        checkpoint = train_transformer(splits, split_checks, settings.transformer, settings.augmentation, seed)
+        weights = fingerprint(find_model(settings.transformer.model))
+        checkpoint = train_transformer(splits, split_checks, settings.transformer, weights, settings.augmentation, seed)
         candidates["transformer"] = export(checkpoint, splits, settings.export, seed)
     if settings.cascade.enabled:
         candidates["cascade"] = build_cascade(candidates["linear"], candidates["transformer"], splits, settings.cascade)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from zenml.models import ArtifactVersionResponse
 
 ROOT = Path(__file__).resolve().parents[1]
+SERVED = tuple(f"sentiment/models/{name}.py" for name in ("classifier", "features", "servable", "truncation"))
 
 
 def depends_on(*places: str | Path) -> CachePolicy:

@@ -13,6 +13,7 @@ from sentiment.reviews.table import Reviews
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FEWEST = 2  # rows of a stratum in a sample: with fewer, rounding would lose whole sources
 WINDOW = 50  # batches among which lengths are grouped: wide enough to pad little, narrow enough to stay random
 
 
@@ -89,8 +90,11 @@ def pad(rows: Sequence[Sequence[int]], pad_id: int) -> tuple[NDArray[np.int64], 
 
 
 def stratified(reviews: Reviews, rows: int | None, *, seed: int) -> Reviews:
-    """About ``rows`` reviews (all if None or fewer) with the shares of labels and sources kept."""
+    """About ``rows`` reviews (all if None or fewer) with the shares of labels and of the larger sources kept."""
     if rows is None or rows >= len(reviews):
         return reviews
-    sample = reviews.frame.groupby(["source", "label"], sort=True).sample(frac=rows / len(reviews), random_state=seed)
+    frame, share = reviews.frame, rows / len(reviews)
+    large = share * frame.groupby(["source", "label"])["text"].transform("size") >= FEWEST
+    strata = frame.groupby([frame["source"].where(large, ""), frame["label"]], sort=True)  # small ones share a stratum
+    sample = strata.sample(frac=share, random_state=seed)
     return Reviews(sample.reset_index(drop=True))

@@ -138,7 +138,7 @@ class MonitorSettings(Settings):
     """The monitor pipeline."""
 
     model: str = Field("sentiment", min_length=1, description="name in the Model Control Plane")
-    seed: int = Field(13, ge=0, description="seed of every sample, permutation and resample")
+    seed: int = Field(13, ge=0, lt=2**32, description="seed of every sample, permutation and resample")
     window: WindowSettings = WindowSettings()
     drift: DriftSettings = DriftSettings()
     feedback: FeedbackSettings = FeedbackSettings()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 _SECONDS = 15  # to wait for a connection
+_SECRET = r"pass|pwd|secret|token|key|connect$"  # names of options; odbc_connect holds a whole connection string
 _CONNECT: dict[str, dict[str, Any]] = {
     "postgresql": {"connect_timeout": _SECONDS},
     "mysql": {"connect_timeout": _SECONDS},
@@ -66,6 +67,14 @@ def read(url: str, query: str | None) -> pd.DataFrame:
 def address(url: str) -> str:
     """The URL as it may be shown: without password and options."""
     return f"sql:{_parse(url).set(query={}).render_as_string(hide_password=True)}"
+
+
+def holds_secret(url: str) -> bool:
+    """Whether a URL, itself and not by the name of a variable, holds a password or an option that may be one."""
+    if url.startswith("$"):
+        return False
+    parsed = _parse(url)
+    return bool(parsed.password) or any(re.search(_SECRET, option, re.IGNORECASE) for option in parsed.query)
 
 
 def _parse(url: str) -> URL:

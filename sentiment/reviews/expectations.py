@@ -60,7 +60,7 @@ def check_reviews(reviews: Reviews, suite_path: Path) -> CheckReport:
     return check_table(table, suite_path)
 
 
-def check_splits(splits: Splits, suite_path: Path, *, similarity: float = 0.8) -> CheckReport:
+def check_splits(splits: Splits, suite_path: Path, *, similarity: float) -> CheckReport:
     """Checks splits, above all that nothing leaks from one into another.
 
     Args:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import os
+import warnings
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
@@ -85,12 +86,15 @@ def _open(path: str, *, compression: str | None) -> IO[bytes]:
 
 def _bytes(path: str) -> bytes:
     import lzma
+    import zipfile
     import zlib
 
+    # RuntimeError: a ZIP file with a password; IndexError: one that holds nothing
+    damaged = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, IndexError)
     try:
         with _open(path, compression="infer") as stream:
             return stream.read()
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except (OSError, *damaged) as error:
         raise UserError(f"cannot be read: {_first_line(error)}", where=path) from error
 
 
@@ -118,15 +122,23 @@ def _parse_csv(data: bytes, suffix: str, path: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
-        return pd.read_csv(
-            io.BytesIO(data),
-            sep="\t" if suffix == ".tsv" else ",",
-            encoding="utf-8-sig",
-            dtype=str,
-            keep_default_na=False,  # "null" and "NA" are words that people write
-            na_values=[""],
-            index_col=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # it would drop what stands in too many columns
+            return pd.read_csv(
+                io.BytesIO(data),
+                sep="\t" if suffix == ".tsv" else ",",
+                encoding="utf-8-sig",
+                dtype=str,
+                keep_default_na=False,  # "null" and "NA" are words that people write
+                na_values=[""],
+                index_col=False,
+            )
+    except pd.errors.ParserWarning:
+        raise UserError(
+            f"not a {suffix[1:].upper()} table: rows have more columns than the head",
+            where=path,
+            remedy="Quote texts that hold separators or line breaks.",
+        ) from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
         reason = _first_line(error).removeprefix("Error tokenizing data. ").removeprefix("C error: ")
         raise UserError(
@@ -149,8 +161,13 @@ def _parse_json_lines(data: bytes, path: str) -> pd.DataFrame:
             raise UserError(f"line {number} is not JSON: {error.msg} at column {error.colno}", where=path) from None
         if not isinstance(row, dict):
             raise UserError(f'line {number} is not an object such as {{"text": ..., "label": ...}}', where=path)
-        rows.append(row)
+        rows.append({key: _whole(value) for key, value in row.items()} if "\\ud" in line.lower() else row)
     return pd.DataFrame(rows)
+
+
+def _whole(value: object) -> object:
+    """Without half characters, such as of an emoji that was cut in two: JSON can hold them, nothing else can."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
 
 
 def _parse_parquet(data: bytes, path: str) -> pd.DataFrame:

@@ -187,7 +187,7 @@ def _names(frame: pd.DataFrame) -> str:
 
 
 def _meanings(raw: pd.Series, where: str, settings: SourceSettings) -> pd.Series:
-    keys = raw.map(label_key)
+    keys = raw.astype(object).where(raw.notna(), None).map(label_key)
     counts = keys.value_counts()
     unknown = [f"{str(key)[:40]!r} ({rows} rows)" for key, rows in counts.items() if key not in settings.labels]
     if unknown:

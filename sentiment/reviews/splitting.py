@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _BATCH = 2_000
+_BEGINNING = 400  # characters in which two long texts differ if they differ at all; what is cut is longer than that
 
 
 class SplitSettings(Settings):
@@ -125,7 +127,9 @@ def split(reviews: Reviews, settings: SplitSettings, *, seed: int) -> tuple[Spli
 
 
 def exclude(reviews: Reviews, known: Reviews) -> Reviews:
-    """Drops the reviews whose text, case and punctuation aside, is in ``known``.
+    """Drops the reviews whose text, or the beginning of it, is in ``known``, case and punctuation aside.
+
+    Long texts are cut before they are trained on: who was trained on the beginning of a text knows it.
 
     Args:
         reviews: Raw or clean reviews; they come back as they are.
@@ -135,7 +139,16 @@ def exclude(reviews: Reviews, known: Reviews) -> Reviews:
         The other reviews, in their order.
     """
     seen = {normalised(clean(text)) for text in known.frame["text"].dropna()}
-    keep = [not isinstance(text, str) or normalised(clean(text)) not in seen for text in reviews.frame["text"]]
+    long = defaultdict(list)
+    for text in seen:
+        if len(text) >= _BEGINNING:
+            long[text[:_BEGINNING]].append(text)
+
+    def is_known(raw: str) -> bool:
+        text = normalised(clean(raw))
+        return text in seen or text.startswith(tuple(long.get(text[:_BEGINNING], ())))
+
+    keep = [not isinstance(text, str) or not is_known(text) for text in reviews.frame["text"]]
     return Reviews(reviews.frame[keep].reset_index(drop=True))
 
 

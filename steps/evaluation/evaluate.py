@@ -13,10 +13,10 @@ from sentiment.evaluation.behaviour import BehaviourSettings, check_behaviour
 from sentiment.models import Classifier
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Reviews, Splits
-from steps.caching import depends_on
+from steps.caching import SERVED, depends_on
 
 
-@step(cache_policy=depends_on("sentiment/evaluation", "sentiment/models/classifier.py"))
+@step(cache_policy=depends_on("sentiment/evaluation", *SERVED, "sentiment/reviews/templates.py"))
 def evaluate(
     servable: Servable,
     splits: Splits,

@@ -11,11 +11,11 @@ from sentiment.evaluation.behaviour import BehaviourSettings
 from sentiment.evaluation.metrics import Evaluation, EvaluationSettings
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Reviews
-from steps.caching import depends_on
+from steps.caching import SERVED, depends_on
 from steps.evaluation.evaluate import measure
 
 
-@step(cache_policy=depends_on("sentiment/evaluation", "sentiment/models/classifier.py"))
+@step(cache_policy=depends_on("sentiment/evaluation", *SERVED, "sentiment/reviews/templates.py"))
 def evaluate_unseen(
     servable: Servable, reviews: Reviews, settings: EvaluationSettings, behaviour: BehaviourSettings, seed: int
 ) -> tuple[Annotated[Evaluation, "evaluation"], Annotated[CheckReport, "behaviour"]]:

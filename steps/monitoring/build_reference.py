@@ -12,7 +12,17 @@ from sentiment.reviews.table import Splits
 from steps.caching import depends_on
 
 
-@step(cache_policy=depends_on("sentiment/monitoring/reference.py", "sentiment/monitoring/sketch.py"))
+@step(
+    cache_policy=depends_on(
+        "sentiment/monitoring/reference.py",
+        "sentiment/monitoring/sketch.py",
+        "sentiment/evaluation/bootstrap.py",
+        "sentiment/evaluation/calibration.py",
+        "sentiment/evaluation/measure.py",
+        "sentiment/evaluation/metrics.py",
+        "sentiment/evaluation/slices.py",
+    )
+)
 def build_reference(
     splits: Splits, evaluation: Evaluation, version: str, rows: int, seed: int
 ) -> Annotated[reference.Reference, "reference"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
@@ -24,6 +25,7 @@ from steps.promotion.registry import Version
 
 LINKED = ("servable", "splits", "evaluations", "behaviours", "feedback")  # inputs that a version leads to
 
+MOST_NAMED = 100  # characters of a user's name within a key of MLflow's, which has 250 at most
 CITATIONS = {
     "imdb": "Maas et al. 2011, https://aclanthology.org/P11-1015",
     "rotten_tomatoes": "Pang and Lee 2005, doi:10.3115/1219840.1219855",
@@ -156,19 +158,24 @@ def _metrics(evaluation: Evaluation, behaviour: CheckReport) -> Iterator[tuple[s
         for metric in ("accuracy", "macro_f1", "roc_auc", "ece", "brier"):
             interval = getattr(metrics, metric)
             if interval is not None:
-                yield f"{name}{where.replace('=', '_')}.{metric}", interval.value
+                yield f"{name}{_key(where)}.{metric}", interval.value
     yield f"{name}.latency_p50_ms", evaluation.latency_ms.p50
     yield f"{name}.latency_p95_ms", evaluation.latency_ms.p95
     yield f"{name}.reviews_per_second", evaluation.reviews_per_second
     yield f"{name}.size_mb", evaluation.size_mb
     for check in behaviour.checks:
         if check.score is not None:
-            yield f"{name}.behaviour.{check.name.replace(' ', '_')}", check.score
+            yield f"{name}.behaviour.{_key(check.name)}", check.score
+
+
+def _key(name: str) -> str:
+    """What MLflow takes as part of a name; sources are called what users call them."""
+    return re.sub(r"[^\w.-]+", "_", name)[:MOST_NAMED]
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for key, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and all(map(str.isidentifier, value)):  # others, such as of labels, are data
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", str(value)[:500]

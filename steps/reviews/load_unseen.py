@@ -28,7 +28,7 @@ def load_unseen(
         seed: Seed of the order and of the sample.
     """
     reviews = load_reviews(settings, seed=seed)
-    frame = reviews.frame.assign(text=[clean(t) for t in reviews.frame["text"]])
+    frame = reviews.frame.assign(text=[clean(t) for t in reviews.frame["text"].fillna("")])
     frame = frame[frame["text"] != ""].drop_duplicates("text")
     unseen = Reviews(frame.reset_index(drop=True))
     if exclude_training:

@@ -12,15 +12,11 @@ from zenml import log_metadata, step
 from sentiment.models.cascade import CascadeSettings, fit_cascade
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Splits
-from steps.caching import depends_on
+from steps.caching import SERVED, depends_on
 from steps.lineage import git_commit
 
 
-@step(
-    cache_policy=depends_on(
-        "sentiment/models/cascade.py", "sentiment/models/servable.py", "sentiment/models/classifier.py"
-    )
-)
+@step(cache_policy=depends_on("sentiment/models/cascade.py", "sentiment/evaluation/calibration.py", *SERVED))
 def build_cascade(
     linear: Servable, transformer: Servable, splits: Splits, settings: CascadeSettings
 ) -> Annotated[Servable, "cascade"]:

@@ -13,13 +13,18 @@ from sentiment.models.export import ExportSettings, export_transformer, write_se
 from sentiment.models.servable import Servable
 from sentiment.models.transformer import TransformerCheckpoint
 from sentiment.reviews.table import Splits
-from steps.caching import depends_on
+from steps.caching import SERVED, depends_on
 from steps.lineage import git_commit
 
 
 @step(
     cache_policy=depends_on(
-        "sentiment/models/export.py", "sentiment/models/servable.py", "sentiment/models/classifier.py"
+        "sentiment/models/export.py",
+        "sentiment/models/transformer.py",
+        "sentiment/models/encoder.py",
+        "sentiment/models/batches.py",
+        "sentiment/evaluation/calibration.py",
+        *SERVED,
     )
 )
 def export(

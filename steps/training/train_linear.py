@@ -12,12 +12,12 @@ from sentiment.checks import CheckReport
 from sentiment.models import linear
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Splits
-from steps.caching import depends_on
+from steps.caching import SERVED, depends_on
 from steps.gates import require
 from steps.lineage import git_commit
 
 
-@step(cache_policy=depends_on("sentiment/models/linear.py", "sentiment/models/servable.py"))
+@step(cache_policy=depends_on("sentiment/models/linear.py", "sentiment/evaluation/calibration.py", *SERVED))
 def train_linear(
     splits: Splits, checks: CheckReport, settings: linear.LinearSettings, seed: int
 ) -> Annotated[Servable, "linear"]:

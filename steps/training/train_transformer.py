@@ -33,6 +33,7 @@ def train_transformer(
     splits: Splits,
     checks: CheckReport,
     settings: transformer.TransformerSettings,
+    weights: str,  # what training starts from has changed: not from cache
     augmentation: AugmentationSettings,
     seed: int,
 ) -> Annotated[transformer.TransformerCheckpoint, "checkpoint"]:

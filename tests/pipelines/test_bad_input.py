@@ -34,12 +34,15 @@ SOURCES = {
     "missing database": ("sql:sqlite:///nowhere.db", "no such database file"),
     "unreachable database": ("sql:mysql+pymysql://me@127.0.0.1:9/reviews", "the query failed"),
     "password in the URL": ("sql:mysql+pymysql://me:secret@127.0.0.1:9/reviews", "holds a password"),
+    "password with a slash": ("sql:postgresql://me:se/cret@127.0.0.1:9/reviews", "holds a password"),
+    "password as an option": ("sql:postgresql://127.0.0.1:9/reviews?user=me&password=secret", "holds a password"),
     "no database": ("sql:nonsense", "not a database URL"),
 }
 OPTIONS = {
     "misspelt key": (["--set", "transformer.epoch=2"], "Did you mean transformer.epochs?"),
     "unknown stack": (["--stack", "lokal"], "there is no stack 'lokal'. Did you mean local?"),
     "unknown model": (["--set", "transformer.enabled=true", "--set", "transformer.model=no/model"], "no/model"),
+    "too large a seed": (["--set", "seed=20261121120000"], "seed"),
     "too long for it": (["--set", "transformer.enabled=true", "--set", "transformer.max_length=4000"], "max_length"),
 }
 

@@ -26,7 +26,9 @@ def evaluate(path, *more):
 
 
 def test_new_reviews_are_scored(scored, tmp_path):
-    door.sentences(200, seed=99).to_csv(tmp_path / "new.csv", index=False)
+    new = door.sentences(200, seed=99)
+    new.loc[len(new)] = [None, "pos", "shop"]  # no text: left out
+    new.to_csv(tmp_path / "new.csv", index=False)
     result = evaluate(tmp_path / "new.csv")
     summary = result.summary
     assert summary["model_version"] == scored["model_version"]

@@ -80,3 +80,12 @@ def test_a_stratified_sample_keeps_the_shares():
     }  # fmt: skip
     assert sample.fingerprint == stratified(Reviews(frame), 20, seed=1).fingerprint
     assert sample.fingerprint != stratified(Reviews(frame), 20, seed=2).fingerprint
+
+
+@pytest.mark.parametrize("each", [1, 10])
+def test_many_small_sources_do_not_empty_a_sample(each):
+    frame = pd.DataFrame({"text": [f"t{i}" for i in range(3000)], "label": [i % 2 for i in range(3000)]})
+    frame["source"] = [f"film {i // each}" for i in range(3000)]
+    sample = stratified(Reviews(frame), 1000, seed=1).frame
+    assert len(sample) == 1000
+    assert sample["label"].sum() == 500

@@ -120,6 +120,9 @@ def test_rows_take_a_stratified_sample_of_each_collection(tmp_path):
         ("nul.csv", b"text,label\nfi\x00ne,pos\n", "NUL byte at offset 13 (line 2)"),
         ("wide.csv", b"text,label\nso,so,pos\nfine,pos\na,b,c,d\n", "not a CSV table: "),
         ("open.csv", b'text,label\n"no end,pos\n', "not a CSV table: EOF inside string"),
+        ("all.csv", b"label,text\n1,so, so\n0,bad\n", "not a CSV table: rows have more columns than the head"),
+        ("bad.csv.zip", b"text,label\n", "cannot be read: File is not a zip file"),
+        ("none.csv.zip", b"PK\x05\x06" + bytes(18), "cannot be read: "),
         ("bad.jsonl", b'{"text": "a", "label": 1}\n{"text": \n', "line 2 is not JSON"),
         ("list.jsonl", b"[1]\n", "line 1 is not an object"),
         ("bad.parquet", b"PAR1 not really", "not a Parquet file"),
@@ -136,6 +139,25 @@ def test_a_bad_file_is_one_clear_line(tmp_path, name, content, message):
     if content is not None:
         path.write_bytes(content)
     assert refusal(f"file:{path}").startswith(f"{path}: {message}")
+
+
+def test_half_characters_are_replaced(tmp_path):
+    path = tmp_path / "cut.jsonl"
+    rows = [json.dumps(row) for row in table().to_dict("records")]
+    path.write_text("\n".join([json.dumps({"text": "so good \ud83d", "label": "pos"}), *rows]))
+    assert "so good \ufffd" in set(load(f"file:{path}")["text"])
+
+
+@pytest.mark.parametrize("kind", ["string", "Int64", "boolean"])
+def test_missing_labels_of_typed_columns_are_missing_labels(tmp_path, kind):
+    frame = table(labels=(1, 0))
+    frame["label"] = frame["label"].astype("Int64").astype(kind)
+    frame.loc[0, "label"] = pd.NA
+    frame.to_parquet(tmp_path / "typed.parquet")
+    meanings = {"0": "negative", "1": "positive", "false": "negative", "true": "positive"}
+    where = f"file:{tmp_path / 'typed.parquet'}"
+    assert "unknown labels in column 'label': '' (1 rows)" in refusal(where, labels=meanings)
+    assert len(load(where, labels={**meanings, "": "drop"})) == 119
 
 
 def test_words_that_look_like_nothing_are_texts(tmp_path):

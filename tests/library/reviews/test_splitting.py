@@ -134,6 +134,16 @@ def test_known_texts_are_excluded_whatever_their_markup_and_case():
     assert len(left) == 2
 
 
+def test_who_knows_the_beginning_of_a_long_text_knows_the_text():
+    long = [(f"Review {i}: " + f"word{i} and so on " * 100, i % 2, "films") for i in range(200)]
+    settings = SplitSettings(max_characters=1000)
+    splits, summary = split(reviews(long), settings, seed=1)
+    assert summary.cut == 200
+    left = exclude(reviews(long), splits.train)
+    assert len(left) == 200 - len(splits.train)
+    assert len(exclude(reviews([(f"{splits.train.frame['text'][0]}", 1, "x")]), reviews(long))) == 1  # not reversed
+
+
 def test_shares_that_leave_no_train_are_refused():
     with pytest.raises(ValueError, match=r"less than 0\.5"):
         SplitSettings(test=0.5)
