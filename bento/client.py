@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+if TYPE_CHECKING:
+    import grpc
+    import httpx
 
 RETRYABLE = {"UNAVAILABLE"}
 BY_STATUS = {401: "UNAUTHENTICATED", 404: "NOT_FOUND", 413: "RESOURCE_EXHAUSTED", 429: "RESOURCE_EXHAUSTED"}
@@ -119,11 +123,55 @@ class Client(ABC):
         raise AssertionError("not reached: the last attempt returns or raises")
 
 
+def open_http(address: str, *, token: str | None, ca: Path | None, name: str | None, proxied: bool) -> httpx.Client:
+    """Connections for HTTP; see :class:`HttpClient`."""
+    import ssl
+
+    import httpx
+
+    verify: ssl.SSLContext | bool = True
+    if ca:
+        verify = ssl.create_default_context(cafile=str(ca))
+        verify.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be the service's own, whoever signed it
+
+    def expect_name(request: httpx.Request) -> None:
+        if name:
+            request.extensions = {**request.extensions, "sni_hostname": name}
+
+    return httpx.Client(
+        base_url=address,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+        verify=verify,
+        trust_env=proxied,
+        event_hooks={"request": [expect_name]},
+    )
+
+
+def open_grpc(address: str, *, ca: Path | None, name: str | None, proxied: bool) -> grpc.Channel:
+    """A connection of its own for gRPC; see :class:`GrpcClient`."""
+    import grpc
+
+    options: list[tuple[str, str | int]] = [("grpc.use_local_subchannel_pool", 1)]
+    options += [] if proxied else [("grpc.enable_http_proxy", 0)]
+    if ca is None:
+        return grpc.insecure_channel(address, options)
+    options += [("grpc.ssl_target_name_override", name)] if name else []
+    return grpc.secure_channel(address, grpc.ssl_channel_credentials(ca.read_bytes()), options)
+
+
 class HttpClient(Client):
     """Over HTTP."""
 
     def __init__(
-        self, address: str, *, token: str | None = None, timeout: float = 5.0, retries: int = 2, ca: Path | None = None
+        self,
+        address: str,
+        *,
+        token: str | None = None,
+        timeout: float = 5.0,
+        retries: int = 2,
+        ca: Path | None = None,
+        name: str | None = None,
+        proxied: bool = True,
     ) -> None:
         """Opens no connection yet.
 
@@ -133,15 +181,11 @@ class HttpClient(Client):
             timeout: Seconds that a call may take, its retries included.
             retries: How often a call is repeated when the service is not available.
             ca: Certificate (PEM) to trust; the system's if None.
+            name: What the certificate must be for, if not for the host of the address.
+            proxied: Whether the proxies of the environment are used.
         """
-        import ssl
-
-        import httpx
-
         super().__init__(timeout=timeout, retries=retries)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=str(ca)) if ca else True
-        self._http = httpx.Client(base_url=address, headers=headers, verify=verify)
+        self._http = open_http(address, token=token, ca=ca, name=name, proxied=proxied)
 
     def close(self) -> None:
         """See the base class."""
@@ -157,7 +201,10 @@ class HttpClient(Client):
         except httpx.TransportError as error:
             raise ServiceError("UNAVAILABLE", f"no connection: {error}") from error
         if response.is_success:
-            return response.json() if response.content.strip() else None
+            try:
+                return response.json() if response.content.strip() else None
+            except ValueError:
+                raise ServiceError("INTERNAL", "the answer is no JSON: another service?") from None
         try:
             problem = response.json()["error"]
             code, message = str(problem["code"]), str(problem["message"])
@@ -192,7 +239,15 @@ class GrpcClient(Client):
     """Over gRPC."""
 
     def __init__(
-        self, address: str, *, token: str | None = None, timeout: float = 5.0, retries: int = 2, ca: Path | None = None
+        self,
+        address: str,
+        *,
+        token: str | None = None,
+        timeout: float = 5.0,
+        retries: int = 2,
+        ca: Path | None = None,
+        name: str | None = None,
+        proxied: bool = True,
     ) -> None:
         """Opens no connection yet.
 
@@ -202,18 +257,13 @@ class GrpcClient(Client):
             timeout: Seconds that a call may take, its retries included.
             retries: How often a call is repeated when the service is not available.
             ca: Certificate (PEM) to trust, which also says that the service speaks TLS; plain text if None.
+            name: What the certificate must be for, if not for the host of the address.
+            proxied: Whether the proxies of the environment are used.
         """
-        import grpc
-
         from bento.stubs import sentiment_pb2 as pb
 
         super().__init__(timeout=timeout, retries=retries)
-        options = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own
-        if ca:
-            credentials = grpc.ssl_channel_credentials(ca.read_bytes())
-            self._channel = grpc.secure_channel(address, credentials, options)
-        else:
-            self._channel = grpc.insecure_channel(address, options)
+        self._channel = open_grpc(address, ca=ca, name=name, proxied=proxied)
         self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
         self._pb = pb
         self._calls = {

@@ -42,9 +42,11 @@ class ServiceSettings(BaseSettings):
         """All bearer tokens; empty if everyone may call.
 
         Raises:
-            UserError: If the file cannot be read, or holds none: an empty file must not open the service.
+            UserError: If the file cannot be read, or one of both holds none: that must not open the service.
         """
         tokens = [t.strip() for t in self.tokens.split(",") if t.strip()]
+        if self.tokens and not tokens:  # such as of two variables that are not set
+            raise UserError("holds no token", where=f"{PREFIX}TOKENS", remedy="Write some, or do not set it.")
         if self.tokens_file is not None:
             try:
                 lines = self.tokens_file.read_text(encoding="utf-8").split()

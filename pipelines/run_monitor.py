@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -114,15 +115,27 @@ def _watched(settings: MonitorSettings) -> tuple[Version, str]:
     live = deployer.live() if deployer else None
     if deployer and live and live.bento.model == settings.model:
         own = live_service(deployer, live).prediction_log.resolve()
-        return registry.version(settings.model, live.bento.version), settings.window.log or str(own)
+        return registry.version(settings.model, live.bento.version), _named(settings) or str(own)
     production = registry.production(settings.model)
-    if production is None or settings.window.log is None:
+    log = _named(settings)
+    if production is None or log is None:
         raise UserError(
             "no version is live here" if production else "no version is in production",
             where=f"model {settings.model}",
             remedy="make deploy, or name the log of a service elsewhere: window.log." if production else "make train.",
         )
-    return production, settings.window.log
+    return production, log
+
+
+def _named(settings: MonitorSettings) -> str | None:
+    """The log that the settings name; a misspelt one would look like a service that nobody asks anything."""
+    log = settings.window.log
+    if log is None or "://" in log:
+        return log
+    folder = Path(log).expanduser()
+    if not folder.is_dir():
+        raise UserError("no such folder", where=f"window.log {log}", remedy="Name the folder of a prediction log.")
+    return str(folder)
 
 
 def _read(name: str, settings: MonitorSettings, number: str) -> MonitorSummary:

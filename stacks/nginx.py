@@ -232,6 +232,7 @@ _UPSTREAM = _Template("""\
 
 _SHADOW = """
         location = /v1/predict {
+            keepalive_timeout 0;  # the next request on the connection would wait for the shadow's answer
             mirror /-shadow;
             proxy_pass http://${route}_http$request_uri;
         }
@@ -266,7 +267,7 @@ def render(folder: Path, config: BentoDeployerConfig, route: Route) -> str:
         canary_name=other.name,
         limit=_LIMIT.substitute(rate=config.requests_per_second) if config.requests_per_second else "",
         upstreams="".join(_upstreams(route)),
-        answer=f"{config.timeout + ANSWER_SECONDS:g}s",
+        answer=f"{1000 * (config.timeout + ANSWER_SECONDS):.0f}ms",
         served_by=SERVED_BY,
         host=address.host,
         http_port=address.http_port,

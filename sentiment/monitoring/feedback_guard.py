@@ -55,13 +55,16 @@ def believed(window: Window, settings: FeedbackSettings, *, seed: int) -> Believ
     return Believed(rows, (*checks, flood, clients, requests, consensus, contradiction(rows, settings)))
 
 
-def feedback_reviews(window: Window, settings: MonitorSettings, *, training_rows: int) -> tuple[Reviews, CheckReport]:
+def feedback_reviews(
+    window: Window, settings: MonitorSettings, *, other_rows: int, earlier_rows: int
+) -> tuple[Reviews, CheckReport]:
     """The reviews that a retraining may take from feedback: believed labels of texts that were kept with consent.
 
     Args:
         window: With its feedback.
         settings: Limits, and the suite that the reviews must pass.
-        training_rows: Reviews that the model is trained on otherwise.
+        other_rows: Reviews that the next model learns from otherwise.
+        earlier_rows: Reviews that came from feedback before, which it learns from, too.
 
     Returns:
         Reviews of source ``feedback``, none unless the report ``"feedback"`` passed; and that report.
@@ -75,7 +78,7 @@ def feedback_reviews(window: Window, settings: MonitorSettings, *, training_rows
     if not sure.passed:  # for a person to look at: a broken model and a poisoned one look the same here
         rows = rows[rows["correct"] | (rows["score"] < limits.sure)]
     with_text = rows[rows["text"].notna()].drop_duplicates("text")
-    most = int(training_rows * limits.max_share / (1 - limits.max_share)) if limits.max_share < 1 else len(with_text)
+    most = _most(limits.max_share, other_rows, earlier_rows) if limits.max_share < 1 else len(with_text)
     chosen = with_text.sample(min(most, len(with_text)), random_state=settings.seed).sort_index()
     reviews = Reviews(
         pd.DataFrame(
@@ -88,7 +91,7 @@ def feedback_reviews(window: Window, settings: MonitorSettings, *, training_rows
     )
     there = Check(
         name="feedback: texts were kept",
-        passed=len(reviews) > 0,
+        passed=len(with_text) > 0,
         observed=f"{len(rows) - int(rows['text'].isna().sum()):,} of {len(rows):,} believed labels have their text",
         limit="some; a service keeps texts where log_text is true",
         count=len(rows),
@@ -97,7 +100,8 @@ def feedback_reviews(window: Window, settings: MonitorSettings, *, training_rows
         name="feedback: share of the training data",
         severity="warning",
         passed=len(chosen) == len(with_text),
-        observed=f"{len(chosen):,} of {len(with_text):,} reviews are taken, beside {training_rows:,} others",
+        observed=f"{len(chosen):,} of {len(with_text):,} reviews are taken, "
+        f"beside {earlier_rows:,} of earlier feedback and {other_rows:,} others",
         limit=f"at most {100 * limits.max_share:g} % of the reviews trained on; more are left out",
         count=len(with_text),
     )
@@ -106,6 +110,11 @@ def feedback_reviews(window: Window, settings: MonitorSettings, *, training_rows
         checks += check_reviews(reviews, limits.expectations).checks
     report = CheckReport(suite="feedback", checks=checks)
     return (reviews if report.passed else Reviews(reviews.frame.iloc[:0])), report
+
+
+def _most(share: float, other_rows: int, earlier_rows: int) -> int:
+    """How many reviews may be added until feedback, that from before included, is this share of all."""
+    return max(int(other_rows * share / (1 - share)) - earlier_rows, 0)
 
 
 def _reception(window: Window, settings: FeedbackSettings) -> Iterator[Check]:

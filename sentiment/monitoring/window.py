@@ -188,8 +188,8 @@ def read_window(
     """Reads the window of ``settings.hours`` before ``end`` from a prediction log, also while it is written.
 
     Args:
-        where: A folder, or ``s3://bucket/prefix`` (keys and endpoint from the ``AWS_*`` variables). One that is not
-            there holds nothing.
+        where: A folder, or ``s3://bucket/prefix`` (keys and endpoint from the ``AWS_*`` variables). A folder that is
+            not there holds nothing.
         settings: How much of it.
         model_version: Whose predictions are wanted.
         end: The moment after the window, in seconds since 1970 (UTC); normally now.
@@ -197,7 +197,7 @@ def read_window(
         seed: Of the sample of a large window.
 
     Raises:
-        UserError: If the bucket cannot be reached.
+        UserError: If the bucket cannot be reached, or holds no log there.
     """
     with local_log(where) as folder:
         logged = read_log(folder)
@@ -211,6 +211,12 @@ def read_window(
         seed=seed,
         born=born,
     )
+
+
+def require_some(where: str, files: Sequence[str]) -> None:
+    """Raises a UserError where a log in a bucket has no file: a misspelt address would look like a quiet service."""
+    if not files:
+        raise UserError("there is no prediction log", where=where, remedy="Look at the address: window.log.")
 
 
 @contextmanager
@@ -230,7 +236,10 @@ def local_log(where: str) -> Iterator[Path]:
         bucket = s3fs.S3FileSystem(endpoint_url=os.environ.get("AWS_ENDPOINT_URL"), skip_instance_cache=True)
         try:
             files = bucket.glob(f"{where.rstrip('/')}/*.jsonl")
+            require_some(where, files)
             bucket.get(files, [str(folder / Path(file).name) for file in files])
+        except UserError:
+            raise
         except Exception as error:  # botocore's errors have no common base with those of the network
             raise UserError(
                 f"cannot be read: {(str(error).strip() or type(error).__name__).splitlines()[0][:200]}",

@@ -82,8 +82,10 @@ def http_probe(access: Access, texts: Sequence[str]) -> Seen | str:
     try:
         with access.http_client() as client, access.raw_http() as raw:
             return _seen(client, texts, _http_refusals(raw, access), _http_health(raw))
-    except (ServiceError, httpx.HTTPError) as error:
+    except (ServiceError, httpx.HTTPError, httpx.InvalidURL) as error:
         return f"{type(error).__name__}: {error}"
+    except (KeyError, TypeError) as error:  # JSON, but of another kind
+        return f"not an answer of this service: {error}"
 
 
 def grpc_probe(access: Access, texts: Sequence[str]) -> Seen | str:

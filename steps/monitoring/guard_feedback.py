@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import pandas as pd
 from zenml import step
 
 from sentiment.checks import CheckReport
-from sentiment.monitoring.feedback_guard import feedback_reviews
+from sentiment.monitoring.feedback_guard import SOURCE, feedback_reviews
 from sentiment.monitoring.settings import MonitorSettings
 from sentiment.monitoring.window import Window
-from sentiment.reviews.table import Reviews, Splits
+from sentiment.reviews.table import SPLITS, Reviews, Splits
 
 
 @step(enable_cache=False)
@@ -21,11 +22,13 @@ def guard_feedback(
 
     Args:
         window: What the version answered lately.
-        splits: What it was trained on: feedback is at most a share of that.
+        splits: What it was trained on: feedback, that from before included, is at most a share of that.
         settings: What is too much.
 
     Returns:
         No review at all where a critical check failed; and the checks.
     """
-    reviews, report = feedback_reviews(window, settings, training_rows=len(splits.train))
+    sources = pd.concat([getattr(splits, name).frame["source"] for name in SPLITS])
+    earlier = int((sources == SOURCE).sum())
+    reviews, report = feedback_reviews(window, settings, other_rows=len(sources) - earlier, earlier_rows=earlier)
     return reviews, report  # ZenML sees two outputs only where a tuple is written out

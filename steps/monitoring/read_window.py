@@ -12,6 +12,7 @@ from zenml import step
 
 from sentiment.monitoring import window
 from sentiment.monitoring.settings import WindowSettings
+from sentiment.monitoring.window import require_some
 
 if TYPE_CHECKING:
     from s3fs import S3FileSystem
@@ -43,7 +44,9 @@ def _at_hand(log: str) -> Iterator[str]:
         yield log
         return
     with TemporaryDirectory() as folder:
-        for name in files.find(log):
+        found = files.find(log)
+        require_some(log, found)
+        for name in found:
             files.get(name, str(Path(folder, name.rpartition("/")[2])))
         yield folder
 

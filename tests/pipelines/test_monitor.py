@@ -96,11 +96,18 @@ def webhook(monkeypatch, *, status=200):
 
 
 def test_an_empty_log_is_not_enough_data_and_nothing_follows(monitor, tmp_path):
-    result = monitor(tmp_path / "nowhere")
+    (tmp_path / "log").mkdir()
+    result = monitor(tmp_path / "log")
     assert (result.summary["predictions"], result.summary["findings"]) == (0, [])
     assert check(result.summary, "input_drift")["observed"].startswith("not enough data")
     assert not (tmp_path / "alerts.jsonl").exists()
     assert "nothing is wrong" in result.err
+
+
+def test_a_misspelt_log_is_not_a_quiet_service(monitor, tmp_path):
+    result = monitor(tmp_path / "nowhere")
+    assert result.code == 2
+    assert f"window.log {tmp_path}/nowhere: no such folder" in result.err
 
 
 def test_what_a_run_leaves(monitor, write, tmp_path):

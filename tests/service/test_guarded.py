@@ -13,8 +13,11 @@ from certificates import certificate
 from loopback import until
 
 from bento.client import GrpcClient, HttpClient, ServiceError
+from bento.settings import ServiceSettings
 from bento.stubs import sentiment_pb2 as pb
+from sentiment.errors import UserError
 from sentiment.monitoring.prediction_log import read_log
+from steps.deployment.access import Access
 
 pytestmark = pytest.mark.slow
 TEXTS = ["a lovely film with a superb ending", "a dull plot and a tedious actor"]
@@ -58,18 +61,32 @@ def test_an_empty_token_file_does_not_open_the_service(serve, tmp_path):
     until(lambda: "SENTIMENT_TOKENS_FILE: holds no token" in booted.output, seconds=60)
     with HttpClient(booted.http) as client:
         assert not client.ready()
+    with pytest.raises(UserError, match="SENTIMENT_TOKENS: holds no token"):  # of two variables that are not set
+        ServiceSettings(tokens=",").accepted_tokens()
 
 
 def test_tls_on_both_protocols(serve, tmp_path):
-    pem, key = certificate(tmp_path, "localhost", trusted=True)
+    pem, key = certificate(tmp_path, "api.example.com", trusted=False)  # by an authority that is not at hand
+    name, at = "api.example.com", "127.0.0.1"
     arguments = ("--ssl-certfile", str(pem), "--ssl-keyfile", str(key))
     booted = serve(tls_certificate=pem, tls_key=key, arguments=arguments, wait=False)
     with (
-        HttpClient(f"https://localhost:{booted.http_port}", ca=pem, timeout=60, retries=0) as http,
-        GrpcClient(f"localhost:{booted.grpc_port}", ca=pem, timeout=60, retries=0) as client,
+        HttpClient(f"https://{at}:{booted.http_port}", ca=pem, name=name, timeout=60, retries=0) as http,
+        GrpcClient(booted.grpc, ca=pem, name=name, timeout=60, retries=0) as client,
     ):
         until(http.ready, seconds=60)
         assert http.predict(TEXTS).predictions[0].score == client.predict(TEXTS).predictions[0].score
+    own = Access(f"https://{at}:{booted.http_port}", booted.grpc, certificate=pem, proxied=False)
+    with own.raw_http() as pages, own.http_client() as http, own.grpc_client() as client:
+        assert pages.get("/metrics").status_code == 200
+        assert http.ready()
+        assert client.ready()
+    for address, expected in (
+        (f"https://{at}:{booted.http_port}", None),
+        (f"https://localhost:{booted.http_port}", "x"),
+    ):
+        with HttpClient(address, ca=pem, name=expected, retries=0) as stranger:
+            assert not stranger.ready()
     with GrpcClient(booted.grpc, timeout=3, retries=0) as plain, pytest.raises(ServiceError) as caught:
         plain.predict(TEXTS)
     assert caught.value.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")

@@ -1,5 +1,8 @@
 """The smoke test, against the built Bento that runs."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
 
 from sentiment.models import Classifier
@@ -51,3 +54,30 @@ def test_a_guarded_service_must_refuse_strangers(serve, bento, known):
     assert set(failed(Access(booted.http, booted.grpc, token="other"), bento, known)) == {
         "answers over HTTP", "answers over gRPC",
     }  # fmt: skip
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """A page, and JSON of another kind."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>" if self.path == "/page/v1/info" else b'{"name": "another"}')
+
+    do_POST = do_GET  # noqa: N815  # the standard library's name
+
+    def log_message(self, *_):
+        pass
+
+
+def test_other_addresses_fail_with_the_reason(bento, known):
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        at = f"http://127.0.0.1:{server.server_port}"
+        for address, words in {
+            "http://localhost:abc": "InvalidURL",
+            f"{at}/page": "no JSON",
+            at: "not an answer of this service: 'model_version'",
+        }.items():
+            assert words in failed(Access(address, "127.0.0.1:9"), bento, known)["answers over HTTP"].observed
+        server.shutdown()

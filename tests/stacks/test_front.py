@@ -133,6 +133,26 @@ def test_a_canary_that_is_gone_costs_no_request(front_of, services):
     assert {call(address) for _ in range(20)} == {b"x"}
 
 
+@pytest.mark.parametrize("timeout", [0.5, 2.5, 3600])
+def test_any_limit_that_a_stack_file_may_set(front_of, services, timeout):
+    front, address = front_of(timeout=timeout)
+    front.apply(Route(services[0].backend))
+    assert ask(address).status_code == 200
+
+
+def test_nobody_waits_for_a_slow_shadow(front_of, services):
+    front, address = front_of()
+    live, shadow = services
+    front.apply(Route(live.backend, shadow=shadow.backend))
+    shadow.delay = 8
+    try:
+        with httpx.Client(base_url=address.http, trust_env=False, timeout=6) as client:  # the same connection
+            for _ in range(2):
+                assert client.post("/v1/predict", json={}).status_code == 200
+    finally:
+        shadow.delay = 0
+
+
 def test_a_shadow_gets_copies_under_the_same_identifier(front_of, services):
     front, address = front_of()
     live, shadow = services

@@ -86,7 +86,9 @@ def settings(**feedback):
 
 def test_reviews_are_taken_where_texts_were_kept():
     records = [r if n % 2 else replace(r, text=None) for n, r in enumerate(RECORDS)]
-    reviews, report = feedback_reviews(window(records, labelled(records, TRUTHS)), settings(), training_rows=10_000)
+    reviews, report = feedback_reviews(
+        window(records, labelled(records, TRUTHS)), settings(), other_rows=10_000, earlier_rows=0
+    )
     assert (report.suite, report.passed, len(reviews)) == ("feedback", True, 200)
     assert reviews.frame["source"].unique().tolist() == ["feedback"]
     by_text = dict(zip((r.text for r in RECORDS), TRUTHS, strict=True))
@@ -97,24 +99,33 @@ def test_reviews_are_taken_where_texts_were_kept():
 
 def test_no_more_than_a_share_of_the_training_data_is_taken():
     seen = window(RECORDS, labelled(RECORDS, TRUTHS))
-    reviews, report = feedback_reviews(seen, settings(max_share=0.2), training_rows=400)
+    reviews, report = feedback_reviews(seen, settings(max_share=0.2), other_rows=400, earlier_rows=0)
     assert len(reviews) == 100
     assert "share of the training data" in failed(report.checks)
     assert report.passed
-    again, _ = feedback_reviews(seen, settings(max_share=0.2), training_rows=400)
+    again, _ = feedback_reviews(seen, settings(max_share=0.2), other_rows=400, earlier_rows=0)
     assert again.fingerprint == reviews.fingerprint
+
+
+@pytest.mark.parametrize(("earlier", "taken"), [(0, 100), (70, 30), (100, 0), (300, 0)])
+def test_what_was_learnt_before_counts_as_feedback(earlier, taken):
+    seen = window(RECORDS, labelled(RECORDS, TRUTHS))
+    reviews, report = feedback_reviews(seen, settings(max_share=0.2), other_rows=400, earlier_rows=earlier)
+    assert (len(reviews), report.passed) == (taken, True)
 
 
 def test_without_texts_nothing_is_trained_on():
     records, truths = stream(100)
-    reviews, report = feedback_reviews(window(records, labelled(records, truths)), settings(), training_rows=1000)
+    reviews, report = feedback_reviews(
+        window(records, labelled(records, truths)), settings(), other_rows=1000, earlier_rows=0
+    )
     assert (len(reviews), report.passed) == (0, False)
     assert failed(report.failures("critical")) == {"texts were kept"}
 
 
 def test_labels_against_all_that_is_sure_are_not_trained_on():
     poison = labelled(RECORDS, [turned(r.label) for r in RECORDS])
-    reviews, report = feedback_reviews(window(RECORDS, poison), settings(), training_rows=10_000)
+    reviews, report = feedback_reviews(window(RECORDS, poison), settings(), other_rows=10_000, earlier_rows=0)
     assert "sure answers" in failed(report.checks)
     sure = {r.text for r in RECORDS if r.score >= LIMITS.sure}
     assert len(reviews)
@@ -130,7 +141,9 @@ def test_labels_against_all_that_is_sure_are_not_trained_on():
 )
 def test_reviews_that_fail_the_suite_are_not_taken(change, name):
     records = [replace(r, text=f"{change['text']}{n}") for n, r in enumerate(RECORDS)]
-    reviews, report = feedback_reviews(window(records, labelled(records, TRUTHS)), settings(), training_rows=10_000)
+    reviews, report = feedback_reviews(
+        window(records, labelled(records, TRUTHS)), settings(), other_rows=10_000, earlier_rows=0
+    )
     assert len(reviews) == 0
     assert name in {check.name for check in report.failures("critical")}
 
@@ -138,5 +151,5 @@ def test_reviews_that_fail_the_suite_are_not_taken(change, name):
 def test_reviews_of_one_label_only_are_not_taken():
     records = [replace(r, label="negative", score=0.6, positive=0.4) for r in RECORDS]
     feedback = labelled(records, ["positive"] * len(records))
-    reviews, report = feedback_reviews(window(records, feedback), settings(), training_rows=10_000)
+    reviews, report = feedback_reviews(window(records, feedback), settings(), other_rows=10_000, earlier_rows=0)
     assert (len(reviews), report.passed) == (0, False)
