@@ -28,6 +28,7 @@ from pipelines.summary import TrainSummary
 from pipelines.summary import show as show_training
 from sentiment.checks import Check
 from sentiment.deployment import Deployment
+from sentiment.errors import UserError
 from steps.deployment.deployer import find_deployer
 from steps.locks import only_one
 from steps.monitoring import alerts, ledger
@@ -138,10 +139,11 @@ def _live(model: str) -> Deployment | None:
 
 
 def _waiting(model: str) -> str | None:
-    """The version in production, if it is not the one that is live here."""
+    """The version in production, if it is not live here yet; what was deployed after its promotion is to stay."""
     live, production = _live(model), registry.production(model)
-    waits = live is not None and production is not None and production.number != live.bento.version
-    return production.number if production and waits else None
+    if live is None or production is None or production.number == live.bento.version:
+        return None
+    return None if registry.chosen_later(live, production) else production.number
 
 
 def _deployed(
@@ -160,6 +162,9 @@ def _deployed(
         deployed = run_deploy(deploy, console)
     except RefusedError as refused:
         return summary("aborted", _taken_back(settings, console, number, live.bento.version, refused))
+    except UserError as error:  # not the version's fault: the next turn tries it again
+        _tell(settings, console, number, error.what, run="")
+        raise
     if not deployed.deployed:
         return summary("promoted", deployed.reason, deploy=deployed)
     return summary("switched", f"version {live.bento.version} -> {number}", deploy=deployed)
@@ -173,17 +178,20 @@ def _taken_back(settings: ContinuousSettings, console: Console, number: str, for
     if production and production.number == number:  # else a person has decided meanwhile
         set_champion(model, former, back=True)
         registry.record_decision(model, number, promoted=False, reason=reason)
-    failed = Check(name=CANARY, passed=False, observed=refused.what, limit="every check passes")
-    key = ledger.key(number, [CANARY], time.time())
+    _tell(settings, console, number, refused.what, run=refused.run)
+    return f"version {number} {reason}; version {former} is live and in production, as before"
+
+
+def _tell(settings: ContinuousSettings, console: Console, number: str, what: str, *, run: str) -> None:
+    """Somebody is told that a version did not go live; once a day."""
     _, problems = alerts.tell(
         settings.monitor.alert,
-        [failed],
-        model=model,
+        [Check(name=CANARY, passed=False, observed=what, limit="every check passes")],
+        model=settings.monitor.model,
         number=number,
-        key=key,
-        run=refused.run,
+        key=ledger.key(number, [CANARY], time.time()),
+        run=run,
         facts={"action": "alert"},
     )
     for words in problems:
         console.print(f"[yellow]warning[/]: {words}", highlight=False)
-    return f"version {number} {reason}; version {former} is live and in production, as before"

@@ -17,6 +17,7 @@ from pipelines.settings import DeploySettings
 from sentiment.checks import CheckReport
 from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
+from stacks.bento_service import NotStartedError
 from steps.deployment.deployer import model_deployer
 from steps.deployment.version import needed
 from steps.promotion import registry
@@ -76,7 +77,7 @@ class DeploySummary:
 
 
 class RefusedError(UserError):
-    """A new service did not pass its tests, or failed as a canary: it is not live, and what was live still is.
+    """A new service did not start, or not pass its tests, or failed as a canary: what was live still is.
 
     Attributes:
         run: Name of the ZenML run.
@@ -95,8 +96,8 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
         console: Where progress and results are drawn.
 
     Raises:
-        RefusedError: If the new service did not pass: what was live still is.
-        UserError: If there is nothing to deploy or nothing to deploy with, or the new service did not start.
+        RefusedError: If the new service did not start or not pass: what was live still is.
+        UserError: If there is nothing to deploy or nothing to deploy with.
     """
     guarded = model_deployer().config.tokens_file is not None  # asked for before anything is built
     version = _chosen(settings)
@@ -110,7 +111,7 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
         reports = _reports(name)
         if reports:
             console.print(summary.checks_table(reports))
-        if all(report.passed for report in reports):
+        if all(report.passed for report in reports) and not isinstance(error, NotStartedError):
             raise
         raise RefusedError(error, name) from error
     outcome = _read(name)

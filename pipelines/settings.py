@@ -102,11 +102,14 @@ def read_continuous_settings(path: Path, overrides: Sequence[str]) -> Continuous
     """Reads the monitor pipeline's settings, and those of the pipelines that may follow: mistakes show at once."""
     monitor = read_monitor_settings(path, overrides)
     chosen = [f"model={monitor.model}"]
-    return ContinuousSettings(
-        monitor=monitor,
-        train=read_train_settings(monitor.retrain.config, chosen),
-        deploy=read_settings(DeploySettings, monitor.retrain.deploy, chosen),
-    )
+    deploy = read_settings(DeploySettings, monitor.retrain.deploy, chosen)
+    if deploy.rollout.mode == "shadow":
+        raise UserError(
+            "a shadow never becomes live: the loop would try it again forever",
+            where=f"{monitor.retrain.deploy}, key rollout.mode",
+            remedy="Write canary, or switch.",
+        )
+    return ContinuousSettings(monitor, read_train_settings(monitor.retrain.config, chosen), deploy)
 
 
 def read_train_settings(path: Path, overrides: Sequence[str]) -> TrainSettings:

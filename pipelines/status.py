@@ -73,7 +73,12 @@ class Status:
         if live.bento.model != self.model:
             return f"what is live is of the model {live.bento.model}"
         if live.bento.version != production:
-            return f"live is version {live.bento.version}, in production is version {production or 'none'}: make deploy"
+            both = f"live is version {live.bento.version}, in production is version {production or 'none'}"
+            if self.production and registry.chosen_later(
+                live, self.production
+            ):  # such as by a rollback that was cut short
+                return f"{both}: python run.py rollback --to {live.bento.version} puts it there, too; or make deploy"
+            return f"{both}: make deploy"
         return None
 
 

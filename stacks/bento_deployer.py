@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -32,6 +34,7 @@ from stacks.live import hold, read_live, write_live
 from stacks.nginx import Backend, Route
 
 WHERE = "model deployer"
+logger = logging.getLogger(__name__)
 
 
 class BentoDeployer(BaseModelDeployer):
@@ -82,6 +85,16 @@ class BentoDeployer(BaseModelDeployer):
         live = self._live()
         return live and live.model_copy(update={"healthy": self._is_healthy(live)})
 
+    def is_live(self, service: BentoService) -> bool:
+        """Whether a service has the traffic, healthy or not."""
+        live = self._live()
+        return live is not None and live.service == str(service.uuid)
+
+    def is_up_to_date(self, live: Deployment) -> bool:
+        """Whether what is live was started with the settings of today, what is in their files included."""
+        service = BentoService.read(self.root, UUID(live.service))
+        return service is not None and service.config.settings == self._settings()
+
     def switch(self, service: BentoService, *, run: str) -> Deployment:
         """Makes a service the live one, and ends the one that was.
 
@@ -106,8 +119,12 @@ class BentoDeployer(BaseModelDeployer):
                 write_live(self.root, former)
                 raise
             write_live(self.root, new)
-            self._remove_others(new)
-        self._release()
+            try:
+                self._remove_others(new)
+            except Exception as error:  # it is live: what is left is cleared up by the next deployment
+                logger.warning("what was live before is not removed yet: %s", error)
+            finally:
+                self._release()
         return self.live() or new
 
     def canary(self, service: BentoService, share: int) -> None:
@@ -147,8 +164,7 @@ class BentoDeployer(BaseModelDeployer):
         """
         try:
             with self._exclusively(f"discarding {service.bento.tag}"):
-                live = self._live()
-                if live and live.service == str(service.uuid):
+                if self.is_live(service):
                     raise UserError("is live", where=f"service {service.uuid}", remedy="Stop it, or deploy another.")
                 self._route_to_live()
                 self._remove(service.uuid)
@@ -308,6 +324,14 @@ class BentoDeployer(BaseModelDeployer):
             raise
         return service
 
+    def _settings(self) -> str:
+        """SHA-256 of all that callers may notice of the settings: two services of one Bento differ in that alone."""
+        c = self.config
+        said = c.model_dump_json(exclude={"start_timeout", "push_bentos"})
+        files = {name: required_file(getattr(c, name), name) for name in ("tokens_file", "tls_certificate", "tls_key")}
+        parts = [said.encode(), str(self._wants_front).encode(), *(f.read_bytes() for f in files.values() if f)]
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
     def _service_config(self, bento: Bento) -> BentoServiceConfig:
         c = self.config
         if os.environ.get("SENTIMENT_TOKENS"):
@@ -341,6 +365,7 @@ class BentoDeployer(BaseModelDeployer):
             grpc_port=address.grpc_port,
             drain_seconds=c.drain_seconds,
             start_timeout=c.start_timeout,
+            settings=self._settings(),
             environment={f"SENTIMENT_{name}".upper(): str(value) for name, value in settings.items()},
         )
 

@@ -35,6 +35,10 @@ RAISED = re.compile(r"[\w.]*(Error|Exception|Exit)\b.*")  # last line of a trace
 SERVICES = "services"  # folder with one folder a service
 
 
+class NotStartedError(UserError):
+    """A service ended while it started, or did not answer in time; nothing of it is left."""
+
+
 class BentoServiceConfig(ServiceConfig):
     """How a Bento is served; all that a later process needs to start it again.
 
@@ -49,6 +53,7 @@ class BentoServiceConfig(ServiceConfig):
         tls_key: Its private key (PEM).
         drain_seconds: Time it has to answer what it has begun when it is told to end.
         start_timeout: Seconds until it must answer.
+        settings: Identity of the deployer's settings when it was started.
         environment: The service's settings; secrets only by the file that holds them.
     """
 
@@ -62,6 +67,7 @@ class BentoServiceConfig(ServiceConfig):
     tls_key: str | None = None
     drain_seconds: int = 20
     start_timeout: int = 60
+    settings: str = ""
     environment: dict[str, str]
 
 
@@ -175,7 +181,8 @@ class BentoService(BaseDeploymentService):
         """Starts it and waits until it answers over both protocols.
 
         Raises:
-            UserError: With the reason, if it does not in time, or ends; nothing is left running then.
+            NotStartedError: With the reason, if it does not in time, or ends; nothing is left running then.
+            UserError: If one of its ports is in use.
         """
         self.save()
         port = self.address.used_port()
@@ -236,14 +243,14 @@ class BentoService(BaseDeploymentService):
     def _problem(self) -> str:
         return "no process" if self.process() is None else self.address.problem()
 
-    def _failed(self, what: str) -> UserError:
+    def _failed(self, what: str) -> NotStartedError:
         """Keeps the log, and tells the lines of it that say most."""
         kept = Path(self.config.root) / "failed.log"
         shutil.copyfile(self.log_file, kept)
         last = deque((line.strip() for line in kept.open(encoding="utf-8", errors="replace") if line.strip()), 200)
         raised = [line for line in last if RAISED.fullmatch(line)]
         reason = raised[-1] if raised else " / ".join(list(last)[-3:]) or "it printed nothing"
-        return UserError(
+        return NotStartedError(
             f"{what}: {reason[:500].rstrip('.')}", where=f"Bento {self.bento.tag}", remedy=f"Its log: {kept}"
         )
 

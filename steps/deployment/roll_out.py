@@ -33,8 +33,9 @@ def roll_out(
 ) -> Annotated[Deployment, "deployment"]:
     """Starts the Bento beside the live one, tests it, and only then moves the traffic.
 
-    Whatever goes wrong, an interrupt included: the new one is stopped, and what was live still is. Every report is
-    stored as it is made, so that a failed run shows it, too.
+    Whatever goes wrong before it has the traffic, an interrupt included: the new one is stopped, and what was live
+    still is. Every report is stored as it is made, so that a failed run shows it, too. Where the same Bento is live
+    with other settings than the stack file's, the one with the new settings takes over: there is nothing to compare.
 
     Args:
         bento: What to serve.
@@ -51,23 +52,32 @@ def roll_out(
     """
     deployer = model_deployer()
     live = deployer.live()
-    if live and live.healthy and live.bento.tag == bento.tag:
+    up_to_date, same = live and deployer.is_up_to_date(live), live and live.bento.tag == bento.tag
+    if live and live.healthy and same and up_to_date:
         return live  # nothing to do
     known = _known(bento, splits, evaluation, smoke)
+    mode = "switch" if same else rollout.mode
     former = live_service(deployer, live) if live and live.healthy else None
-    if rollout.mode == "shadow" and former is None:
+    if former and mode != "switch" and not up_to_date:  # the two would differ in more than the model
+        raise UserError(
+            f"version {former.bento.version} was started with other settings than those of today",
+            where="live service",
+            remedy=f"Give it these first: python run.py --pipeline deploy --set version={former.bento.version}",
+        )
+    if mode == "shadow" and former is None:
         raise UserError(
             "nothing is live to compare with", where="rollout.mode shadow", remedy="Deploy by switch first."
         )
     service = deployer.start(bento)
     try:
         _keep(smoke_test(access_to(service), bento, known, smoke))
-        if former and rollout.mode != "switch":  # where nothing is live, a canary has nobody to be compared with
+        if former and mode != "switch":  # where nothing is live, a canary has nobody to be compared with
             _keep(_compared(deployer, service, former, known, rollout))
-        if live is None or rollout.mode != "shadow":
+        if live is None or mode != "shadow":
             return deployer.switch(service, run=get_step_context().pipeline_run.name)
     except BaseException:
-        deployer.discard(service)
+        if not deployer.is_live(service):
+            deployer.discard(service)
         raise
     deployer.discard(service)
     return live

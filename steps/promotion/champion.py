@@ -57,7 +57,7 @@ def set_champion(model: str, number: str, *, decision: Decision | None = None, b
             if was:  # in any case: a rollback that died here may have left something
                 log_metadata(metadata={"taken_back": now if back else ""}, model_name=model, model_version=was)
             replaced = {} if back else {"replaced": was or ""}
-            log_metadata(metadata={**replaced, "taken_back": ""}, model_name=model, model_version=number)
+            log_metadata(metadata={**replaced, "since": now, "taken_back": ""}, model_name=model, model_version=number)
             Client().update_model_version(model, number, stage=ModelStages.PRODUCTION, force=True)
     follow(model)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sentiment.errors import UserError
@@ -17,6 +17,8 @@ from steps.caching import artifact_store, complete
 if TYPE_CHECKING:
     from zenml.artifact_stores import BaseArtifactStore
     from zenml.models import ArtifactVersionResponse, ModelVersionResponse
+
+    from sentiment.deployment import Deployment
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Version:
         replaced: Number of the version that it took over from when it was promoted; empty if there was none.
         taken_back: When somebody, or a failed canary, took it out of production, ISO 8601 in UTC; empty if nobody did,
             a person has put it there again, or it is still there, as who took it out died on the way.
+        since: When it was last put into production, ISO 8601 in UTC; empty if it never was.
         registered: When it was made, ISO 8601 in UTC.
         run: Name of the pipeline run that made it.
         accuracy: On the test split of that run; None if it is not on record.
@@ -47,10 +50,16 @@ class Version:
     reason: str
     replaced: str
     taken_back: str = ""
+    since: str = ""
     registered: str = ""
     run: str = ""
     accuracy: float | None = None
     ece: float | None = None
+
+
+def chosen_later(live: Deployment, production: Version) -> bool:
+    """Whether what is live was deployed after the version in production was promoted, and so by a person's choice."""
+    return bool(production.since) and datetime.fromisoformat(live.since) > datetime.fromisoformat(production.since)
 
 
 def versions(model: str) -> list[Version]:
@@ -197,6 +206,7 @@ def _version(response: ModelVersionResponse) -> Version:
         reason=str(metadata.get("reason", "")),
         replaced=str(metadata.get("replaced", "")),
         taken_back="" if stage == "production" else str(metadata.get("taken_back", "")),
+        since=str(metadata.get("since", "")),
         registered=response.created.replace(tzinfo=response.created.tzinfo or UTC).isoformat(timespec="seconds"),
         run=str(metadata.get("pipeline_run", "")),
         accuracy=_number(metadata.get("accuracy")),

@@ -16,6 +16,7 @@ import pytest
 import users
 from loopback import free_ports, until
 
+from sentiment.errors import UserError
 from stacks.front import Front
 
 pytestmark = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed")
@@ -279,6 +280,49 @@ def test_what_was_promoted_and_is_not_live_goes_live(loop):
         turn = loop.turn().summary
     assert (turn["outcome"], turn["reason"], turn["train"]) == ("switched", "version 2 -> 3", None)
     assert loop.state == ("3", "3", [])
+
+
+def test_what_cannot_start_is_taken_back_and_told(loop, monkeypatch):
+    from stacks.bento_service import BentoService
+
+    def ends(service):
+        raise service._failed("ended while it started")
+
+    def promoted():
+        assert loop.run("promote", "--version", "1", "--model", loop.model).summary["changed"]
+
+    promoted()
+    monkeypatch.setattr("pipelines.run_continuous.run_deploy", lambda *_: (_ for _ in ()).throw(UserError("is busy")))
+    busy = loop.turn()  # which is not its fault
+    assert (busy.code, busy.err.splitlines()[-1]) == (2, "error: is busy")
+    assert (loop.state[:2], loop.alerts[-1]["found"][0]["observed"]) == (("3", "1"), "is busy")
+    monkeypatch.undo()
+    told = len(loop.alerts)
+
+    monkeypatch.setattr(BentoService, "_wait", ends)
+    turn = loop.turn().summary
+    assert turn["outcome"] == "aborted"
+    assert "version 1 did not go live: ended while it started" in turn["reason"]
+    assert loop.state == ("3", "3", [])
+    assert len(loop.alerts) == told  # once a day
+
+
+def test_a_rollback_that_dies_half_way_is_not_undone(loop, monkeypatch):
+    def dies(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
+
+    back = ("--set", "smoke.p95_ms=5000", "rollback", "--model", loop.model)
+    time.sleep(1)  # times are recorded in seconds
+    monkeypatch.setattr("pipelines.people.set_champion", dies)
+    assert loop.run(*back).code == 1
+    monkeypatch.undo()
+    assert loop.state[:2] == ("2", "3")
+    assert "rollback --to 2" in loop.status["warning"]
+    turn = loop.turn().summary
+    assert (turn["deploy"], turn["monitor"]["model_version"]) == (None, "2")
+    assert loop.state[:2] == ("2", "3")
+    assert loop.run(*back).summary["to"] == "2"
+    assert loop.state == ("2", "2", [])
 
 
 def test_the_whole_loop_on_the_cloud_stack(cloud_loop, cloud):

@@ -40,7 +40,7 @@ def on_own_stack(tmp_path_factory):
     (folder / "bare.yaml").write_text("components: {orchestrator: {flavor: local}, artifact_store: {flavor: local}}\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipelines.session.read_stack", lambda name, _: read_stack(name, folder))
-        yield
+        yield folder / f"{STACK}.yaml"
 
 
 def do(*arguments):
@@ -203,6 +203,35 @@ def test_again_there_is_nothing_to_do(unharmed):
     again = deploy()
     assert not again.summary["deployed"]
     assert again.summary["reason"] == "nothing to do: version 1 is live and healthy"
+
+
+def test_settings_of_today_reach_what_is_live(first, on_own_stack, tmp_path):
+    """The same version, and none of its settings is left: tokens above all."""
+    from bento.client import HttpClient, ServiceError
+
+    before, text, tokens = live(), on_own_stack.read_text(), tmp_path / "tokens"
+    tokens.write_text("secret\n")
+    on_own_stack.write_text(text.replace("workers: 1", f"workers: 1, tokens_file: {tokens}"))
+    try:
+        assert deploy().summary["reason"] == "every check passed"
+        now = live()
+        assert (now["bento"], now["http"], now["healthy"]) == (before["bento"], before["http"], True)
+        with HttpClient(now["http"]) as stranger, pytest.raises(ServiceError, match="UNAUTHENTICATED"):
+            stranger.predict(TEXTS)
+        assert "nothing to do" in deploy().summary["reason"]
+        tokens.write_text("another\n")
+        refused = deploy("--set", "version=2", "--set", "rollout.mode=canary")  # it would ask with the wrong one
+        assert refused.code == 2
+        assert "version 1 was started with other settings than those of today" in refused.err
+        assert deploy().summary["deployed"]
+        with HttpClient(now["http"], token="another") as client:
+            assert client.predict(TEXTS).model_version == "1"
+    finally:
+        on_own_stack.write_text(text)
+        assert deploy().summary["deployed"]
+    with HttpClient(now["http"]) as client:
+        assert client.predict(TEXTS).model_version == "1"
+    assert services() == 1
 
 
 def test_wrong_scores_do_not_go_live_and_the_report_is_kept(unharmed, spoilt):

@@ -119,6 +119,28 @@ def test_what_does_not_start_leaves_nothing(deployer, live, other, tmp_path):
     assert "holds no token" in (deployer.root / "failed.log").read_text()
 
 
+def test_from_the_moment_it_is_live_nothing_takes_it_back(deployer, live, other, bentos, monkeypatch):
+    for bento, error in ((other, OSError("ZenML's server is away")), (live.bento, KeyboardInterrupt())):
+
+        def fails(*_, error=error):
+            raise error
+
+        service = deployer.start(bento)
+        monkeypatch.setattr(deployer, "_remove_others", fails)
+        if isinstance(error, OSError):
+            assert deployer.switch(service, run="next").healthy
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                deployer.switch(service, run="next")
+        monkeypatch.undo()
+        assert deployer.is_live(service)
+        with pytest.raises(UserError, match="is live"):
+            deployer.discard(service)
+        assert deployer.live().service == str(service.uuid)
+    deployer.discard(deployer.start(other))  # nobody holds it, and what was left is cleared up
+    assert running(deployer) == {str(service.uuid)}
+
+
 def test_one_deployment_at_a_time(deployer, live, other):
     with (
         hold(deployer.root, "deploying sentiment:other"),
