@@ -29,8 +29,9 @@ def report(suite, passed=True):
 class Deployer:
     """Remembers what it was told; says no where it is told to."""
 
-    def __init__(self, live=None, refuses=None):
+    def __init__(self, live=None, refuses=None, up_to_date=True, interrupted=False):
         self.told, self._live, self._refuses = [], live, refuses
+        self._up_to_date, self._interrupted, self._switched = up_to_date, interrupted, False
 
     def _tell(self, what, *more):
         self.told.append(" ".join(map(str, (what, *more))))
@@ -39,6 +40,12 @@ class Deployer:
 
     def live(self):
         return self._live
+
+    def is_up_to_date(self, live):
+        return self._up_to_date
+
+    def is_live(self, service):
+        return self._switched
 
     def start(self, bento):
         self._tell("start", bento.tag)
@@ -55,6 +62,9 @@ class Deployer:
 
     def switch(self, service, *, run):
         self._tell("switch", run)
+        self._switched = True
+        if self._interrupted:
+            raise KeyboardInterrupt
         return deployment(NEW, run=run)
 
     def discard(self, service):
@@ -78,7 +88,7 @@ def world(monkeypatch):
         monkeypatch.setattr(step, "watch_canary", lambda route, *_: route() or report("canary", compared))
         monkeypatch.setattr(step, "watch_shadow", lambda route, *_: route() or report("shadow", compared))
         monkeypatch.setattr(step, "access_to", lambda service: service)
-        monkeypatch.setattr(step, "live_service", lambda *_: SimpleNamespace(prediction_log=None))
+        monkeypatch.setattr(step, "live_service", lambda *_: SimpleNamespace(prediction_log=None, bento=OLD))
         monkeypatch.setattr(step, "save_artifact", lambda report, name: kept.append((name, report.passed)))
         context = SimpleNamespace(pipeline_run=SimpleNamespace(name="deploy-1"))
         monkeypatch.setattr(step, "get_step_context", lambda: context)
@@ -104,6 +114,28 @@ def test_the_same_bento_live_and_healthy_is_left_alone(world):
 def test_the_same_bento_live_but_ill_is_started_anew(world):
     deployer = Deployer(live=deployment(NEW, healthy=False))
     world.roll_out(deployer)
+    assert deployer.told == ["start sentiment:v2-b", "switch deploy-1"]
+
+
+@pytest.mark.parametrize("mode", ["switch", "canary", "shadow"])
+def test_the_same_bento_with_other_settings_takes_over(mode, world):
+    deployer = Deployer(live=deployment(NEW), up_to_date=False)
+    world.roll_out(deployer, mode=mode)
+    assert deployer.told == ["start sentiment:v2-b", "switch deploy-1"]
+
+
+@pytest.mark.parametrize("mode", ["canary", "shadow"])
+def test_what_differs_in_more_than_the_model_is_not_compared(mode, world):
+    deployer = Deployer(live=deployment(), up_to_date=False)
+    with pytest.raises(UserError, match=r"version 1 was started with other settings .* --set version=1"):
+        world.roll_out(deployer, mode=mode)
+    assert deployer.told == []
+
+
+def test_who_is_interrupted_after_the_switch_takes_nothing_back(world):
+    deployer = Deployer(live=deployment(), interrupted=True)
+    with pytest.raises(KeyboardInterrupt):
+        world.roll_out(deployer)
     assert deployer.told == ["start sentiment:v2-b", "switch deploy-1"]
 
 
