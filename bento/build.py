@@ -6,14 +6,18 @@ its own (``python -m bento.build``), as BentoML keeps a service's arguments for 
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from bento import store
 from sentiment.deployment import Bento
@@ -44,7 +48,7 @@ BUILDS = ("bento/build.py", "bento/client.py", "bento/shared.py", "bento/store.p
 
 
 def build(servable: Path, *, model: str, version: str, labels: Mapping[str, str]) -> Bento:
-    """Packages a servable; the same servable and code give the Bento that is there already.
+    """Packages a servable; the same servable, code and labels give the Bento that is there already, if it is whole.
 
     Args:
         servable: Directory of the servable.
@@ -56,9 +60,9 @@ def build(servable: Path, *, model: str, version: str, labels: Mapping[str, str]
         UserError: If BentoML cannot build it.
     """
     bento = describe(servable, model=model, version=version, labels=labels)
-    if not store.is_here(bento.tag):
+    if not _is_whole(bento, servable):
         spec = json.dumps({"servable": str(servable), **bento.model_dump()})
-        store.fill([sys.executable, "-m", "bento.build"], bento.tag, words=spec, folder=ROOT)
+        store.fill([sys.executable, "-m", "bento.build"], bento.tag, words=spec, folder=ROOT, anew=True)
     return bento
 
 
@@ -76,10 +80,27 @@ def describe(servable: Path, *, model: str, version: str, labels: Mapping[str, s
 def code_fingerprint() -> str:
     """SHA-256 (hex) of the code and pins that every Bento carries."""
     digest = hashlib.sha256()
-    for file in sorted(file for pattern in CODE for file in ROOT.glob(pattern)):
-        if file.relative_to(ROOT).as_posix() not in BUILDS:
-            digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+    for name in _code():
+        digest.update(name.encode() + b"\0" + (ROOT / name).read_bytes())
     return digest.hexdigest()
+
+
+def _is_whole(bento: Bento, servable: Path) -> bool:
+    """Whether the Bento is in the stores, with every byte of what it is built from."""
+    model, folder = (store.home() / path for path in store.paths(bento.tag))
+    copies = [(file, model / file.relative_to(servable)) for file in Servable(servable).files]
+    copies += [(ROOT / name, folder / "src" / name) for name in _code()]
+    try:
+        labels = yaml.safe_load((folder / "bento.yaml").read_text(encoding="utf-8"))["labels"]
+        return labels == bento.labels and all(filecmp.cmp(*pair, shallow=False) for pair in copies)
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):  # files are missing or damaged
+        return False
+
+
+def _code() -> list[str]:
+    """Files of the project that the service runs, sorted."""
+    names = {file.relative_to(ROOT).as_posix() for pattern in CODE for file in ROOT.glob(pattern)}
+    return sorted(names - set(BUILDS))
 
 
 def _tag_part(name: str) -> str:
@@ -94,18 +115,21 @@ def _build_here(spec: Mapping[str, Any]) -> None:
     name, _, version = spec["tag"].partition(":")
     with bentoml.models.create(store.model_tag(spec["tag"]), labels=dict(spec["labels"])) as stored:
         shutil.copytree(spec["servable"], stored.path, dirs_exist_ok=True)
-    bentoml.bentos.build(
-        "bento.service:SentimentService",
-        name=name,
-        version=version,
-        labels=dict(spec["labels"]),
-        include=list(CODE),
-        exclude=list(BUILDS),
-        build_ctx=str(ROOT),
-        python={"requirements_txt": "bento/requirements.txt", "lock_packages": False},
-        docker={"python_version": "3.11"},
-        args={"model": store.model_tag(spec["tag"])},
-    )
+    with tempfile.TemporaryDirectory(prefix="sentiment-bento-") as code:
+        for file in _code():  # BentoML looks at every file of the folder that it builds from, and .venv has 50,000
+            copy = Path(code, file)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / file, copy)
+        bentoml.bentos.build(
+            "bento.service:SentimentService",
+            name=name,
+            version=version,
+            labels=dict(spec["labels"]),
+            build_ctx=code,
+            python={"requirements_txt": "bento/requirements.txt", "lock_packages": False},
+            docker={"python_version": "3.11"},
+            args={"model": store.model_tag(spec["tag"])},
+        )
 
 
 if __name__ == "__main__":

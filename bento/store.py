@@ -24,10 +24,12 @@ def model_tag(tag: str) -> str:
 
 def is_here(tag: str) -> bool:
     """Whether a Bento and its model are in the stores on this machine."""
-    return all((_home() / path).is_dir() for path in _paths(tag))
+    return all((home() / path).is_dir() for path in paths(tag))
 
 
-def fill(command: Sequence[str], tag: str, *, words: str = "", folder: Path | None = None) -> None:
+def fill(
+    command: Sequence[str], tag: str, *, words: str = "", folder: Path | None = None, anew: bool = False
+) -> None:
     """Lets a process put a Bento and its model into empty stores; both then move to those of this machine.
 
     Each moves as a whole, the model first: whoever is killed leaves no half of a Bento that would be served.
@@ -37,18 +39,21 @@ def fill(command: Sequence[str], tag: str, *, words: str = "", folder: Path | No
         tag: The Bento.
         words: What the process reads.
         folder: Where it runs.
+        anew: Whether it takes the place of what is there of the same name.
 
     Raises:
         UserError: If it fails, or makes another Bento.
     """
     with _staging() as staging:
         _run(command, tag, words=words, folder=folder, environment={**os.environ, "BENTOML_HOME": str(staging)})
-        for path in _paths(tag):
+        for path in paths(tag):
             if not (staging / path).is_dir():
                 raise UserError(f"cannot be made: there is no {path}", where=f"Bento {tag}", remedy="Deploy again.")
-        for path in _paths(tag):
-            target = _home() / path
+        for path in paths(tag):
+            target = home() / path
             target.parent.mkdir(parents=True, exist_ok=True)
+            if anew and target.exists():
+                target.rename(staging / f"old-{path.parts[0]}")  # and not before: it may be live, and this may fail
             if not target.exists():
                 (staging / path).rename(target)
 
@@ -59,8 +64,8 @@ def export(tag: str, path: Path) -> None:
     Raises:
         UserError: If it cannot.
     """
-    _, here = _paths(tag)
-    shutil.rmtree(_home() / here / "models", ignore_errors=True)  # of an export that was killed: it may be half a model
+    _, here = paths(tag)
+    shutil.rmtree(home() / here / "models", ignore_errors=True)  # of an export that was killed: it may be half a model
     _run([sys.executable, "-m", "bentoml", "export", tag, str(path)], tag)
 
 
@@ -83,8 +88,8 @@ def _run(
 @contextmanager
 def _staging() -> Iterator[Path]:
     """A folder beside the stores, with this process in its name; those of processes that were killed are removed."""
-    own = _home() / f"{STAGING}{os.getpid()}"
-    for left in _home().glob(f"{STAGING}*"):
+    own = home() / f"{STAGING}{os.getpid()}"
+    for left in home().glob(f"{STAGING}*"):
         if left == own or not psutil.pid_exists(int(left.name.removeprefix(STAGING))):
             shutil.rmtree(left, ignore_errors=True)
     own.mkdir(parents=True)
@@ -94,10 +99,11 @@ def _staging() -> Iterator[Path]:
         shutil.rmtree(own)
 
 
-def _home() -> Path:
+def home() -> Path:
+    """BentoML's home, with the stores of this machine."""
     return Path(os.environ.get("BENTOML_HOME") or Path.home() / "bentoml")
 
 
-def _paths(tag: str) -> tuple[Path, Path]:
+def paths(tag: str) -> tuple[Path, Path]:
     """Of the model and of the Bento, in BentoML's home."""
     return Path("models", *model_tag(tag).split(":")), Path("bentos", *tag.split(":"))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SIGNS = {"completed": "[green]✓", "cached": "[cyan]=", "failed": "[red]✗", "running": "[yellow]●"}
 PLAIN_EVERY = 15.0  # seconds between two lines about one task where there is no terminal to redraw
+POLL, PLAIN_POLL = 1.0, 5.0  # seconds between two looks at the steps, and where there is no terminal
 
 
 class StageView:
@@ -27,6 +29,7 @@ class StageView:
 
     def __init__(self, console: Console, run_name: str) -> None:
         self._console, self._run_name = console, run_name
+        self._run: UUID | None = None
         self._steps: dict[str, StepRunResponse] = {}
         self._done = threading.Event()
         self._bar = Progress(
@@ -78,18 +81,20 @@ class StageView:
         self._bar.update(self._task[1], completed=done, total=total, figures=words or "")
 
     def _poll(self) -> None:
-        while not self._done.wait(1.0):
+        while not self._done.wait(POLL if self._console.is_terminal else PLAIN_POLL):
             with suppress(Exception):  # where ZenML's server does not answer, the run itself says so
                 self._refresh()
 
     def _refresh(self) -> None:
         from zenml.client import Client
 
-        runs = Client().list_pipeline_runs(name=self._run_name, size=1).items
-        if not runs:
-            return
-        steps = sorted(Client().list_run_steps(pipeline_run_id=runs[0].id, size=100).items, key=lambda s: s.created)
-        for step in steps:
+        if self._run is None:
+            runs = Client().list_pipeline_runs(name=self._run_name, size=1).items
+            if not runs:
+                return
+            self._run = runs[0].id
+        found = Client().list_run_steps(pipeline_run_id=self._run, size=100).items
+        for step in sorted(found, key=lambda step: step.created):
             before = self._steps.get(step.name)
             self._steps[step.name] = step
             if (

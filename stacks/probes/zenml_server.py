@@ -14,6 +14,8 @@ from stacks.stack_file import Server
 if TYPE_CHECKING:
     import httpx
 
+_handed_out: dict[tuple[str, str], str] = {}  # tokens, by address and key: a login costs the server a second
+
 REMEDY = "Is it running? make cloud-up starts the one of this project; else mend SENTIMENT_ZENML_URL."
 
 
@@ -26,16 +28,17 @@ def prove_server(server: Server) -> str:
     Raises:
         UserError: If it does not answer, is of another version, or does not take the key.
     """
-    theirs, token = log_in(server, ANSWER_SECONDS)
+    theirs, token = log_in(server, ANSWER_SECONDS, anew=True)
     return f"answers, version {theirs}; " + ("the API key is valid" if token else "needs zenml login, or an API key")
 
 
-def log_in(server: Server, seconds: float) -> tuple[str, str]:
+def log_in(server: Server, seconds: float, *, anew: bool = False) -> tuple[str, str]:
     """The server's version, and what it hands to those who show the key; empty if there is no key.
 
     Args:
         server: The server.
         seconds: For each of its answers.
+        anew: Whether the key is shown even if this process has done so.
 
     Raises:
         UserError: As ``prove_server``.
@@ -51,12 +54,16 @@ def log_in(server: Server, seconds: float) -> tuple[str, str]:
             raise UserError(f"{what} is version {theirs}, this machine has {ours}", remedy=remedy)
         if not server.api_key:
             return theirs, ""
+        known = _handed_out.get((server.url, server.api_key))
+        if known and not anew:
+            return theirs, known
         form = {"grant_type": "zenml-api-key", "password": server.api_key}
         login = ask(what, REMEDY, http.build_request("POST", "/api/v1/login", data=form), http)
     token = _field(login, "access_token")
     if not token:
         remedy = "Mend SENTIMENT_ZENML_API_KEY: a service account's key (zenml service-account api-key ... create)."
         raise UserError(f"{what} refuses the API key ({login.status_code})", remedy=remedy)
+    _handed_out[server.url, server.api_key] = token
     return theirs, token
 
 

@@ -51,6 +51,21 @@ def test_works_on_the_server_and_leaves_no_trace(cloud_stack, cloud, tmp_path, m
     assert not [path for path in files if any(secret in path.read_bytes() for secret in secrets)]
 
 
+def test_one_process_logs_in_once_and_proves_the_key_whenever_asked(cloud_stack, monkeypatch):
+    from stacks.probes import zenml_server
+
+    asked, ask = [], zenml_server.ask
+    monkeypatch.setattr(zenml_server, "ask", lambda *given: (asked.append(given[2].url.path), ask(*given))[1])
+    monkeypatch.setattr(zenml_server, "_handed_out", {})
+    stack = cloud_stack()
+    for _ in range(2):
+        with activated(stack):
+            pass
+    assert asked == ["/api/v1/info", "/api/v1/login", "/api/v1/info"]
+    zenml_server.prove_server(stack.server)
+    assert asked[3:] == ["/api/v1/info", "/api/v1/login"]
+
+
 def test_a_repository_of_zenml_is_left_alone(cloud_stack, tmp_path, monkeypatch):
     """ZenML would write the server's active stack into it."""
     from zenml.client import Client

@@ -112,7 +112,7 @@ def test_another_machine_takes_what_one_built(build, machine, cloud, caplog):
         assert build("1") == tag
     assert f"took Bento {tag}" in caplog.text
     assert "stored Bento" not in caplog.text
-    for path in store._paths(tag):
+    for path in store.paths(tag):
         assert (second / path).is_dir()
         assert not differences(first / path, second / path)
     assert content(cloud, tag, "tar") == stored
