@@ -23,7 +23,6 @@ from sentiment.models import transformer
 from sentiment.models.data_parallel import run_together
 from sentiment.progress import listening, report
 
-ROOT = Path(__file__).resolve().parents[3]
 TRAIN = transformer._train
 
 
@@ -113,30 +112,22 @@ def test_they_are_evaluated_as_one(together, alone):
     assert one.validation_loss == pytest.approx(other.validation_loss, abs=1e-6)
 
 
-def command(encoder: Path, work_dir: Path, death: str = "never", step: int = 0) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, tiny.__file__, str(encoder), str(work_dir), death, str(step), "2"],
-        env={"PYTHONPATH": str(ROOT), "HOME": str(work_dir), "PATH": "/usr/bin:/bin"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
 @pytest.mark.slow
 def test_one_that_is_killed_ends_all_and_the_run_resumes_to_the_same_weights(encoder, tmp_path):
     uninterrupted, killed = tmp_path / "uninterrupted", tmp_path / "killed"
     for folder in (uninterrupted, killed):
         folder.mkdir()
-    assert command(encoder, uninterrupted).returncode == 0
+    assert tiny.run(encoder, uninterrupted, processes=2).code == 0
 
-    lost = command(encoder, killed, "worker", 10)
-    assert lost.returncode == 1
-    assert "UserError: transformer.num_processes: training process 1 was killed by SIGKILL" in lost.stderr
+    lost = tiny.run(encoder, killed, "worker", 10, processes=2)
+    assert lost.code == 1
+    assert "UserError: transformer.num_processes: training process 1 was killed by SIGKILL" in lost.err
     workers = [int(pid) for pid in (killed / "workers").read_text().split()]
     assert len(workers) == 2
     assert not any(psutil.pid_exists(pid) for pid in workers)
 
-    resumed = command(encoder, killed)
-    assert resumed.returncode == 0, resumed.stderr
+    resumed = tiny.run(encoder, killed, processes=2)
+    assert resumed.code == 0, resumed.err
     one, other = (load_file(next(w.glob("*/checkpoint/model.safetensors"))) for w in (uninterrupted, killed))
     assert all(torch.equal(one[name], other[name]) for name in one)
 

@@ -1,26 +1,15 @@
 """A run that dies and is started again ends with the weights of a run that never died."""
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import tiny_transformer as tiny
 import torch
 from safetensors.torch import load_file
+from tiny_transformer import run
 
 from sentiment.models.recovery import newest_usable, prune, seal
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-def run(encoder: Path, work_dir: Path, death: str = "never", step: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, tiny.__file__, str(encoder), str(work_dir), death, str(step)]
-    return subprocess.run(
-        command, env={"PYTHONPATH": str(ROOT), "HOME": str(work_dir), "PATH": "/usr/bin:/bin"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
 
 
 def weights(work_dir: Path) -> dict[str, torch.Tensor]:
@@ -39,7 +28,7 @@ def encoder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def uninterrupted(encoder, tmp_path_factory):
     work_dir = tmp_path_factory.mktemp("uninterrupted")
-    assert run(encoder, work_dir).returncode == 0
+    assert run(encoder, work_dir).code == 0
     return weights(work_dir)
 
 
@@ -51,41 +40,41 @@ def assert_same(one, other):
 @pytest.mark.slow
 def test_killed_between_two_states(encoder, uninterrupted, tmp_path):
     """Killed twice: at step 10, when the state of step 8 is the last, and in the resumed run at step 20."""
-    assert run(encoder, tmp_path, "report", 10).returncode == -signal.SIGKILL
+    assert run(encoder, tmp_path, "report", 10).code == -signal.SIGKILL
     assert "checkpoint-8" in states(tmp_path)
-    assert run(encoder, tmp_path, "report", 20).returncode == -signal.SIGKILL
-    assert run(encoder, tmp_path).returncode == 0
+    assert run(encoder, tmp_path, "report", 20).code == -signal.SIGKILL
+    assert run(encoder, tmp_path).code == 0
     assert_same(weights(tmp_path), uninterrupted)
 
 
 @pytest.mark.slow
 def test_killed_while_a_state_is_written(encoder, uninterrupted, tmp_path):
-    assert run(encoder, tmp_path, "write", 12).returncode == -signal.SIGKILL
+    assert run(encoder, tmp_path, "write", 12).code == -signal.SIGKILL
     half = next(tmp_path.glob("*/checkpoint-12"))
     assert (half / "optimizer.pt").read_bytes() == b"half a state"
-    assert run(encoder, tmp_path).returncode == 0
+    assert run(encoder, tmp_path).code == 0
     assert_same(weights(tmp_path), uninterrupted)
 
 
 @pytest.mark.slow
 def test_a_damaged_state_is_passed_over(encoder, uninterrupted, tmp_path):
-    assert run(encoder, tmp_path, "write", 16).returncode == -signal.SIGKILL
+    assert run(encoder, tmp_path, "write", 16).code == -signal.SIGKILL
     newest = next(tmp_path.glob("*/checkpoint-12")) / "optimizer.pt"
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 0xFF
     newest.write_bytes(content)
-    assert run(encoder, tmp_path).returncode == 0
+    assert run(encoder, tmp_path).code == 0
     assert_same(weights(tmp_path), uninterrupted)
 
 
 @pytest.mark.slow
 def test_a_full_disk_is_one_clear_line_and_loses_nothing(encoder, uninterrupted, tmp_path):
     full = run(encoder, tmp_path, "full", 12)
-    assert full.returncode == 1
-    assert "cannot be written" in full.stderr.splitlines()[-1]
-    assert "resumes from its last complete state" in full.stderr.splitlines()[-1]
+    assert full.code == 1
+    assert "cannot be written" in full.err.splitlines()[-1]
+    assert "resumes from its last complete state" in full.err.splitlines()[-1]
     assert "checkpoint-10" in states(tmp_path)
-    assert run(encoder, tmp_path).returncode == 0
+    assert run(encoder, tmp_path).code == 0
     assert_same(weights(tmp_path), uninterrupted)
 
 

@@ -1,16 +1,10 @@
-"""A tiny random encoder with its own vocabulary, reviews that it can learn, and a run that kills itself.
-
-``python tiny_transformer.py ENCODER WORK_DIR DEATH STEP [PROCESSES]`` trains in a process of its own, which dies by
-SIGKILL: ``DEATH`` is ``report`` (at the first report from ``STEP`` on), ``worker`` (there it kills one of those that
-train for it), ``write`` (half-way through writing the state of ``STEP``), ``full`` (no kill: files may not grow, as on
-a full disk) or ``never``.
-"""
+"""A tiny random encoder with its own vocabulary, reviews that it can learn, and a run that kills itself."""
 
 import multiprocessing
 import os
 import random
 import signal
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +12,10 @@ import pandas as pd
 from sentiment.models.transformer import TransformerSettings, train_transformer
 from sentiment.progress import listening
 from sentiment.reviews.table import Reviews
+
+# Each training is a process of its own, forked from one that has imported what takes five seconds.
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["tiny_transformer", "transformers.trainer", "transformers.models.bert.modeling_bert"])
 
 GOOD = ["lovely", "superb", "moving", "witty", "graceful", "stunning"]
 BAD = ["dull", "clumsy", "tedious", "hollow", "lifeless", "shoddy"]
@@ -78,18 +76,45 @@ def recipe(encoder: Path, **changes: object) -> TransformerSettings:
     return TransformerSettings(**{**settings, **changes})
 
 
-def main(encoder: str, work_dir: str, death: str, step: str, processes: str = "1") -> None:
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended."""
+
+    code: int
+    err: str
+
+
+def run(encoder: Path, work_dir: Path, death: str = "never", step: int = 0, processes: int = 1) -> Ended:
+    """Trains in a process of its own, which dies by SIGKILL.
+
+    Args:
+        encoder: What it trains.
+        work_dir: Where it trains; what it says goes to ``stderr`` there.
+        death: ``report`` (at the first report from ``step`` on), ``worker`` (there it kills one of those that train
+            for it), ``write`` (half-way through writing the state of ``step``), ``full`` (no kill: files may not grow,
+            as on a full disk) or ``never``.
+        step: Of the training.
+        processes: How many train.
+    """
+    process = FORKED.Process(target=_alone, args=(encoder, work_dir, death, step, processes))
+    process.start()
+    process.join()
+    return Ended(process.exitcode, (work_dir / "stderr").read_text())
+
+
+def _alone(encoder: Path, work_dir: Path, death: str, step: int, processes: int) -> None:
+    os.dup2(os.open(work_dir / "stderr", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
     import torch
 
     torch.set_num_threads(1)
     save = torch.save
 
     def die_at_report(task: str, done: float, total: float, **figures: float) -> None:
-        if death == "report" and done >= int(step):
+        if death == "report" and done >= step:
             os.kill(os.getpid(), signal.SIGKILL)
-        if death == "worker" and done >= int(step):
+        if death == "worker" and done >= step:
             workers = sorted(multiprocessing.active_children(), key=lambda worker: worker.name)
-            Path(work_dir, "workers").write_text(" ".join(str(worker.pid) for worker in workers))
+            (work_dir / "workers").write_text(" ".join(str(worker.pid) for worker in workers))
             os.kill(workers[-1].pid, signal.SIGKILL)
 
     def die_while_writing(content: object, path: str, *args: object, **kwargs: object) -> None:
@@ -106,10 +131,6 @@ def main(encoder: str, work_dir: str, death: str, step: str, processes: str = "1
     torch.save = die_while_writing
     with listening(die_at_report):
         train_transformer(
-            reviews(160, seed=1), reviews(40, seed=2), recipe(Path(encoder), num_processes=int(processes)), seed=7,
-            work_dir=Path(work_dir),
+            reviews(160, seed=1), reviews(40, seed=2), recipe(encoder, num_processes=processes), seed=7,
+            work_dir=work_dir,
         )  # fmt: skip
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
