@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import bentoml
+import httpx
 import pytest
 from booted import boot, ready
 from loopback import until
@@ -75,7 +76,8 @@ def test_a_stopped_service_answers_what_it_has_begun(serve):
     asking = [threading.Thread(target=ask) for _ in range(2)]
     for thread in asking:
         thread.start()
-    time.sleep(0.3)
+    # one is computed while the other one waits
+    until(lambda: outcome or "sentiment_queue_texts 64.0" in httpx.get(f"{booted.http}/metrics").text)
     assert booted.stop() == 0
     for thread in asking:
         thread.join()
@@ -140,7 +142,6 @@ def test_a_full_disk_costs_log_records_and_no_answer(bento, tmp_path, monkeypatc
 
 
 def dropped(booted):
-    import httpx
 
     lines = httpx.get(f"{booted.http}/metrics").text.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("sentiment_log_dropped_total"))
