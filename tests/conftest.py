@@ -26,6 +26,23 @@ ENVIRONMENT = {
 if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1:
     ENVIRONMENT["OMP_NUM_THREADS"] = 1  # two processes that compute on all cores hinder each other
 
+# What one of these starts takes a minute: each group is run by one of the processes, which starts it once.
+TOGETHER = {
+    "the cloud's servers, or the smoke profile's training": (
+        "pipelines/test_cloud_loop.py",
+        "pipelines/test_faults.py",
+        "pipelines/test_parity.py",
+        "pipelines/test_train.py",
+        "pipelines/test_two_trainings.py",
+        "stacks/test_cloud.py",
+        "stacks/test_stack_artifacts.py",
+        "stacks/test_stack_check.py",
+        "stacks/test_stack_server.py",
+        "steps/deployment/test_bento_store.py",
+    ),
+    "an image with Python": ("service/test_image.py", "stacks/test_remote_stacks.py"),
+}
+
 FOREIGN = ("ZENML_", "MLFLOW_", "AWS_", "BENTOML_", "SENTIMENT_")
 
 
@@ -36,6 +53,20 @@ def pytest_configure() -> None:
         del os.environ[name]
     (FOLDER / "home").mkdir()
     FOLDER.chmod(0o711)  # PostgreSQL runs as another user
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadFileScheduling
+
+    group_of = {f"tests/{file}": group for group, files in TOGETHER.items() for file in files}
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return group_of.get(file, file)
+
+    return Scheduling(config, log)
 
 
 def pytest_unconfigure() -> None:
