@@ -157,6 +157,22 @@ def test_tokens_of_the_environment_do_not_leave_a_service_open(deployer, live, o
     assert "secret" not in str(caught.value)
 
 
+def test_a_service_does_not_know_the_deployers_secrets(deployer, live, other, monkeypatch):
+    foreign = ("AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_PASSWORD", "SENTIMENT_S3_SECRET_KEY", "GH_TOKEN")
+    for name in foreign:
+        monkeypatch.setenv(name, "hunter2")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    service = deployer.start(other)
+    try:
+        for process in (service.process(), *service.process().children(recursive=True)):
+            known = process.environ()
+            assert "hunter2" not in known.values()
+            assert known["OMP_NUM_THREADS"] == "1"
+            assert known["BENTOML_HOME"] == os.environ["BENTOML_HOME"]
+    finally:
+        deployer.discard(service)
+
+
 @needs_nginx
 def test_shadow_then_canary_then_discarded(deployer, live, other):
     service = deployer.start(other)
