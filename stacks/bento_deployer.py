@@ -26,8 +26,9 @@ from zenml.services.service import BaseService, ServiceConfig
 from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
 from stacks import processes
-from stacks.bento_flavor import BentoDeployerConfig, BentoDeployerFlavor, required_file
+from stacks.bento_flavor import BentoDeployerConfig, BentoDeployerFlavor
 from stacks.bento_service import SERVICES, STATE, BentoService, BentoServiceConfig
+from stacks.files import required_file
 from stacks.front import Front
 from stacks.health import Address, free_port
 from stacks.live import hold, read_live, write_live

@@ -6,14 +6,13 @@ ZenML's own BentoML deployer takes the services of BentoML 1.4 for those of 1.1,
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator, model_validator
 from zenml.model_deployers import BaseModelDeployerFlavor
 from zenml.model_deployers.base_model_deployer import BaseModelDeployerConfig
 
-from sentiment.errors import UserError
+from stacks.files import required_file
 from stacks.health import Address
 
 if TYPE_CHECKING:
@@ -92,17 +91,3 @@ class BentoDeployerFlavor(BaseModelDeployerFlavor):
         from stacks.bento_deployer import BentoDeployer
 
         return BentoDeployer
-
-
-def required_file(path: str | None, setting: str) -> Path | None:
-    """A file that a setting names, as a path that means the same everywhere.
-
-    Raises:
-        UserError: If it is not there.
-    """
-    if not path:
-        return None
-    found = Path(path).expanduser().resolve()
-    if not found.is_file():
-        raise UserError("there is no such file", where=f"{setting} {path}", remedy="Mend the stack file.")
-    return found
