@@ -246,6 +246,21 @@ def test_a_deployer_killed_when_the_traffic_has_moved(deployer, live, other):
 
 
 @needs_nginx
+def test_the_remedy_of_a_damaged_record_costs_no_request(deployer, live, other):
+    (deployer.root / "live.json").write_text("{")
+    with pytest.raises(UserError, match=r"live\.json: is damaged\. Remove it, and deploy again\."):
+        deployer.start(other)
+    with load(live.http, live.grpc, message=REQUEST, callers=1) as met:
+        (deployer.root / "live.json").unlink()
+        deployment = deployer.switch(deployer.start(other), run="mended")
+        until(lambda: met.http[deployment.service] and met.grpc[deployment.service])
+    assert (deployment.bento, deployment.healthy) == (other, True)
+    assert met.failures == []
+    assert set(met.http) == {live.service, deployment.service}
+    assert running(deployer) == listed() == {deployment.service}
+
+
+@needs_nginx
 def test_a_deployer_killed_before_the_traffic_moves(deployer, live, other):
     left = uuid4()
     state = deployer.root / SERVICES / str(left) / "state"
@@ -324,6 +339,12 @@ def test_without_a_front_a_switch_goes_back_if_it_fails(deployer_of, bentos, mon
     deployer.discard(second)
     assert deployer.live() == first
     assert version_at(first.http) == "1"
+    (deployer.root / "live.json").write_text("{")
+    with pytest.raises(UserError, match="Remove it, and deploy again"):
+        deployer.start(bentos["2"])
+    (deployer.root / "live.json").unlink()
+    assert deployer.switch(deployer.start(bentos["2"]), run="mended").healthy
+    assert version_at(first.http) == "2"
     assert deployer.stop()
     assert deployer.live() is None
     assert running(deployer) == set()
