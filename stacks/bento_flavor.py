@@ -36,7 +36,13 @@ class BentoDeployerConfig(BaseModelDeployerConfig):
     log_text: bool = Field(False, description="keep the texts in the prediction log")
     log_max_mb: float = Field(100, gt=0, description="bound of the prediction log in MB (10^6 bytes)")
     max_queue: int = Field(256, ge=1, description="texts that may wait in a worker; more are answered 503")
-    timeout: float = Field(10, gt=0, le=3600, description="seconds that a request may take, its body included")
+    timeout: float = Field(
+        10,
+        gt=0,
+        le=3600,
+        description="seconds that a request may take, its body included; nginx in front counts from when the body is "
+        "there, which may pause for 10 s at a time",
+    )
     requests_per_second: int = Field(
         0, ge=0, description="of one client address, at the front; more are answered 429. 0: no limit"
     )
