@@ -34,7 +34,9 @@ from stacks.stack_file import (
 
 SIGNS = {True: "[green]✓", False: "[red]✗", None: "[dim]-"}
 SENSITIVE = re.compile(r"password|secret|token|key|credential", re.IGNORECASE)
-HARMLESS = re.compile(r"(_file|_path|^authentication_secret|^tls_key)$")  # where a secret is, not what it is
+HARMLESS = re.compile(
+    r"(_file|_path|^authentication_secret|^image_pull_secrets|^tls_key)$"
+)  # where a secret is, not what it is
 MASK = "••••••"
 
 
@@ -140,15 +142,18 @@ def show(options: Namespace, console: Console) -> dict[str, object]:
 
 def masked(configuration: Mapping[str, Any]) -> dict[str, Any]:
     """Settings without what looks like a secret in plain text; references to secrets stay readable."""
-    shown: dict[str, Any] = {}
-    for key, value in configuration.items():
-        if isinstance(value, Mapping):
-            shown[key] = masked(value)
-        elif SENSITIVE.search(key) and not HARMLESS.search(key) and not SECRET_REFERENCE.fullmatch(str(value)):
-            shown[key] = MASK
-        else:
-            shown[key] = PASSWORD_IN_URL.sub(f"://{MASK}@", value) if isinstance(value, str) else value
-    return shown
+    names = {"value": configuration.get("name", "value")}  # of a pair, the name says what the value is
+    return {key: _masked(str(names.get(key, key)), value) for key, value in configuration.items()}
+
+
+def _masked(key: str, value: object) -> object:
+    if isinstance(value, Mapping):
+        return masked(value)
+    if isinstance(value, list):
+        return [_masked(key, inner) for inner in value]
+    if SENSITIVE.search(key) and not HARMLESS.search(key) and not SECRET_REFERENCE.fullmatch(str(value)):
+        return MASK
+    return PASSWORD_IN_URL.sub(f"://{MASK}@", value) if isinstance(value, str) else value
 
 
 def use(options: Namespace, console: Console) -> dict[str, object]:

@@ -183,7 +183,13 @@ class _Application:
     def _register(self, flavor: str, kind: StackComponentType) -> None:
         """Makes ZenML know a flavor of this house."""
         if flavor in FLAVORS and not self._client.list_flavors(name=flavor, type=kind).items:
-            self._client.create_flavor(FLAVORS[flavor], kind)
+            created = self._client.create_flavor(FLAVORS[flavor], kind).id
+            self._undo.callback(self._take_back, partial(self._forget_flavor, created, flavor))
+
+    def _forget_flavor(self, identifier: UUID, name: str) -> None:
+        """Unless somebody else has made a component of it since."""
+        if not self._client.list_stack_components(flavor=name, size=1).items:
+            self._client.delete_flavor(str(identifier))
 
     def _create(self, kind: StackComponentType, flavor: str, wanted: dict[str, Any]) -> UUID:
         from zenml.models import ComponentRequest
@@ -283,4 +289,4 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ValidationError):
         problem = error.errors(include_url=False, include_input=False)[0]
         return ": ".join(filter(None, (".".join(map(str, problem["loc"])), problem["msg"])))
-    return re.sub(r"\s+", " ", str(error.args[0] if error.args else error).strip().splitlines()[0])
+    return re.sub(r"\s+", " ", str(error.args[0] if error.args else error).strip().splitlines()[0]).rstrip(".")

@@ -26,8 +26,9 @@ from zenml.services.service import BaseService, ServiceConfig
 from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
 from stacks import processes
-from stacks.bento_flavor import BentoDeployerConfig, BentoDeployerFlavor, required_file
+from stacks.bento_flavor import BentoDeployerConfig, BentoDeployerFlavor
 from stacks.bento_service import SERVICES, STATE, BentoService, BentoServiceConfig
+from stacks.files import required_file
 from stacks.front import Front
 from stacks.health import Address, free_port
 from stacks.live import hold, read_live, write_live
@@ -120,7 +121,7 @@ class BentoDeployer(BaseModelDeployer):
                 raise
             write_live(self.root, new)
             try:
-                self._remove_others(new)
+                self._remove_others(new.service)
             except Exception as error:  # it is live: what is left is cleared up by the next deployment
                 logger.warning("what was live before is not removed yet: %s", error)
             finally:
@@ -299,7 +300,8 @@ class BentoDeployer(BaseModelDeployer):
     # Services
 
     def _started(self, bento: Bento) -> BentoService:
-        if self._live() is None and (port := self.config.live_address.used_port()) is not None:
+        nobody = self._live() is None and self._front.master() is None
+        if nobody and (port := self.config.live_address.used_port()) is not None:
             raise UserError(
                 f"port {port} is in use",
                 where="live address",
@@ -393,11 +395,15 @@ class BentoDeployer(BaseModelDeployer):
         if record and record.former:
             write_live(self.root, live)
         self._route_to_live()
-        self._remove_others(live)
+        self._remove_others(live.service if live else self._served())
 
-    def _remove_others(self, live: Deployment | None) -> None:
+    def _served(self) -> str | None:
+        """Whom our own front serves, which has no record where somebody removed a damaged one."""
+        return self.config.live_address.served_by() if self._front.master() is not None else None
+
+    def _remove_others(self, kept: str | None) -> None:
         for identifier in self._known_services():
-            if live is None or str(identifier) != live.service:
+            if str(identifier) != kept:
                 self._remove(identifier)
 
     def _remove(self, identifier: UUID) -> None:

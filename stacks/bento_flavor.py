@@ -6,14 +6,13 @@ ZenML's own BentoML deployer takes the services of BentoML 1.4 for those of 1.1,
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator, model_validator
 from zenml.model_deployers import BaseModelDeployerFlavor
 from zenml.model_deployers.base_model_deployer import BaseModelDeployerConfig
 
-from sentiment.errors import UserError
+from stacks.files import required_file
 from stacks.health import Address
 
 if TYPE_CHECKING:
@@ -37,7 +36,13 @@ class BentoDeployerConfig(BaseModelDeployerConfig):
     log_text: bool = Field(False, description="keep the texts in the prediction log")
     log_max_mb: float = Field(100, gt=0, description="bound of the prediction log in MB (10^6 bytes)")
     max_queue: int = Field(256, ge=1, description="texts that may wait in a worker; more are answered 503")
-    timeout: float = Field(10, gt=0, le=3600, description="seconds that a request may take, its body included")
+    timeout: float = Field(
+        10,
+        gt=0,
+        le=3600,
+        description="seconds that a request may take, its body included; nginx in front counts from when the body is "
+        "there, which may pause for 10 s at a time",
+    )
     requests_per_second: int = Field(
         0, ge=0, description="of one client address, at the front; more are answered 429. 0: no limit"
     )
@@ -92,17 +97,3 @@ class BentoDeployerFlavor(BaseModelDeployerFlavor):
         from stacks.bento_deployer import BentoDeployer
 
         return BentoDeployer
-
-
-def required_file(path: str | None, setting: str) -> Path | None:
-    """A file that a setting names, as a path that means the same everywhere.
-
-    Raises:
-        UserError: If it is not there.
-    """
-    if not path:
-        return None
-    found = Path(path).expanduser().resolve()
-    if not found.is_file():
-        raise UserError("there is no such file", where=f"{setting} {path}", remedy="Mend the stack file.")
-    return found

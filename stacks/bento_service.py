@@ -33,6 +33,12 @@ KILL_AFTER = 5.0  # seconds that a service may take to end when its time to drai
 STATE = "SENTIMENT_STATE"  # in the environment of every process of a service: its own folder
 RAISED = re.compile(r"[\w.]*(Error|Exception|Exit)\b.*")  # last line of a traceback
 SERVICES = "services"  # folder with one folder a service
+# Of the deployer's environment: how to find programs and Bentos, and how to compute. The cloud's keys stay outside
+INHERITED = (
+    "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD",
+    "CUDA_VISIBLE_DEVICES", "DO_NOT_TRACK",
+)  # fmt: skip
+INHERITED_PREFIXES = ("LC_", "PYTHON", "BENTOML_", "OMP_", "OPENBLAS_", "MKL_", "MALLOC_", "TOKENIZERS_")
 
 
 class NotStartedError(UserError):
@@ -217,7 +223,8 @@ class BentoService(BaseDeploymentService):
 
     def _environment(self) -> dict[str, str]:
         c = self.config
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SENTIMENT_")}
+        names = [n for n in os.environ if n in INHERITED or n.startswith(INHERITED_PREFIXES)]
+        inherited = {name: os.environ[name] for name in names}
         own = {
             STATE: str(self.folder / "state"),
             "SENTIMENT_LOG": str(self.prediction_log),

@@ -1,9 +1,11 @@
-"""Files that are there as a whole or not at all."""
+"""Files that are written as a whole or not at all, and files that must be there."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from sentiment.errors import UserError
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
@@ -28,3 +30,19 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
         os.fsync(folder)  # else the name may still lead to the old text after a power failure
     finally:
         os.close(folder)
+
+
+def required_file(path: str | None, setting: str) -> Path | None:
+    """A file that a setting names, as a path that means the same everywhere.
+
+    Raises:
+        UserError: If it is not there, or may not be read.
+    """
+    if not path:
+        return None
+    found = Path(path).expanduser().resolve()
+    if not found.is_file():
+        raise UserError("there is no such file", where=f"{setting} {path}", remedy="Mend the stack file.")
+    if not os.access(found, os.R_OK):
+        raise UserError("may not be read", where=f"{setting} {path}", remedy="Give whoever deploys the right to.")
+    return found

@@ -87,7 +87,8 @@ def _settings_class(stack: Stack, key: str, below: str) -> type[BaseModel]:
     try:
         bases = _config_class(stack, key).__mro__  # a component's configuration extends the settings of its runs
     except (KeyError, ImportError) as error:
-        raise UserError(str(error.args[0]), where=f"{stack.file}, {key}", remedy="See local.yaml.") from error
+        what = str(error.args[0]).rstrip(".")
+        raise UserError(what, where=f"{stack.file}, {key}", remedy="See local.yaml.") from error
     own = [b for b in bases if issubclass(b, BaseSettings) and not issubclass(b, StackComponentConfig)]
     if own[:1] in ([], [BaseSettings]):
         flavor = stack.components[key].flavor

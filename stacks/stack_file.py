@@ -29,6 +29,11 @@ VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 SECRET_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-)?\}")
 SECRET_REFERENCE = re.compile(r"\{\{\s*([^\s.]+)\.(\S+?)\s*\}\}")
 PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+HOLDS_SECRET = re.compile(
+    r"(password|passwd|secret|token|credentials?|(access|api|encryption|private|secret)_?key)$", re.IGNORECASE
+)
+NAMES_SECRET = re.compile(r"(authentication|pull|tls)_?secret$", re.IGNORECASE)  # which something else keeps
+FLAGS = ("", "0", "1", "true", "false", "yes", "no")
 
 
 class ComponentSettings(Settings):
@@ -219,6 +224,7 @@ def read_stack_settings(file: Path) -> StackSettings:
         if "${" in VARIABLE.sub("", text):
             remedy = "Write ${NAME} or ${NAME:-default}."
             raise UserError("is not a variable", where=f"{file}, key {where}", remedy=remedy)
+    _check_plain_text(written, settings, file)
     return settings
 
 
@@ -288,6 +294,46 @@ def _strings(value: object, where: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for i, inner in enumerate(value):
             yield from _strings(inner, f"{where}[{i}]")
+
+
+def _check_plain_text(written: Mapping[str, Any], settings: StackSettings, file: Path) -> None:
+    """ZenML stores as it is, and shows to everyone, what is no secret of its own."""
+    remedy = "Take it out: secrets are for the components' own settings, as {{secret.key}} or by authentication_secret."
+    declared = [*_strings(settings.secrets), *_strings(settings.server.api_key if settings.server else "")]
+    secret = {match[1] for _, text in declared for match in VARIABLE.finditer(text)}
+    for where, text in _strings(written):
+        found = [match[1] for match in VARIABLE.finditer(text) if match[1] in secret]
+        if found and where != "server.api_key":
+            what = f"{found[0]} is a secret, and would be in plain text"
+            raise UserError(what, where=f"{file}, key {where}", remedy=remedy)
+    for where, key, value in _named_values(_nested(written)):
+        holds = HOLDS_SECRET.search(key) and not NAMES_SECRET.search(key) and str(value).lower() not in FLAGS
+        if holds and not SECRET_REFERENCE.fullmatch(str(value)):
+            raise UserError(f"{key} is a secret in plain text", where=f"{file}, key {where}", remedy=remedy)
+
+
+def _nested(written: Mapping[str, Any]) -> dict[str, Any]:
+    """What is below the settings of components, of which the flavor knows what is secret, and all of the runs'."""
+    components = {
+        f"components.{kind}.configuration.{key}": value
+        for kind, component in written["components"].items()
+        for key, value in component["configuration"].items()
+        if isinstance(value, Mapping | list)
+    }
+    return {**components, "settings": written["settings"], "steps": written["steps"]}
+
+
+def _named_values(value: object, where: str = "", name: str = "") -> Iterator[tuple[str, str, str | int]]:
+    """Every text and number below a value, with its key and its name: of a pair name and value, that is the name."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            called = str(value.get("name", key)) if key == "value" else str(key).rpartition(".")[2]
+            yield from _named_values(inner, f"{where}.{key}".lstrip("."), called)
+    elif isinstance(value, list | tuple):
+        for i, inner in enumerate(value):
+            yield from _named_values(inner, f"{where}[{i}]", name)
+    elif isinstance(value, str | int) and not isinstance(value, bool):
+        yield where, name, value
 
 
 def _check_references(part: object, secrets: Mapping[str, Mapping[str, str]], file: Path) -> None:

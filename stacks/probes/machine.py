@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from shutil import which
 from typing import Any
 
 from sentiment.errors import UserError
+from stacks.files import required_file
 from stacks.front import Front
 from stacks.health import Address
 from stacks.probes import Unproven
 from stacks.stack_file import RequirementSettings, Stack
 
 KUBECTL_SECONDS = 3
+FILES = ("tokens_file", "tls_certificate", "tls_key")  # that the deployer reads
 
 
 def prove_requirements(requirements: RequirementSettings) -> str:
@@ -42,10 +45,10 @@ def prove_requirements(requirements: RequirementSettings) -> str:
 
 
 def prove_deployer(stack: Stack) -> str:
-    """Looks for the deployer's tools, and whether its ports are free or its own.
+    """Looks for the deployer's tools and files, and whether its ports are free or its own.
 
     Raises:
-        UserError: If a tool is missing, or somebody else has a port.
+        UserError: If a tool or a file is missing, or somebody else has a port.
         Unproven: If it is of another flavor.
     """
     component = stack.components["model_deployer"]
@@ -56,17 +59,27 @@ def prove_deployer(stack: Stack) -> str:
     if front == "nginx" and nginx is None:
         raise UserError("nginx is not installed", remedy="Install it, or set front: none.")
     words = "nginx is in front" if nginx and front != "none" else "without nginx: a switch takes seconds"
-    return f"{words}; {_prove_ports(settings)}"
+    certificate = _prove_files(settings)
+    return f"{words}; {_prove_ports(settings, certificate)}"
 
 
-def _prove_ports(settings: dict[str, Any]) -> str:
+def _prove_files(settings: dict[str, Any]) -> Path | None:
+    """Looks for the files that it reads; the certificate is what answers are asked for with."""
+    try:
+        return {name: required_file(settings.get(name), name) for name in FILES}["tls_certificate"]
+    except UserError as error:  # of an error, a proof shows no place
+        raise UserError(f"{error.where}: {error.what}", remedy=error.remedy) from error
+
+
+def _prove_ports(settings: dict[str, Any], certificate: Path | None) -> str:
     if not {"http_port", "grpc_port"} <= set(settings):
         return "its ports are the flavor's own"
-    address = Address(str(settings.get("host", "127.0.0.1")), int(settings["http_port"]), int(settings["grpc_port"]))
+    host = str(settings.get("host", "127.0.0.1"))
+    address = Address(host, int(settings["http_port"]), int(settings["grpc_port"]), certificate)
     used = address.used_port()
     if used is None:
         return f"ports {address.http_port} and {address.grpc_port} are free"
-    if settings.get("tls_certificate") or not address.problem():
+    if not address.problem():
         return f"live at {address.http}"
     remedy = f"End what uses it (ss -ltnp 'sport = {used}'), or set other ports."
     raise UserError(f"port {used} is used, and not by this project's service", remedy=remedy)

@@ -125,6 +125,7 @@ def test_a_wrong_component_is_one_line_and_changes_nothing(component, words, dec
     assert words in str(caught.value)
     assert "wrong.yaml, artifact_store: " in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert ".." not in str(caught.value)
     assert not {"hunter2", "secret-1"} & set(str(caught.value).split())
     assert known(client, "wrong") == before == {"stacks": [], "components": {}, "secrets": {}}
 
@@ -272,6 +273,21 @@ def test_a_failure_on_the_way_leaves_nothing_behind(statement, declare, client):
         apply(stack)
     assert known(client, name) == {"stacks": [], "components": {}, "secrets": {}}
     assert apply(stack).changes[-1] == f"stack: created as sentiment-{name}"
+
+
+def test_a_failure_takes_its_flavor_back_but_not_one_that_was_there(declare, zenml):
+    from zenml.client import Client
+
+    def flavors():
+        return [flavor.name for flavor in Client().list_flavors(name="sentiment_bento").items]
+
+    wrong = LOCAL.replace("flavor: mlflow", "flavor: mlfow")
+    deployer = "  model_deployer: {flavor: sentiment_bento}\n"
+    for there in ([], ["sentiment_bento"]):
+        with pytest.raises(UserError, match="mlfow"):
+            apply(declare("flavored", wrong.replace("  experiment", f"{deployer}  experiment")))
+        assert flavors() == there
+        apply(declare("flavored", LOCAL + deployer))
 
 
 @pytest.mark.parametrize(

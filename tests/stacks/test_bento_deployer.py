@@ -157,6 +157,22 @@ def test_tokens_of_the_environment_do_not_leave_a_service_open(deployer, live, o
     assert "secret" not in str(caught.value)
 
 
+def test_a_service_does_not_know_the_deployers_secrets(deployer, live, other, monkeypatch):
+    foreign = ("AWS_SECRET_ACCESS_KEY", "MLFLOW_TRACKING_PASSWORD", "SENTIMENT_S3_SECRET_KEY", "GH_TOKEN")
+    for name in foreign:
+        monkeypatch.setenv(name, "hunter2")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    service = deployer.start(other)
+    try:
+        for process in (service.process(), *service.process().children(recursive=True)):
+            known = process.environ()
+            assert "hunter2" not in known.values()
+            assert known["OMP_NUM_THREADS"] == "1"
+            assert known["BENTOML_HOME"] == os.environ["BENTOML_HOME"]
+    finally:
+        deployer.discard(service)
+
+
 @needs_nginx
 def test_shadow_then_canary_then_discarded(deployer, live, other):
     service = deployer.start(other)
@@ -227,6 +243,21 @@ def test_a_deployer_killed_when_the_traffic_has_moved(deployer, live, other):
         assert (now.bento, now.run, now.healthy) == (other, "killed", True)
         cleared_up(deployer, now)
     assert met.failures == []
+
+
+@needs_nginx
+def test_the_remedy_of_a_damaged_record_costs_no_request(deployer, live, other):
+    (deployer.root / "live.json").write_text("{")
+    with pytest.raises(UserError, match=r"live\.json: is damaged\. Remove it, and deploy again\."):
+        deployer.start(other)
+    with load(live.http, live.grpc, message=REQUEST, callers=1) as met:
+        (deployer.root / "live.json").unlink()
+        deployment = deployer.switch(deployer.start(other), run="mended")
+        until(lambda: met.http[deployment.service] and met.grpc[deployment.service])
+    assert (deployment.bento, deployment.healthy) == (other, True)
+    assert met.failures == []
+    assert set(met.http) == {live.service, deployment.service}
+    assert running(deployer) == listed() == {deployment.service}
 
 
 @needs_nginx
@@ -308,6 +339,12 @@ def test_without_a_front_a_switch_goes_back_if_it_fails(deployer_of, bentos, mon
     deployer.discard(second)
     assert deployer.live() == first
     assert version_at(first.http) == "1"
+    (deployer.root / "live.json").write_text("{")
+    with pytest.raises(UserError, match="Remove it, and deploy again"):
+        deployer.start(bentos["2"])
+    (deployer.root / "live.json").unlink()
+    assert deployer.switch(deployer.start(bentos["2"]), run="mended").healthy
+    assert version_at(first.http) == "2"
     assert deployer.stop()
     assert deployer.live() is None
     assert running(deployer) == set()

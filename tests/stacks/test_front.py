@@ -6,6 +6,7 @@ import signal
 import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 
 import grpc
 import httpx
@@ -140,7 +141,8 @@ def test_any_limit_that_a_stack_file_may_set(front_of, services, timeout):
     assert ask(address).status_code == 200
 
 
-def test_nobody_waits_for_a_slow_shadow(front_of, services):
+def test_nobody_waits_for_a_slow_shadow(front_of, services, monkeypatch):
+    monkeypatch.setattr("stacks.nginx.CALLER_REQUESTS", 1)  # what only the shadow has still to answer counts less
     front, address = front_of()
     live, shadow = services
     front.apply(Route(live.backend, shadow=shadow.backend))
@@ -158,7 +160,11 @@ def test_a_shadow_gets_copies_under_the_same_identifier(front_of, services):
     live, shadow = services
     front.apply(Route(live.backend, shadow=shadow.backend))
     before, copied = len(live.http_requests), len(shadow.http_requests)
-    answers = [ask(address, headers={"X-Request-Id": name} if name else None) for name in ("one", None, "bad name")]
+    body = b" " * 100_000  # which waits in a file
+    answers = [
+        ask(address, headers={"X-Request-Id": name} if name else None, content=body)
+        for name in ("one", None, "bad name")
+    ]
     until(lambda: len(shadow.http_requests) == copied + 3)
     given = [answer.headers["X-Request-Id"] for answer in answers]
     assert given[0] == "one"
@@ -204,6 +210,52 @@ def test_limits_the_rate_of_a_caller_but_not_of_health_checks(front_of, services
     assert shown(limited) == (429, "RESOURCE_EXHAUSTED")
     assert "RESOURCE_EXHAUSTED" in {code_of(address) for _ in range(20)}
     assert [address.problem() for _ in range(20)] == [""] * 20
+
+
+@contextmanager
+def dripping(address, count):
+    """Requests of which the end does not come; those that are refused at once are told by what is answered."""
+    with ExitStack() as held:
+        for _ in range(count):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", address.http_port)))
+            connection.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n")
+            connection.sendall(b"x" * 1_000_000)
+        yield
+
+
+def memory_of(front):
+    return sum(worker.memory_info().rss for worker in front.master().children())
+
+
+def test_one_caller_takes_neither_all_memory_nor_all_connections(front_of, services, monkeypatch):
+    monkeypatch.setattr("stacks.nginx.CALLER_REQUESTS", 50)
+    front, address = front_of()
+    front.apply(Route(services[0].backend))
+    before = memory_of(front)
+    with dripping(address, 50):
+        until(lambda: ask(address).status_code == 429)
+        assert memory_of(front) - before < 20_000_000  # of the 50 MB that came
+        assert shown(ask(address)) == (429, "RESOURCE_EXHAUSTED")
+        assert code_of(address) == "RESOURCE_EXHAUSTED"
+        assert address.problem() == ""
+        elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+        with httpx.Client(base_url=address.http, transport=elsewhere) as client:
+            assert client.post("/v1/predict", json={}).status_code == 200
+    until(lambda: ask(address).status_code == 200)
+
+
+def test_bodies_that_wait_in_files_are_counted(front_of, services, monkeypatch):
+    monkeypatch.setattr("stacks.nginx.BODIES_IN_FILES", 3)
+    front, address = front_of()
+    front.apply(Route(services[0].backend))
+    large = b" " * 20_000
+    assert ask(address, content=large).json()["bytes"] == 20_000
+    with dripping(address, 3):
+        until(lambda: ask(address, content=large).status_code == 429)
+        assert ask(address, content=iter([b"of a length that is not said"])).status_code == 429
+        assert ask(address, content=large[:9_999]).json()["bytes"] == 9_999
+        assert code_of(address) == "OK"
+    until(lambda: ask(address, content=large).status_code == 200)
 
 
 def code_of(address):

@@ -8,12 +8,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from certificates import certificate
 from loopback import free_ports
+from programs import needs_nginx
+from stand_in import stand_ins
 
 import run
 from sentiment.errors import UserError
+from stacks.bento_flavor import BentoDeployerConfig
 from stacks.check import check, require
 from stacks.front import Front
+from stacks.nginx import Route
 from stacks.stack_file import KINDS, ROOT, read_stack
 
 CLOUD = (ROOT / "configs" / "stacks" / "cloud.yaml").read_text()
@@ -217,6 +222,48 @@ def test_ports_of_the_deployer(proofs_of, monkeypatch):
     monkeypatch.setattr(Front, "program", lambda: None)
     assert proof(ports).words.startswith("without nginx: a switch takes seconds")
     assert (proof(ports, "nginx").passed, proof(ports, "nginx").words) == (False, "nginx is not installed")
+
+
+@pytest.fixture
+def deployer_proof(proofs_of):
+    """The proof of the deployer with settings."""
+
+    def deployer_proof(**settings):
+        written = json.dumps({"flavor": "sentiment_bento", "configuration": settings})
+        return proofs_of(LOCAL % ("", f", model_deployer: {written}"))["model_deployer"]
+
+    return deployer_proof
+
+
+def test_files_of_the_deployer(deployer_proof, tmp_path, monkeypatch):
+    public, private = certificate(tmp_path, "localhost", trusted=True)
+    there = {"tokens_file": str(private), "tls_certificate": str(public), "tls_key": str(private)}
+    assert deployer_proof(**there).passed
+    for name in there:
+        proof = deployer_proof(**{**there, name: "/nonexistent/it"})
+        assert (proof.passed, proof.words) == (False, f"{name} /nonexistent/it: there is no such file")
+        assert proof.remedy == "Mend the stack file."
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may read everything
+    assert deployer_proof(**there).words.endswith(": may not be read")
+
+
+@needs_nginx
+def test_who_listens_with_tls_is_asked(deployer_proof, tmp_path):
+    public, private = certificate(tmp_path, "localhost", trusted=True)
+    http, grpc = free_ports(2)
+    settings = {"http_port": http, "grpc_port": grpc, "tls_certificate": str(public), "tls_key": str(private)}
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", http))
+        stranger.listen()
+        proof = deployer_proof(**settings)
+        assert (proof.passed, proof.words) == (False, f"port {http} is used, and not by this project's service")
+    front = Front(tmp_path / "front", BentoDeployerConfig(**settings))
+    with stand_ins(1) as (service,):
+        front.apply(Route(service.backend))
+        try:
+            assert deployer_proof(**settings).words.endswith(f"live at https://127.0.0.1:{http}")
+        finally:
+            front.stop()
 
 
 def test_what_cannot_be_proven_says_so(proofs_of):

@@ -142,6 +142,9 @@ def test_masks():
         "http_port": 3000,
     }  # fmt: skip
     secret = {"secret": "hunter2", "aws": {"aws_secret_access_key": "hunter2"}, "tracking_password": "hunter2"}
+    secret["list"] = [{"token": "hunter2"}, [{"password": "hunter2"}], {"name": "HF_TOKEN", "value": "hunter2"}]
+    secret["tokens"] = ["hunter2"]
+    open_to_all["env"] = [{"name": "HF_HOME", "value": "/hub"}]
     shown = masked({**open_to_all, **secret, "url": "https://me:hunter2@host/path"})
     assert "hunter2" not in str(shown)
     assert shown["url"] == f"https://{MASK}@host/path"

@@ -100,6 +100,71 @@ def test_a_secret_in_the_file_is_an_error_that_does_not_repeat_it(text, read, mo
     assert "hunter2" not in str(caught.value)
 
 
+NESTED = HEAD % "s3, configuration: {path: 's3://b', client_kwargs: %s}"
+RUNS = LOCAL + "steps: {train_transformer: %s}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (
+            NESTED % "{aws_secret_access_key: '${LEAK}'}",
+            "components.artifact_store.configuration.client_kwargs.aws_sec",
+        ),
+        (NESTED % "{region_name: 'x-${LEAK:-}'}", "components.artifact_store.configuration.client_kwargs.region_name"),
+        (NESTED % "{a: [{b: '${ZENML}'}]}", "components.artifact_store.configuration.client_kwargs.a[0].b"),
+        (with_path("s3://${LEAK}"), "components.artifact_store.configuration.path"),
+        (RUNS % "{docker: {build_options: {args: {A: '${LEAK}'}}}}", "steps.train_transformer.docker.build_options.a"),
+        (LOCAL + "settings: {docker: {environment: {A: '${ZENML}'}}}\n", "settings.docker.environment.A"),
+    ],
+)
+def test_a_variable_that_holds_a_secret_is_nowhere_else(text, where, read, monkeypatch):
+    for name in ("LEAK", "ZENML"):
+        monkeypatch.setenv(name, "hunter2")
+    secret = "secrets: {s: {key: '${LEAK}'}}\nserver: {url: 'http://z', api_key: '${ZENML}'}\n"
+    with pytest.raises(
+        UserError, match=r"(LEAK|ZENML) is a secret, and would be in plain text\. Take it out: "
+    ) as caught:
+        read(text + secret)
+    assert f"it.yaml, key {where}" in str(caught.value)
+    assert not {"hunter2", "\n"} & set(str(caught.value).split(" "))
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        (NESTED % "{aws_secret_access_key: hunter2}", "aws_secret_access_key"),
+        (NESTED % "{more: [{session_token: hunter2}]}", "session_token"),
+        (NESTED % "{password: 12345678}", "password"),
+        (RUNS % "{docker: {environment: {HF_TOKEN: hunter2}}}", "HF_TOKEN"),
+        (RUNS % "{docker: {environment: {HF_TOKEN: '${PATH}'}}}", "HF_TOKEN"),
+        (RUNS % "{orchestrator: {pod_settings: {env: [{name: API_KEY, value: hunter2}]}}}", "API_KEY"),
+    ],
+)
+def test_what_is_called_a_secret_is_not_in_plain_text(text, key, read):
+    with pytest.raises(
+        UserError, match=rf"it\.yaml, key \S+: {key} is a secret in plain text\. Take it out: "
+    ) as caught:
+        read(text)
+    assert not {"hunter2", "12345678"} & set(str(caught.value).split())
+
+
+def test_references_to_secrets_and_names_of_secrets_are_no_secrets(read):
+    pods = (
+        "{image_pull_secrets: [registry], automount_service_account_token: false, tolerations: [{key: gpu}],"
+        " env: [{name: HF_TOKEN, valueFrom: {secretKeyRef: {name: hub, key: token}}}],"
+        " volumes: [{secret: {secretName: hub}}], image_pull_secret: registry}"
+    )
+    nested = "{aws_secret_access_key: '{{s.key}}', token_path: /token}"
+    flags = "{docker: {environment: {HF_HUB_DISABLE_IMPLICIT_TOKEN: '1', TOKENIZERS_PARALLELISM: 'false'}}}"
+    stack = read(
+        NESTED % nested + f"secrets: {{s: {{key: '${{PATH}}'}}}}\nsettings: {flags}\n"
+        f"steps: {{train_transformer: {{orchestrator: {{pod_settings: {pods}}}}}}}\n"
+    )
+    kept = stack.components["artifact_store"].configuration["client_kwargs"]
+    assert kept == {"aws_secret_access_key": "{{s.key}}", "token_path": "/token"}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
