@@ -65,6 +65,18 @@ def test_an_empty_token_file_does_not_open_the_service(serve, tmp_path):
         ServiceSettings(tokens=",").accepted_tokens()
 
 
+@pytest.mark.parametrize("name", ["tls_certificate", "tls_key"])
+def test_half_of_tls_does_not_open_the_service(serve, tmp_path, name):
+    pair = "SENTIMENT_TLS_CERTIFICATE, SENTIMENT_TLS_KEY: one is set without the other"
+    with pytest.raises(UserError, match=pair):
+        ServiceSettings(**{name: tmp_path / "half.pem"})
+    assert ServiceSettings(tls_certificate=tmp_path, tls_key=tmp_path).tls_key == tmp_path
+    booted = serve(**{name: tmp_path / "half.pem"}, wait=False)
+    until(lambda: pair in booted.output, seconds=60)
+    with GrpcClient(booted.grpc, retries=0) as client:
+        assert not client.ready()
+
+
 def test_tls_on_both_protocols(serve, tmp_path):
     pem, key = certificate(tmp_path, "api.example.com", trusted=False)  # by an authority that is not at hand
     name, at = "api.example.com", "127.0.0.1"
