@@ -202,8 +202,7 @@ class GrpcServer:
         if kind == "text":
             texts: Any = [request.text.value]
         elif kind == "json":
-            body = json_format.MessageToDict(request.json)
-            texts = body.get("texts") if isinstance(body, dict) and set(body) == {"texts"} else None
+            texts = _texts(request.json)
         else:
             texts = None
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
@@ -230,6 +229,15 @@ def _parse(kind: type[Message], data: bytes) -> Message:
     if len(UnknownFieldSet(message)):
         raise RequestError("INVALID_ARGUMENT", f"{kind.DESCRIPTOR.full_name} has no such field")
     return message
+
+
+def _texts(value: Message) -> Any:  # noqa: ANN401  # of JSON: the caller looks at it
+    """What ``{"texts": ...}`` holds; None for all other JSON."""
+    try:
+        body = json_format.MessageToDict(value)
+    except ValueError:  # NaN or an infinity, which JSON does not know
+        return None
+    return body["texts"] if isinstance(body, dict) and set(body) == {"texts"} else None
 
 
 def _serialize(message: Message) -> bytes:
