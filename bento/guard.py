@@ -33,6 +33,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 MOST_BYTES = 1 << 20  # of a request's body
 CLOSE_EVERY = 32  # answers: one worker may have accepted most connections, and who connects again finds the idle one
+POLICY_VIOLATION = 1008  # of RFC 6455
 READERS = 8  # requests whose bodies are being read, for every one that may be at work
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
@@ -63,6 +64,8 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
+        if scope["type"] == "websocket":
+            await _refuse_socket(receive, send)
         if scope["type"] != "http":
             return
         started = time.perf_counter()
@@ -175,6 +178,12 @@ def left() -> RequestError:
 def too_large() -> RequestError:
     """The body is over the limit."""
     return RequestError("RESOURCE_EXHAUSTED", f"the body may have {MOST_BYTES} bytes at most")
+
+
+async def _refuse_socket(receive: Receive, send: Send) -> None:
+    """Says no to a WebSocket: without an answer it would stay open until the service ends."""
+    await receive()
+    await send({"type": "websocket.close", "code": POLICY_VIOLATION})
 
 
 def _digits(value: bytes) -> bytes:

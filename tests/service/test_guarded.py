@@ -142,6 +142,16 @@ def test_idle_and_trickling_connections_do_not_keep_others_out(service):
             connection.close()
 
 
+def test_a_websocket_is_refused(service):
+    upgrade = (
+        b"GET /v1/predict HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    with raw(service.http_port) as connection:
+        connection.sendall(upgrade)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 403")
+
+
 def test_who_leaves_in_mid_request_leaves_nothing_behind(serve):
     service = serve()
     body = json.dumps({"texts": [" ".join(["plot"] * 2000)] * 64}).encode()
