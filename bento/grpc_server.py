@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 from google.protobuf import json_format
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bento.settings import ServiceSettings
 
 Context = grpc.aio.ServicerContext[Any, Any]
+T = TypeVar("T")
 Method = Callable[[Any, "Call"], Awaitable[Message]]
 
 SERVICE = "sentiment.v1.Sentiment"
@@ -52,7 +53,7 @@ class GrpcServer:
     def __init__(self, predictor: Predictor, settings: ServiceSettings, tokens: Tokens) -> None:
         self._predictor, self._settings, self._tokens = predictor, settings, tokens
         self._metrics = predictor.metrics
-        self._working = 0
+        self._working = self._streams = 0
         self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(
             options=[
@@ -116,19 +117,25 @@ class GrpcServer:
         await self._server.stop(grace)
 
     def _unary(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
-        async def handle(data: bytes, context: Context) -> Message | None:
+        async def handle(messages: AsyncIterator[bytes], context: Context) -> Message | None:
             call = Call(context)
+
+            async def work() -> Message:
+                return await method(_parse(request, await _only(messages, self._settings.timeout)), call)
+
             try:
-                return await self._guarded(name, call, lambda: method(_parse(request, data), call))
+                return await self._guarded(name, call, work)
             except RequestError as error:
                 await _abort(context, error)
                 return None  # not reached: abort raises
 
-        return grpc.unary_unary_rpc_method_handler(handle, None, _serialize)
+        # a stream of one message is the same on the wire, but is read only once its caller may call, and there is room
+        return grpc.stream_unary_rpc_method_handler(handle, None, _serialize)
 
     def _stream(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
         async def handle(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
             call = Call(context)
+            idle = self._settings.timeout
             answers: asyncio.Queue[asyncio.Future[Message] | None] = asyncio.Queue(STREAM_AHEAD)
 
             async def work(data: bytes) -> Message:
@@ -139,13 +146,18 @@ class GrpcServer:
                     await answers.put(asyncio.ensure_future(self._guarded(name, call, partial(work, data))))
                 await answers.put(None)
 
+            try:
+                self._open_stream(name, call)
+            except RequestError as error:
+                await _abort(context, error)
             reading = asyncio.ensure_future(read())
             try:
-                while (answer := await answers.get()) is not None:
+                while (answer := await _soon(answers.get(), idle)) is not None:
                     yield await answer
             except RequestError as error:
                 await _abort(context, error)
             finally:
+                self._streams -= 1
                 reading.cancel()
                 left = [answers.get_nowait() for _ in range(answers.qsize())]
                 for answer in left:
@@ -155,12 +167,30 @@ class GrpcServer:
 
         return grpc.stream_stream_rpc_method_handler(handle, None, _serialize)
 
+    def _open_stream(self, name: str, call: Call) -> None:
+        """Takes a place among the open streams, if the caller may have one; who holds it gives it back.
+
+        Raises:
+            RequestError: If there is none for the caller.
+        """
+        try:
+            self._check(call)
+            if self._streams >= self._settings.max_requests:
+                raise overloaded()
+        except RequestError as error:
+            self._metrics.request("grpc", name, error.code, 0.0)
+            raise
+        self._streams += 1
+
+    def _check(self, call: Call) -> None:
+        if not self._tokens.accept(call.authorization):
+            raise RequestError("UNAUTHENTICATED", "needs the metadata authorization: Bearer <token>")
+
     async def _guarded(self, name: str, call: Call, work: Callable[[], Awaitable[Message]]) -> Message:
         """Does the work if the caller may, and there is room; every failure becomes a RequestError."""
         started, code = time.perf_counter(), "CANCELLED"
         try:
-            if not self._tokens.accept(call.authorization):
-                raise RequestError("UNAUTHENTICATED", "needs the metadata authorization: Bearer <token>")
+            self._check(call)
             if self._working >= self._settings.max_requests:
                 raise overloaded()
             self._working += 1
@@ -202,8 +232,7 @@ class GrpcServer:
         if kind == "text":
             texts: Any = [request.text.value]
         elif kind == "json":
-            body = json_format.MessageToDict(request.json)
-            texts = body.get("texts") if isinstance(body, dict) and set(body) == {"texts"} else None
+            texts = _texts(request.json)
         else:
             texts = None
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
@@ -222,6 +251,26 @@ class GrpcServer:
         return response
 
 
+async def _soon(answer: Awaitable[T], seconds: float) -> T:
+    """What a stream has to answer next: nothing is at work meanwhile, so it waits for its client alone."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await answer
+    except TimeoutError as error:
+        raise RequestError("DEADLINE_EXCEEDED", f"nothing was sent for {seconds:g} s") from error
+
+
+async def _only(messages: AsyncIterator[bytes], seconds: float) -> bytes:
+    """The one message of a call."""
+    try:
+        async with asyncio.timeout(seconds):
+            async for data in messages:
+                return data
+    except TimeoutError as error:
+        raise RequestError("DEADLINE_EXCEEDED", f"the message did not arrive within {seconds:g} s") from error
+    raise RequestError("INVALID_ARGUMENT", "there is no message")
+
+
 def _parse(kind: type[Message], data: bytes) -> Message:
     try:
         message = kind.FromString(data)
@@ -230,6 +279,15 @@ def _parse(kind: type[Message], data: bytes) -> Message:
     if len(UnknownFieldSet(message)):
         raise RequestError("INVALID_ARGUMENT", f"{kind.DESCRIPTOR.full_name} has no such field")
     return message
+
+
+def _texts(value: Message) -> Any:  # noqa: ANN401  # of JSON: the caller looks at it
+    """What ``{"texts": ...}`` holds; None for all other JSON."""
+    try:
+        body = json_format.MessageToDict(value)
+    except ValueError:  # NaN or an infinity, which JSON does not know
+        return None
+    return body["texts"] if isinstance(body, dict) and set(body) == {"texts"} else None
 
 
 def _serialize(message: Message) -> bytes:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from bento.errors import STATUS, RequestError, internal
 from bento.guard import Guard, Route, error_body, error_headers
-from bento.predictor import BLANKS, MOST_CHARACTERS, MOST_TEXTS, Predictor
+from bento.predictor import MOST_CHARACTERS, MOST_TEXTS, VISIBLE, Predictor
 
 ROUTES = {
     "/v1/predict": Route(),
@@ -25,7 +25,7 @@ ROUTES = {
     "/docs": Route(guarded=False, counted=False),
     "/openapi.json": Route(guarded=False, counted=False),
 }
-Text = Annotated[str, Field(pattern=f"[^{BLANKS}]", max_length=MOST_CHARACTERS)]  # not empty, not blank
+Text = Annotated[str, Field(pattern=VISIBLE.pattern, max_length=MOST_CHARACTERS)]  # not empty, not blank
 
 
 class _Model(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import uuid
 from collections.abc import Sequence
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 MOST_TEXTS = 64
 MOST_CHARACTERS = 20_000
-BLANKS = " \t\n\r\f\v"
+# What is not seen: white space, and formats without width. A class as Python's, Rust's and ECMA's expressions know it.
+BLANKS = r"\s\x1c-\x1f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+VISIBLE = re.compile(f"[^{BLANKS}]")
 MOST_EXPLANATIONS = 4  # at work or waiting: each costs as much as many predictions
 
 
@@ -173,5 +176,5 @@ def check_texts(texts: Sequence[str]) -> None:
             raise RequestError(
                 "INVALID_ARGUMENT", f"text {index} has {len(text)} characters; at most {MOST_CHARACTERS} are read"
             )
-        if not text.strip(BLANKS):
+        if not VISIBLE.search(text):
             raise RequestError("INVALID_ARGUMENT", f"text {index} is empty")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sentiment.errors import UserError
@@ -37,6 +38,16 @@ class ServiceSettings(BaseSettings):
     max_queue: int = Field(256, ge=1, description="texts that may wait in a worker; more are answered 503")
     max_requests: int = Field(128, ge=1, description="requests in flight in a worker; more are answered 503")
     timeout: float = Field(10, gt=0, description="seconds that a request may take, its body included")
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        if bool(self.tls_certificate) != bool(self.tls_key):  # half of it must not mean plain text
+            raise UserError(
+                "one is set without the other",
+                where=f"{PREFIX}TLS_CERTIFICATE, {PREFIX}TLS_KEY",
+                remedy="Set both for TLS, or none.",
+            )
+        return self
 
     def accepted_tokens(self) -> tuple[str, ...]:
         """All bearer tokens; empty if everyone may call.

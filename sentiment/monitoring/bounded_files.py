@@ -94,9 +94,9 @@ class BoundedFiles:
             if full or not os.fstat(self._file.fileno()).st_nlink:
                 self.close()
         if self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._path = self._folder / f"{self._kind}-{time.time_ns():020d}-{os.getpid()}.jsonl"
-            self._file, self._size = FileIO(self._path, "x"), 0
+            self._file, self._size = FileIO(self._path, "x", opener=_open_for_owner), 0
         return self._file
 
     def _make_room(self, size: int) -> None:
@@ -125,6 +125,11 @@ class BoundedFiles:
 def files_of(folder: Path, kind: str) -> list[Path]:
     """The files of one kind, oldest first."""
     return sorted(folder.glob(f"{kind}-*.jsonl"))
+
+
+def _open_for_owner(path: str, flags: int) -> int:
+    """Texts may be in it, which are nobody else's business."""
+    return os.open(path, flags, 0o600)
 
 
 def _size_of(file: Path) -> int:

@@ -112,6 +112,16 @@ def test_bentos_contract_refuses_what_it_does_not_know(channel):
     assert call(api_name="predict", serialized_bytes=b"x")[0] == "INVALID_ARGUMENT"
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_is_none_is_the_callers_fault(channel, service, number):
+    alone, among_texts = bento_pb.Request(api_name="predict"), bento_pb.Request(api_name="predict")
+    alone.json.number_value = number
+    among_texts.json.struct_value.update({"texts": [TEXTS[0], number]})
+    for request in (alone, among_texts):
+        assert refused(lambda r=request: raw(channel, CALL, r.SerializeToString()))[0] == "INVALID_ARGUMENT"
+    assert "ValueError" not in service.output
+
+
 @pytest.mark.parametrize(
     ("texts", "words"),
     [([], "1 to 64"), (["a"] * 65, "1 to 64"), (["a", " "], "text 1 is empty"), (["a" * 20_001], "20000")],

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import select
 import socket
 from collections import Counter
 
@@ -13,6 +14,7 @@ from certificates import certificate
 from loopback import until
 
 from bento.client import GrpcClient, HttpClient, ServiceError
+from bento.guard import MOST_BYTES, MOST_READ
 from bento.settings import ServiceSettings
 from bento.stubs import sentiment_pb2 as pb
 from sentiment.errors import UserError
@@ -65,6 +67,18 @@ def test_an_empty_token_file_does_not_open_the_service(serve, tmp_path):
         ServiceSettings(tokens=",").accepted_tokens()
 
 
+@pytest.mark.parametrize("name", ["tls_certificate", "tls_key"])
+def test_half_of_tls_does_not_open_the_service(serve, tmp_path, name):
+    pair = "SENTIMENT_TLS_CERTIFICATE, SENTIMENT_TLS_KEY: one is set without the other"
+    with pytest.raises(UserError, match=pair):
+        ServiceSettings(**{name: tmp_path / "half.pem"})
+    assert ServiceSettings(tls_certificate=tmp_path, tls_key=tmp_path).tls_key == tmp_path
+    booted = serve(**{name: tmp_path / "half.pem"}, wait=False)
+    until(lambda: pair in booted.output, seconds=60)
+    with GrpcClient(booted.grpc, retries=0) as client:
+        assert not client.ready()
+
+
 def test_tls_on_both_protocols(serve, tmp_path):
     pem, key = certificate(tmp_path, "api.example.com", trusted=False)  # by an authority that is not at hand
     name, at = "api.example.com", "127.0.0.1"
@@ -110,6 +124,24 @@ def test_a_body_over_the_limit_is_refused_in_chunks_too(service):
     assert httpx.get(f"{service.http}/readyz").status_code == 200
 
 
+def test_the_bodies_that_are_being_read_share_a_bound(serve):
+    booted = serve()
+    head = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % MOST_BYTES
+    unfinished = [raw(booted.http_port) for _ in range(MOST_READ // MOST_BYTES + 1)]
+    try:
+        for connection in unfinished:
+            connection.sendall(head + bytes(MOST_BYTES - 1))
+        refused, _, _ = select.select(unfinished, [], [], 20)
+        answer = refused[0].recv(4096)
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"retry-after: 1" in answer
+    finally:
+        for connection in unfinished:
+            connection.close()
+    with HttpClient(booted.http, retries=5) as http:  # the room of who has left is free again
+        assert http.predict(TEXTS).model_version == "7"
+
+
 def test_a_slow_body_is_not_waited_for(serve):
     booted = serve(timeout=1)
     with raw(booted.http_port) as connection:
@@ -128,6 +160,16 @@ def test_idle_and_trickling_connections_do_not_keep_others_out(service):
     finally:
         for connection in idle:
             connection.close()
+
+
+def test_a_websocket_is_refused(service):
+    upgrade = (
+        b"GET /v1/predict HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    with raw(service.http_port) as connection:
+        connection.sendall(upgrade)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 403")
 
 
 def test_who_leaves_in_mid_request_leaves_nothing_behind(serve):

@@ -1,5 +1,6 @@
 import errno
 import os
+import stat
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
@@ -80,6 +81,15 @@ def test_a_file_that_is_taken_away_is_replaced(tmp_path):
     file.parent.rmdir()
     assert files.append(lines(1, start=1)) == 0
     assert content(tmp_path / "log") == b"".join(lines(1, start=1))
+
+
+def test_only_the_owner_may_read(tmp_path):
+    (tmp_path / "given").mkdir(mode=0o755)
+    for folder, mode in ((tmp_path / "own" / "log", 0o700), (tmp_path / "given", 0o755)):
+        BoundedFiles(folder, "log", BOUND).append(lines(1))
+        (file,) = files_of(folder, "log")
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(folder.stat().st_mode) == mode
 
 
 def test_a_line_longer_than_a_file_gets_its_own_and_one_longer_than_all_is_lost(tmp_path):
