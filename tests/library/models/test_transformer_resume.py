@@ -1,5 +1,6 @@
 """A run that dies and is started again ends with the weights of a run that never died."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,12 +16,18 @@ from sentiment.models.recovery import newest_usable, prune, seal
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def run(encoder: Path, work_dir: Path, death: str = "never", step: int = 0) -> subprocess.CompletedProcess[str]:
+def start(encoder: Path, work_dir: Path, death: str = "never", step: int = 0) -> subprocess.Popen[str]:
     command = [sys.executable, tiny.__file__, str(encoder), str(work_dir), death, str(step)]
-    return subprocess.run(
+    return subprocess.Popen(
         command, env={"PYTHONPATH": str(ROOT), "HOME": str(work_dir), "PATH": "/usr/bin:/bin"},
-        capture_output=True, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+
+
+def run(encoder: Path, work_dir: Path, death: str = "never", step: int = 0) -> subprocess.CompletedProcess[str]:
+    process = start(encoder, work_dir, death, step)
+    out, err = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def weights(work_dir: Path) -> dict[str, torch.Tensor]:
@@ -64,6 +71,23 @@ def test_killed_while_a_state_is_written(encoder, uninterrupted, tmp_path):
     half = next(tmp_path.glob("*/checkpoint-12"))
     assert (half / "optimizer.pt").read_bytes() == b"half a state"
     assert run(encoder, tmp_path).returncode == 0
+    assert_same(weights(tmp_path), uninterrupted)
+
+
+@pytest.mark.slow
+def test_of_two_at_once_the_second_waits_and_finds_the_checkpoint(encoder, uninterrupted, tmp_path):
+    first = start(encoder, tmp_path, "pause", 10)
+    os.waitpid(first.pid, os.WUNTRACED)  # it has stopped in the middle of its training
+    second = start(encoder, tmp_path)
+    try:
+        assert second.stdout.readline().startswith("waiting for another process")
+        first.send_signal(signal.SIGCONT)
+        assert first.wait() == 0, first.stderr.read()
+        assert second.communicate()[0] == ""  # it did not train
+        assert second.returncode == 0
+    finally:
+        first.kill()
+        second.kill()
     assert_same(weights(tmp_path), uninterrupted)
 
 
