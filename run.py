@@ -230,7 +230,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.chdir(Path(__file__).resolve().parent)  # paths in configs/ are relative to the repository
     # where nobody watches, lines are as wide as the tables need
     width = None if sys.stdout.isatty() else 120
-    stdout, console = sys.stdout, Console(stderr=options.json, width=width)
+    stdout, console = sys.stdout, Console(stderr=options.json, width=width, emoji=False)
     try:
         with retries_shown(console):
             result = dispatch(options, console)
