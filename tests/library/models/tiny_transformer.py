@@ -1,9 +1,10 @@
 """A tiny random encoder with its own vocabulary, reviews that it can learn, and a run that kills itself.
 
-``python tiny_transformer.py ENCODER WORK_DIR DEATH STEP [PROCESSES]`` trains in a process of its own, which prints what
-it reports and dies by SIGKILL: ``DEATH`` is ``report`` (at the first report from ``STEP`` on), ``worker`` (there it kills
-one of those that train for it), ``write`` (half-way through writing the state of ``STEP``), ``full`` (no kill: files may
-not grow, as on a full disk), ``pause`` (no kill: it stops at that report until it is sent SIGCONT) or ``never``.
+``python tiny_transformer.py ENCODER WORK_DIR DEATH STEP [PROCESSES]`` trains in a process of its own, which writes what
+it reports to standard output and dies by SIGKILL: ``DEATH`` is ``report`` (at the first report from ``STEP`` on),
+``worker`` (there it kills one of those that train for it), ``pause`` (no kill: there it stops until it is sent
+SIGCONT), ``write`` (half-way through writing the state of ``STEP``), ``full`` (no kill: files may not grow, as on a
+full disk) or ``never``.
 """
 
 import multiprocessing
@@ -86,7 +87,7 @@ def main(encoder: str, work_dir: str, death: str, step: str, processes: str = "1
 
     def die_at_report(task: str, done: float, total: float, **figures: float) -> None:
         nonlocal death
-        print(task, done, flush=True)
+        print(task, done, flush=True)  # noqa: T201 - for whoever started this
         if death == "pause" and done >= int(step):
             death = "never"
             os.kill(os.getpid(), signal.SIGSTOP)
