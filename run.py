@@ -113,11 +113,13 @@ def switches(to: argparse.ArgumentParser, *, default: bool | str) -> None:
 def dispatch(options: argparse.Namespace, console: Console) -> dict[str, object]:
     """Does what the command line asks for; returns the summary for ``--json``."""
     from sentiment.errors import UserError
-    from sentiment.settings import nearest_of
+    from sentiment.settings import NAME_RULE, is_model_name, nearest_of
 
     if (options.canary or options.shadow) and options.pipeline != "deploy":
         where = "--shadow" if options.shadow else "--canary"
         raise UserError("is a way to deploy", where=where, remedy="Add --pipeline deploy.")
+    if "model" in options and not is_model_name(options.model):
+        raise UserError(f"{NAME_RULE} (it is {options.model!r})", where="--model", remedy="Mend the name.")
     if options.command == "stack":
         from pipelines import stacks
 
@@ -230,7 +232,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.chdir(Path(__file__).resolve().parent)  # paths in configs/ are relative to the repository
     # where nobody watches, lines are as wide as the tables need
     width = None if sys.stdout.isatty() else 120
-    stdout, console = sys.stdout, Console(stderr=options.json, width=width)
+    stdout, console = sys.stdout, Console(stderr=options.json, width=width, emoji=False)
     try:
         with retries_shown(console):
             result = dispatch(options, console)

@@ -6,6 +6,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 from pipelines import summary
 from sentiment.errors import UserError
@@ -24,12 +25,13 @@ def run(options: Namespace, console: Console) -> dict[str, object]:
     if options.markdown:
         words = comparison_comment(decision, outcome.model_version, outcome.run, evaluations, outcome.behaviours)
         options.markdown.write_text(words, encoding="utf-8")
-        console.print(f"Comparison: {options.markdown}", soft_wrap=True, highlight=False)
+        console.print(f"Comparison: {escape(str(options.markdown))}", soft_wrap=True, highlight=False)
     else:
         console.print(summary.candidates_table(evaluations, outcome.behaviours, decision.challenger))
         console.print(summary.slices_table(evaluations))
         console.print(summary.rules_table(decision))
-        console.print(f"{'promoted' if decision.promote else 'not promoted'}: {decision.reason}", highlight=False)
+        verdict = "promoted" if decision.promote else "not promoted"
+        console.print(f"{verdict}: {escape(decision.reason)}", highlight=False)
     champion = evaluations.get("champion")
     return {
         "run": outcome.run,

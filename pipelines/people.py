@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from pipelines import compare, report, smoke
 from pipelines.status import Status, read_status
@@ -92,11 +93,11 @@ def status(options: Namespace, console: Console) -> dict[str, object]:
         console.print(_live_table(live, kind, now.health))
     else:
         console.print("nothing is live: make deploy")
-    console.print(_production_line(now))
+    console.print(escape(_production_line(now)))
     for words in filter(None, [now.warning, *now.disagreements]):
-        console.print(f"[yellow]warning[/]: {words}")
+        console.print(f"[yellow]warning[/]: {escape(words)}")
     for words in now.repaired:
-        console.print(f"[green]repaired[/]: {words}")
+        console.print(f"[green]repaired[/]: {escape(words)}")
     if options.repair and not now.repaired:
         console.print("nothing to repair: ZenML and MLflow agree")
     _show_monitoring(now, console)
@@ -133,7 +134,7 @@ def _show_monitoring(now: Status, console: Console) -> None:
         console.print(f"monitoring: version {now.own_live.bento.version} was not looked at yet: make monitor")
         return
     found = "nothing wrong" if not last.failed else f"{len(last.failed)} of its checks failed"
-    console.print(f"monitoring: {found} with version {last.version}, {last.at:%Y-%m-%d %H:%M %Z}, {last.run}")
+    console.print(f"monitoring: {found} with version {last.version}, {last.at:%Y-%m-%d %H:%M %Z}, {escape(last.run)}")
     for alarm in now.alarms[:ALARMS]:
         colour = "red" if alarm.check.severity == "critical" else "yellow"
         console.print(f"[{colour}]alarm[/]: {escape(_words(alarm))}", highlight=False)
@@ -185,7 +186,7 @@ def _table(known: list[Version], title: str | None = None) -> Table:
     table = Table("version", "stage", "kind", "fingerprint", "decision", "reason", title=title, title_justify="left")
     for v in reversed(known):
         decision = f"taken back {v.taken_back[:10]}" if v.taken_back else "promoted" if v.promoted else "not promoted"
-        table.add_row(v.number, v.stage or "-", v.kind, v.fingerprint[:12], decision, v.reason)
+        table.add_row(*map(escape, (v.number, v.stage or "-", v.kind, v.fingerprint[:12], decision, v.reason)))
     return table
 
 
@@ -193,7 +194,7 @@ def _live_table(live: Deployment, kind: str, health: Health | None) -> Table:
     table = Table("live", "", title="Live", title_justify="left", show_header=False)
     rows = {
         "model": f"{live.bento.model}, version {live.bento.version}" + (f" ({kind})" if kind else ""),
-        "health": "[green]answers over HTTP and gRPC" if live.healthy else "[red]does not answer",
+        "health": "answers over HTTP and gRPC" if live.healthy else "does not answer",
         "since": live.since,
         "answered": _answered(health) if health else "unknown",
         "HTTP": live.http,
@@ -202,8 +203,9 @@ def _live_table(live: Deployment, kind: str, health: Health | None) -> Table:
         "Bento": live.bento.tag,
         "run": live.run,
     }
+    styles = {"health": "green" if live.healthy else "red"}
     for name, value in rows.items():
-        table.add_row(name, value)
+        table.add_row(name, Text(value, style=styles.get(name, "")))
     return table
 
 

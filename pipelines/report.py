@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from pipelines.status import Status, read_status
 from sentiment.errors import UserError
@@ -24,10 +25,10 @@ def run(options: Namespace, console: Console) -> dict[str, object]:
     report = gather(options.model, stack=options.stack)
     _write(options.output, report_page(report))
     if not report.versions:
-        console.print(f"there is no version of {report.model} yet: make train")
+        console.print(f"there is no version of {escape(report.model)} yet: make train")
     for name in report.missing:
         console.print(f"[yellow]warning[/]: the champion's {name} is gone from the artifact store")
-    console.print(f"Report: {options.output}", soft_wrap=True, highlight=False)
+    console.print(f"Report: {escape(str(options.output))}", soft_wrap=True, highlight=False)
     return {**report_facts(report), "output": str(options.output)}
 
 

@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any, Literal
 
 from rich.console import Console
+from rich.markup import escape
 
 from pipelines.run_deploy import DeploySummary, RefusedError, run_deploy
 from pipelines.run_monitor import MonitorSummary, run_monitor
@@ -86,7 +87,7 @@ def run_continuous(settings: ContinuousSettings, console: Console, *, cache: boo
         else:
             outcome = _turn(settings, console, cache=cache)
             _tag(outcome)
-    console.print(f"\n[bold]{outcome.outcome}[/]: {outcome.reason}\n", highlight=False)
+    console.print(f"\n[bold]{outcome.outcome}[/]: {escape(outcome.reason)}\n", highlight=False)
     return outcome
 
 
@@ -194,4 +195,4 @@ def _tell(settings: ContinuousSettings, console: Console, number: str, what: str
         facts={"action": "alert"},
     )
     for words in problems:
-        console.print(f"[yellow]warning[/]: {words}", highlight=False)
+        console.print(f"[yellow]warning[/]: {escape(words)}", highlight=False)

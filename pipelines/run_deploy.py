@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from zenml.client import Client
 
 from pipelines import summary
@@ -152,13 +153,13 @@ def _show(outcome: DeploySummary, console: Console, *, guarded: bool) -> None:
     if outcome.reports:
         console.print(summary.checks_table(list(outcome.reports)))
     verdict = "[bold green]deployed" if outcome.deployed else "[bold yellow]not deployed"
-    console.print(f"\n{verdict}[/]: version {outcome.bento.version} of {outcome.bento.model} - {outcome.reason}")
-    console.print(
-        f"\nLive:    version {live.version}, {deployment.http} and gRPC {deployment.grpc}, since {deployment.since}"
-    )
+    model = escape(outcome.bento.model)
+    console.print(f"\n{verdict}[/]: version {outcome.bento.version} of {model} - {outcome.reason}")
+    http, grpc = escape(deployment.http), escape(deployment.grpc)  # an IPv6 address has brackets
+    console.print(f"\nLive:    version {live.version}, {http} and gRPC {grpc}, since {deployment.since}")
     if not deployment.front:
         console.print("         no nginx is in front: the next switch will take seconds in which nobody answers")
-    console.print(f"Try it:  {_curl(deployment.http, guarded)}", soft_wrap=True, highlight=False)
+    console.print(f"Try it:  {escape(_curl(deployment.http, guarded))}", soft_wrap=True, highlight=False)
     console.print("         python run.py status | rollback | stop\n")
 
 

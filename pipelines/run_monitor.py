@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from rich.console import Console
+from rich.markup import escape
 from zenml.client import Client
 
 from pipelines import summary
@@ -196,5 +197,5 @@ def _show(outcome: MonitorSummary, console: Console) -> None:
         silent = outcome.action == "nothing" or outcome.told or outcome.warnings
         console.print(f"So {FOLLOWS[outcome.action]}" + ("." if silent else "; this was told before."))
     for words in outcome.warnings:
-        console.print(f"[yellow]warning[/]: {words}", highlight=False)
+        console.print(f"[yellow]warning[/]: {escape(words)}", highlight=False)
     console.print("\nLook at it:  make mlflow   the run named " + outcome.run + ": monitoring.html, evidently.html\n")

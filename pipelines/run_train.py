@@ -7,6 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from rich.console import Console
+from rich.markup import escape
 from zenml.client import Client
 
 from pipelines.caching import only_what_is_stored, why_nothing_is_cached
@@ -40,16 +41,16 @@ def run_train(
         UserError: If the source cannot be read, or a critical check failed.
     """
     for disagreement in disagreements(settings.model):  # before hours of training: MLflow answers
-        console.print(f"[yellow]warning[/]: {disagreement.what}: python run.py status --repair")
+        console.print(f"[yellow]warning[/]: {escape(disagreement.what)}: python run.py status --repair")
     fingerprint = source_fingerprint(settings.source)
     if cache and (why := why_nothing_is_cached("train")):
-        console.print(why)
+        console.print(escape(why))
     run = partial(_run, settings, fingerprint, console, fresh_feedback)
     outcome = run(cache=cache)
     for _ in range(ROUNDS):
         if not outcome.overtaken:
             break
-        console.print(f"{outcome.decision.reason}: deciding again, against it")
+        console.print(f"{escape(outcome.decision.reason)}: deciding again, against it")
         outcome = run(cache=True)  # only what depends on the champion runs again
     return outcome
 

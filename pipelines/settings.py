@@ -21,7 +21,7 @@ from sentiment.reviews import databases, expectations
 from sentiment.reviews.augmentation import AugmentationSettings
 from sentiment.reviews.sources import SourceSettings
 from sentiment.reviews.splitting import SplitSettings
-from sentiment.settings import Settings, read_settings
+from sentiment.settings import ModelName, Settings, read_settings
 from steps.deployment.settings import RolloutSettings, SmokeSettings
 
 
@@ -35,7 +35,7 @@ class SuiteSettings(Settings):
 class TrainSettings(Settings):
     """The train pipeline."""
 
-    model: str = Field("sentiment", min_length=1, description="name in the Model Control Plane and MLflow's registry")
+    model: ModelName = Field("sentiment", description="name in the Model Control Plane and MLflow's registry")
     seed: int = Field(13, ge=0, lt=2**32, description="seed of everything random")
     source: SourceSettings = SourceSettings()
     splits: SplitSettings = SplitSettings()
@@ -61,7 +61,7 @@ class TrainSettings(Settings):
 class EvaluateSettings(Settings):
     """The evaluate pipeline."""
 
-    model: str = Field("sentiment", min_length=1, description="name in the Model Control Plane")
+    model: ModelName = Field("sentiment", description="name in the Model Control Plane")
     version: str | None = Field(
         None, coerce_numbers_to_str=True, description="version to score; null: the one in production"
     )
@@ -75,7 +75,7 @@ class EvaluateSettings(Settings):
 class DeploySettings(Settings):
     """The deploy pipeline."""
 
-    model: str = Field("sentiment", min_length=1, description="name in the Model Control Plane")
+    model: ModelName = Field("sentiment", description="name in the Model Control Plane")
     version: str | None = Field(
         None, coerce_numbers_to_str=True, description="version to deploy; null: the one in production"
     )

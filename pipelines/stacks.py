@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from pipelines.session import quieten
@@ -54,7 +55,7 @@ def apply_one(options: Namespace, console: Console) -> dict[str, object]:
     quieten(debug=options.debug)
     with activated(stack) as applied:
         for change in applied.changes:
-            console.print(change, highlight=False)
+            console.print(escape(change), highlight=False)
         console.print(f"{applied.name}: " + ("applied" if applied.changes else "nothing to change"), highlight=False)
     return {"stack": options.name, "changed": bool(applied.changes), "changes": list(applied.changes)}
 
@@ -62,10 +63,10 @@ def apply_one(options: Namespace, console: Console) -> dict[str, object]:
 def check_one(options: Namespace, console: Console) -> dict[str, object]:
     """Proves every component of the stack."""
     proofs = check(read_stack(options.name))
-    table = Table("component", "", "what was proved", "s", title=f"Stack {options.name}", title_justify="left")
+    table = Table("component", "", "what was proved", "s", title=escape(f"Stack {options.name}"), title_justify="left")
     for proof in proofs:
         words = f"{proof.words}. {proof.remedy}" if proof.remedy else proof.words
-        table.add_row(proof.component, SIGNS[proof.passed], words, f"{proof.seconds:.2f}")
+        table.add_row(proof.component, SIGNS[proof.passed], escape(words), f"{proof.seconds:.2f}")
     console.print(table)
     passed = all(proof.passed is not False for proof in proofs)
     return {"stack": options.name, "passed": passed, "proofs": [asdict(proof) for proof in proofs]}
@@ -85,7 +86,8 @@ def list_all(options: Namespace, console: Console) -> dict[str, object]:
         applied = row["server"] or ("yes" if row["applied"] else "no")
         unset = f"not set: {', '.join(row['unset'])}" if row["unset"] else "set"
         flavors = ", ".join(dict.fromkeys(row["flavors"].values()))
-        table.add_row(row["stack"], "[green]active" if row["active"] else "", flavors, applied, unset)
+        stack, *words = map(escape, (row["stack"], flavors, applied, unset))
+        table.add_row(stack, "[green]active" if row["active"] else "", *words)
         rows.append(row)
     console.print(table)
     return {"stacks": rows, "active": active}
@@ -115,7 +117,7 @@ def show(options: Namespace, console: Console) -> dict[str, object]:
     }
     runs = {"every run": settings.settings, **{f"step {name}": values for name, values in settings.steps.items()}}
     server = replaced(settings.server.url, known) if settings.server else None
-    table = Table("component", "setting", "value", title=str(file), title_justify="left")
+    table = Table("component", "setting", "value", title=escape(str(file)), title_justify="left")
     rows = [(kind, key, str(value)) for kind, values in components.items() for key, value in values.items()]
     rows += [
         (f"secret {name}", key, f"{MASK}  {variable}" + (", not set" if unset_variables(variable, known) else ""))
@@ -129,7 +131,7 @@ def show(options: Namespace, console: Console) -> dict[str, object]:
     ]
     rows += [("ZenML server", "url", server or "none: the ZenML that this machine is connected to")]
     for i, (kind, key, value) in enumerate(rows):
-        table.add_row("" if i and rows[i - 1][0] == kind else kind, key, value)
+        table.add_row(*map(escape, ("" if i and rows[i - 1][0] == kind else kind, key, value)))
     console.print(table)
     return {
         "stack": options.name,
@@ -183,7 +185,7 @@ def remove_one(options: Namespace, console: Console) -> dict[str, object]:
     with connected(read_server(file) if file.is_file() else None):
         removed = remove(options.name)
     for words in removed:
-        console.print(f"removed: {words}", highlight=False)
+        console.print(f"removed: {escape(words)}", highlight=False)
     if not removed:
         console.print(f"ZenML does not know {full_name(options.name)}: nothing to remove", highlight=False)
     return {"stack": options.name, "removed": removed}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from sentiment.checks import CheckReport
@@ -110,9 +111,8 @@ def show(summary: TrainSummary, console: Console) -> None:
         nothing = "Nothing changed since the last run: " if "identical" in summary.decision.reason else ""
         console.print(f"{nothing}every candidate came from cache.")
     verdict = "[bold green]promoted" if summary.decision.promote else "[bold yellow]not promoted"
-    console.print(
-        f"\n{verdict}[/]: {summary.decision.challenger}, version {summary.model_version} - {summary.decision.reason}"
-    )
+    reason = escape(summary.decision.reason)
+    console.print(f"\n{verdict}[/]: {summary.decision.challenger}, version {summary.model_version} - {reason}")
     console.print(
         "\nServe it:    make deploy      the version in production, over HTTP and gRPC, once it passes its tests"
     )
@@ -123,7 +123,7 @@ def show(summary: TrainSummary, console: Console) -> None:
 
 def _data(splits: Splits) -> Table:
     sources = sorted(set(splits.train.frame["source"]))
-    table = Table("data", *sources, "all", title="Reviews", title_justify="left")
+    table = Table("data", *map(escape, sources), "all", title="Reviews", title_justify="left")
     for name in SPLITS:
         frame = getattr(splits, name).frame
         counts = [int((frame["source"] == source).sum()) for source in sources]
@@ -165,7 +165,7 @@ def slices_table(evaluations: dict[str, Evaluation]) -> Table:
     first = next(iter(evaluations.values()))
     for name, metrics in first.slices.items():
         values = [e.slices[name].accuracy for e in evaluations.values()]
-        table.add_row(name, f"{metrics.count:,}", *map(_interval, values))
+        table.add_row(escape(name), f"{metrics.count:,}", *map(_interval, values))
     return table
 
 
@@ -175,7 +175,8 @@ def checks_table(reports: list[CheckReport]) -> Table:
     for report in reports:
         for check in report.checks:
             sign = "[green]✓" if check.passed else ("[red]✗" if check.severity == "critical" else "[yellow]!")
-            table.add_row(report.suite, check.name, sign, check.observed, check.limit)
+            suite, name, observed, limit = map(escape, (report.suite, check.name, check.observed, check.limit))
+            table.add_row(suite, name, sign, observed, limit)
     return table
 
 
@@ -184,5 +185,6 @@ def rules_table(decision: Decision) -> Table:
     table = Table("rule", "", "observed", "limit", "detail", title="Decision, rule by rule", title_justify="left")
     for rule in decision.rules:
         sign = "[green]✓" if rule.passed else ("[red]✗" if rule.blocks else "[dim]-")
-        table.add_row(rule.name, sign, rule.observed, rule.limit, rule.detail)
+        name, *words = map(escape, (rule.name, rule.observed, rule.limit, rule.detail))
+        table.add_row(name, sign, *words)
     return table

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 
 from sentiment.errors import UserError
 
@@ -18,6 +20,22 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+
+NAME_RULE = "must be 1 to 63 letters (a to z), digits, _ . or -, the first one a letter or digit"
+
+
+def is_model_name(name: str) -> bool:
+    """Whether ZenML, MLflow and BentoML all take this name for a model."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", name) is not None
+
+
+def _as_model_name(name: str) -> str:
+    if not is_model_name(name):
+        raise PydanticCustomError("model_name", NAME_RULE)
+    return name
+
+
+ModelName = Annotated[str, AfterValidator(_as_model_name)]
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 import run
+from sentiment.settings import is_model_name
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {
@@ -145,6 +146,23 @@ def test_a_mistake_is_one_line_before_anything_starts(arguments, words, capfd):
     assert out == ""
     assert re.fullmatch(r"error: [^\n]+\n", err)
     assert words in err
+
+
+@pytest.mark.parametrize("name", ["shop/reviews", "a:b", "o'brien", "", "-b", ".b", "two words", "ü", "x" * 64, "x\n"])
+def test_what_cannot_be_a_models_name_is_refused_before_anything_starts(name, capfd):
+    for pipeline in ("train", "evaluate", "deploy"):
+        assert run.main(["--pipeline", pipeline, "--set", f"model={json.dumps(name)}"]) == run.BAD_INPUT
+        assert "key model: must be 1 to 63 letters" in capfd.readouterr().err
+    for command in (["versions"], ["promote", "--version", "1"], ["smoke", "--http", "http://x", "--grpc", "x:1"]):
+        assert run.main([*command, f"--model={name}"]) == run.BAD_INPUT
+        err = capfd.readouterr().err
+        assert err.startswith("error: --model: must be 1 to 63 letters")
+        assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["sentiment", "bad_input", "Shop.reviews-2", "7", "x" * 63])
+def test_what_can_be_a_models_name(name):
+    assert is_model_name(name)
 
 
 def test_debug_shows_where_it_came_from():

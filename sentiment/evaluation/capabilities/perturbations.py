@@ -68,13 +68,14 @@ def expand_contractions(text: str, _: Random) -> str | None:
         word = match[0].lower()
         return _like({**_EXPANDED, **_PRONOUN_CONTRACTIONS}.get(word) or word[:-3] + " not", match[0])
 
-    changed = re.sub(r"\b(?:(?!ain't)[a-z]+n't|i'm|i've|you're|they're|we're)\b", full, text, flags=re.IGNORECASE)
+    # ?a: else i and s also match the dotless i and the long s, which no table holds
+    changed = re.sub(r"\b(?a:(?!ain't)[a-z]+n't|i'm|i've|you're|they're|we're)\b", full, text, flags=re.IGNORECASE)
     return changed if changed != text else None
 
 
 def contract(text: str, _: Random) -> str | None:
     """Writes "do not", "I am" and the like contracted."""
-    pattern = r"\b(?:" + "|".join(_CONTRACTED) + r")(?=\s\w)(?! only| just| merely)"
+    pattern = r"\b(?a:" + "|".join(_CONTRACTED) + r")(?=\s\w)(?! only| just| merely)"
     changed = re.sub(pattern, lambda m: _like(_CONTRACTED[m[0].lower()], m[0]), text, flags=re.IGNORECASE)
     return changed if changed != text else None
 

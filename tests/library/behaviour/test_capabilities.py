@@ -100,6 +100,7 @@ def test_contractions_say_the_same_in_full(cases):
         ("Isn't it great?", None),
         ("It's John's.", None),
         ("It ain't right.", None),
+        ("\u0131'm glad.", None),  # the dotless i of a Turkish keyboard
     ],
 )
 def test_expanding(text, expanded):
@@ -113,6 +114,8 @@ def test_expanding(text, expanded):
         ("I cannot like it, I am sorry.", "I can't like it, I'm sorry."),
         ("It was not only dull, it was long.", None),
         ("As happy as I am.", None),
+        ("\u0131 am very happy with it.", None),  # the dotless i of a Turkish keyboard
+        ("It wa\u017f not good.", None),  # the long s
     ],
 )
 def test_contracting(text, contracted):

@@ -11,7 +11,9 @@ import tiny_transformer as tiny
 
 from sentiment.errors import UserError
 from sentiment.models import Classifier
+from sentiment.models import classifier as serving
 from sentiment.models.classifier import plain
+from sentiment.reviews import cleaning
 
 KINDS = ("linear", "transformer", "cascade")
 TEXTS = tiny.reviews(40, seed=9).frame["text"].tolist()
@@ -79,6 +81,29 @@ def test_markup_entities_and_white_space_do_not_matter(classifier):
 def test_a_comparison_is_no_markup():
     assert plain("5 < 7 and 8 > 3 & so on") == "5 < 7 and 8 > 3 & so on"
     assert plain("I <3 it") == "I <3 it"
+
+
+AWKWARD = [
+    "Two hours of my life <sigh> gone", "a </sigh> b", "<title of the song>", "I <3 it & you", "5 < 7 > 3", "a <b",
+    "<b<i>x", "It was long &not boring", "shop.com/?id=1&copy=2", "AT&T; R&D;", "&foo; &notit; &bogus;", "&#12",
+    "&#0; &#1; &#128;", "&amp;amp;lt;b&amp;gt;", "&amp;copy=2", "&lt;sigh&gt;", "<!-- never ended", "<!-- a --> b -->",
+    "<!doctype html> ok", "<style> is all it has", "<script>hidden</script>shown", "not</script> this",
+    "<svg><b>x</svg>", "<b\u00a0x>y", "a<br\n/>b", "<\u017ftrong> &\u017f; <\u0131>", "\x85a\u2028b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_what_training_cleaned_is_served_as_it_is(text):
+    clean = cleaning.clean(text)
+    assert plain(clean) == clean
+
+
+def test_serving_knows_the_elements_that_cleaning_knows():
+    for names in ("_BLOCK", "_INLINE", "_UNSEEN"):
+        assert getattr(serving, names) == getattr(cleaning, names)
+    for name in f"{cleaning._INLINE}|{cleaning._UNSEEN}|p|br|h1|li".split("|"):
+        text = f"no<{name}>t g</{name.upper()} >ood"
+        assert plain(text) == cleaning.clean(text)
 
 
 def test_no_texts_no_answers(classifier):

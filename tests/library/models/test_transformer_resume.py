@@ -1,11 +1,14 @@
 """A run that dies and is started again ends with the weights of a run that never died."""
 
+import os
 import signal
 from pathlib import Path
 
+import psutil
 import pytest
 import tiny_transformer as tiny
 import torch
+from loopback import until
 from safetensors.torch import load_file
 from tiny_transformer import run
 
@@ -53,6 +56,22 @@ def test_killed_while_a_state_is_written(encoder, uninterrupted, tmp_path):
     half = next(tmp_path.glob("*/checkpoint-12"))
     assert (half / "optimizer.pt").read_bytes() == b"half a state"
     assert run(encoder, tmp_path).code == 0
+    assert_same(weights(tmp_path), uninterrupted)
+
+
+@pytest.mark.slow
+def test_of_two_at_once_the_second_waits_and_finds_the_checkpoint(encoder, uninterrupted, tmp_path):
+    first = run(encoder, tmp_path, "pause", 10)
+    try:
+        until(lambda: psutil.Process(first.process.pid).status() == psutil.STATUS_STOPPED)  # in the middle of it
+        second = run(encoder, tmp_path)
+        until(lambda: second.out.startswith("waiting for another process"))
+        os.kill(first.process.pid, signal.SIGCONT)
+        assert first.code == 0, first.err
+        assert second.code == 0, second.err
+        assert len(second.out.splitlines()) == 1  # it did not train
+    finally:
+        first.process.kill()
     assert_same(weights(tmp_path), uninterrupted)
 
 

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pandas as pd
@@ -77,39 +78,69 @@ def recipe(encoder: Path, **changes: object) -> TransformerSettings:
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a process ended."""
+class Training:
+    """A process that trains.
 
-    code: int
-    err: str
+    Attributes:
+        process: It.
+        work_dir: Where it trains.
+    """
+
+    process: BaseProcess
+    work_dir: Path
+
+    @property
+    def code(self) -> int:
+        """How it ended; waits for that."""
+        self.process.join()
+        return self.process.exitcode
+
+    @property
+    def out(self) -> str:
+        """What it has reported, a line each."""
+        return self._said("out")
+
+    @property
+    def err(self) -> str:
+        return self._said("err")
+
+    def _said(self, where: str) -> str:
+        file = self.work_dir / f"{self.process.pid}.{where}"
+        return file.read_text() if file.exists() else ""
 
 
-def run(encoder: Path, work_dir: Path, death: str = "never", step: int = 0, processes: int = 1) -> Ended:
-    """Trains in a process of its own, which dies by SIGKILL.
+def run(encoder: Path, work_dir: Path, death: str = "never", step: int = 0, processes: int = 1) -> Training:
+    """Trains in a process of its own.
 
     Args:
         encoder: What it trains.
-        work_dir: Where it trains; what it says goes to ``stderr`` there.
-        death: ``report`` (at the first report from ``step`` on), ``worker`` (there it kills one of those that train
-            for it), ``write`` (half-way through writing the state of ``step``), ``full`` (no kill: files may not grow,
-            as on a full disk) or ``never``.
+        work_dir: Where it trains.
+        death: ``report`` (SIGKILL at the first report from ``step`` on), ``worker`` (there it kills one of those that
+            train for it), ``pause`` (no kill: there it stops until it is sent SIGCONT), ``write`` (SIGKILL half-way
+            through writing the state of ``step``), ``full`` (no kill: files may not grow, as on a full disk) or
+            ``never``.
         step: Of the training.
         processes: How many train.
     """
     process = FORKED.Process(target=_alone, args=(encoder, work_dir, death, step, processes))
     process.start()
-    process.join()
-    return Ended(process.exitcode, (work_dir / "stderr").read_text())
+    return Training(process, work_dir)
 
 
 def _alone(encoder: Path, work_dir: Path, death: str, step: int, processes: int) -> None:
-    os.dup2(os.open(work_dir / "stderr", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+    for number, where in {1: "out", 2: "err"}.items():
+        os.dup2(os.open(work_dir / f"{os.getpid()}.{where}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     import torch
 
     torch.set_num_threads(1)
     save = torch.save
 
     def die_at_report(task: str, done: float, total: float, **figures: float) -> None:
+        nonlocal death
+        print(task, done, flush=True)  # noqa: T201 - for whoever started this
+        if death == "pause" and done >= step:
+            death = "never"
+            os.kill(os.getpid(), signal.SIGSTOP)
         if death == "report" and done >= step:
             os.kill(os.getpid(), signal.SIGKILL)
         if death == "worker" and done >= step:

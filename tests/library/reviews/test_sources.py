@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from sentiment.errors import UserError
-from sentiment.reviews import hub, packages
-from sentiment.reviews.sources import SourceSettings, label_key, load_reviews, source_fingerprint
+from sentiment.monitoring import feedback_guard
+from sentiment.reviews import augmentation, hub, packages
+from sentiment.reviews.sources import RESERVED, SourceSettings, label_key, load_reviews, source_fingerprint
 
 
 def table(n=120, labels=("pos", "neg")):
@@ -158,6 +159,50 @@ def test_missing_labels_of_typed_columns_are_missing_labels(tmp_path, kind):
     where = f"file:{tmp_path / 'typed.parquet'}"
     assert "unknown labels in column 'label': '' (1 rows)" in refusal(where, labels=meanings)
     assert len(load(where, labels={**meanings, "": "drop"})) == 119
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "names"),
+    [
+        (["a", "b"], "category", {"a", "b"}),
+        ([1, 2], "Int64", {"1", "2"}),
+        ([True, False], "boolean", {"True", "False"}),
+        (["a", "b"], "string", {"a", "b"}),
+    ],
+)
+def test_missing_sources_of_typed_columns_have_the_files_name(tmp_path, values, kind, names):
+    frame = table().assign(shop=pd.Series(values * 60, dtype=kind))
+    frame.loc[0, "shop"] = None
+    frame.to_parquet(tmp_path / "typed.parquet")
+    found = load(f"file:{tmp_path / 'typed.parquet'}", source_column="shop")["source"]
+    assert set(found) == {*names, "typed"}
+    assert (found == "typed").sum() == 1
+
+
+def test_two_columns_of_the_name_that_is_asked_for_are_refused(tmp_path):
+    with sqlite3.connect(tmp_path / "reviews.db") as connection:
+        table().to_sql("reviews", connection)
+    where, query = (
+        f"sql:sqlite:///{tmp_path / 'reviews.db'}",
+        "SELECT text, label, label, text AS a, 1 AS a FROM reviews",
+    )
+    assert "2 columns are called 'label'. Give them different names" in refusal(where, query=query)
+    assert len(load(where, query=query.replace("label, label", "label"))) == 120  # nobody asks for those called a
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_nobodys_own_data_are_taken_for_what_the_project_makes(tmp_path, name):
+    table().to_csv(tmp_path / f"{name}.csv", index=False)
+    assert f"reviews are called '{name}', as their source is" in refusal(f"file:{tmp_path / name}.csv")
+    table().assign(shop=["a", name] * 60).to_csv(tmp_path / "mixed.csv", index=False)
+    assert f"reviews are called '{name}', in column 'shop'" in refusal(
+        f"file:{tmp_path / 'mixed.csv'}", source_column="shop"
+    )
+    assert len(load(f"file:{tmp_path / 'mixed.csv'}")) == 120  # that column was not asked for
+
+
+def test_the_names_that_are_kept_are_those_the_project_gives():
+    assert set(RESERVED) == {feedback_guard.SOURCE, augmentation.SOURCE}
 
 
 def test_words_that_look_like_nothing_are_texts(tmp_path):

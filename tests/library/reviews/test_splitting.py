@@ -144,6 +144,13 @@ def test_who_knows_the_beginning_of_a_long_text_knows_the_text():
     assert len(exclude(reviews([(f"{splits.train.frame['text'][0]}", 1, "x")]), reviews(long))) == 1  # not reversed
 
 
+def test_blanks_around_a_text_cut_nothing_off():
+    rows = [*corpus(), (" " * 25_000, 1, "films"), ("\n" * 25_000 + text(900), 0, "films")]
+    splits, summary = split(reviews(rows), SplitSettings(), seed=1)
+    assert (summary.cut, summary.empty) == (0, 1)
+    assert text(900) in set().union(*texts_of(splits).values())
+
+
 def test_shares_that_leave_no_train_are_refused():
     with pytest.raises(ValueError, match=r"less than 0\.5"):
         SplitSettings(test=0.5)
