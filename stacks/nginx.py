@@ -20,8 +20,7 @@ CLOSING = "closing"  # while a file of this name exists, connections end with th
 CONNECTIONS = 8192
 CALLER_REQUESTS = 256  # at work at once for one client address, health checks apart: room for many behind one proxy
 SHADOWED_REQUESTS = CONNECTIONS // 4  # during a shadow: a request is at work until the shadow has answered, too
-BODY_MEMORY = 16  # KiB of a body that are kept in memory; a longer one waits in a file until it is complete
-BODIES_IN_FILES = 1024  # at once, for all callers: at most 1 GiB of the disk
+LARGE_BODIES = 512  # on their way at once, of all callers: they wait in memory, at most 512 MiB of it
 ANSWER_SECONDS = 5  # more than the service's own limit: its answer is the clearer one
 
 
@@ -80,7 +79,7 @@ http {
     scgi_temp_path "%folder/temp";
 
     client_max_body_size 1m;
-    client_body_buffer_size %{body_memory}k;
+    client_body_buffer_size 1m;  # in memory: a full disk stops nobody
     client_header_timeout 10s;  # for all headers
     client_body_timeout 10s;  # between two packets: who drips takes as long as he likes, hence the limits below
     send_timeout 10s;
@@ -93,18 +92,18 @@ http {
         default $request_id;
         "~^[!-~]{1,128}$" $http_x_request_id;
     }
-    # Nobody takes all connections, all memory or the whole disk by requests that never end
+    # Nobody takes all connections or all memory by requests that never end
     map $request_uri $watching {
         default "";
         "~^/(livez|readyz|healthz|ping|grpc\\.health)" watching;  # counted apart: a flood hides no service
     }
-    map $content_length$http_transfer_encoding $in_file {
+    map $content_length$http_transfer_encoding $large {
         default all;
         "" "";
         "~^[0-9]{1,4}$" "";
     }
     limit_conn_zone $binary_remote_addr$watching zone=at_work:4m;
-    limit_conn_zone $in_file zone=in_files:32k;
+    limit_conn_zone $large zone=large:32k;
     limit_conn_status 429;
 %canary
     map $route $service {
@@ -133,7 +132,7 @@ http {
         listen %host:%http_port%ssl;
 %certificate
         limit_conn at_work %caller_requests;
-        limit_conn in_files %bodies_in_files;
+        limit_conn large %large_bodies;
         error_page 400 414 494 495 496 497 @invalid;
         error_page 403 404 @unknown;
         error_page 413 @too_large;
@@ -253,7 +252,7 @@ _UPSTREAM = _Template("""\
 _SHADOW = _Template("""
         location = /v1/predict {
             limit_conn at_work %shadowed_requests;
-            limit_conn in_files %bodies_in_files;
+            limit_conn large %large_bodies;
             keepalive_timeout 0;  # the next request on the connection would wait for the shadow's answer
             mirror /-shadow;
             proxy_pass http://${route}_http$request_uri;
@@ -283,9 +282,8 @@ def render(folder: Path, config: BentoDeployerConfig, route: Route) -> str:
         files=min(2 * CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
         connections=min(CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
         drain=f"{config.drain_seconds}s",
-        body_memory=BODY_MEMORY,
         caller_requests=CALLER_REQUESTS,
-        bodies_in_files=BODIES_IN_FILES,
+        large_bodies=LARGE_BODIES,
         folder=_plain(folder),
         canary=_CANARY.substitute(share=route.share) if route.canary else _ALL_LIVE,
         live_name=route.live.name,
@@ -300,7 +298,7 @@ def render(folder: Path, config: BentoDeployerConfig, route: Route) -> str:
         ssl=" ssl" if address.certificate else "",
         certificate=_certificate(address, config.tls_key),
         closing=CLOSING,
-        shadow=_SHADOW.substitute(shadowed_requests=SHADOWED_REQUESTS, bodies_in_files=BODIES_IN_FILES)
+        shadow=_SHADOW.substitute(shadowed_requests=SHADOWED_REQUESTS, large_bodies=LARGE_BODIES)
         if route.shadow
         else "",
     )
