@@ -57,3 +57,14 @@ def reviews_file(tmp_path_factory) -> Path:
 def first(train):
     """The first run of the whole smoke profile, as a person starts it."""
     return door.process(*train("sentiment"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Stack files of this module, instead of the project's."""
+    from stacks.stack_file import read_stack
+
+    folder = tmp_path_factory.mktemp("loop")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.session.read_stack", lambda name, _: read_stack(name, folder))
+        yield folder

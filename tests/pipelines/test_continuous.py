@@ -1,131 +1,22 @@
 """The closed loop for real: serve, drift, alarm, labels, retrain, canary, switch; and what may go wrong on the way."""
 
 import errno
-import json
 import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
-from pathlib import Path
 
 import door
 import pytest
 import users
-from loopback import free_ports, until
+from loop import Loop, started
+from loopback import free_ports
 
 from sentiment.errors import UserError
 from stacks.front import Front
 
 pytestmark = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed")
-
-
-@dataclass(frozen=True)
-class Loop:
-    """A model on a stack, with the files that say how it is watched."""
-
-    stack: str
-    model: str
-    folder: Path
-
-    def run(self, *arguments):
-        return door.run("--stack", self.stack, "--json", *arguments)
-
-    def monitor(self, *more):
-        return self.run("--pipeline", "monitor", "--config", self.folder / "monitor.yaml", *more)
-
-    def turn(self, *more):
-        return self.run("--pipeline", "continuous", "--config", self.folder / "monitor.yaml", *more)
-
-    @property
-    def status(self):
-        return self.run("status", "--model", self.model).summary
-
-    @property
-    def state(self):
-        """What is live and healthy, and what is in production."""
-        status = self.status
-        live = status["live"]
-        return live["bento"]["version"] if live["healthy"] else None, status["production"], status["disagreements"]
-
-    @property
-    def alerts(self):
-        log = self.folder / "alerts.jsonl"
-        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-
-    @property
-    def http(self):
-        return self.status["live"]["http"]
-
-    @cached_property
-    def log(self):
-        """Folder of the prediction log."""
-        from pipelines.session import session
-
-        with session(self.stack, debug=False):
-            from steps.deployment.deployer import model_deployer
-
-            return model_deployer().root / "predictions" / self.model
-
-    def tags(self, run):
-        """Names of the tags of a run."""
-        from pipelines.session import session
-
-        with session(self.stack, debug=False):
-            from zenml.client import Client
-
-            return [tag.name for tag in Client().get_pipeline_run(run).tags]
-
-    def logged(self):
-        """How many predictions and labels of users are in the log."""
-        from sentiment.monitoring.prediction_log import read_log
-
-        records = read_log(self.log).records
-        return len(records), sum(record.feedback is not None for record in records)
-
-    def use(self, asked, labels):
-        """Users ask, and some of them say what was right; returns when that is in the log."""
-        before = self.logged()
-        http = self.http
-        identifiers = users.ask(http, asked)
-        users.label(http, identifiers[:labels], asked[:labels])
-        until(lambda: self.logged() == (before[0] + len(asked), before[1] + labels))
-        return identifiers
-
-
-def files(folder, model, reviews_file, promotion):
-    """Settings of a loop that is fast, and not disturbed by whoever else uses the cores."""
-    (folder / "promotion.yaml").write_text(
-        f"extends: {promotion}\nmargins: {{ece: 1, behaviour: 1, behaviour_mean: 1}}\n"
-    )
-    (folder / "train.yaml").write_text(
-        f"extends: {door.ROOT}/configs/train.smoke.yaml\npromotion: {folder}/promotion.yaml\n"
-        f"source: {{source: 'file:{reviews_file}', source_column: source}}\n"
-        "transformer: {enabled: false}\ncascade: {enabled: false}\n"
-    )
-    (folder / "deploy.yaml").write_text(
-        f"extends: {door.ROOT}/configs/deploy.canary.yaml\nsmoke: {{reviews: 8, p95_ms: 5000}}\n"
-        "rollout: {share: 50, seconds: 2, min_requests: 5, max_latency_ratio: 100, min_agreement: 0}\n"
-    )
-    (folder / "monitor.yaml").write_text(
-        f"extends: {door.ROOT}/configs/monitor.yaml\nmodel: {model}\n"
-        "window: {min_predictions: 200}\nfeedback: {max_per_minute: 100000, max_share: 0.6}\n"
-        f"service: {{max_p95_ms: 60000}}\nalert: {{log: {folder}/alerts.jsonl}}\nevidently: null\n"
-        f"retrain: {{config: {folder}/train.yaml, deploy: {folder}/deploy.yaml}}\n"
-    )
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Stack files of this module, instead of the project's."""
-    from stacks.stack_file import read_stack
-
-    folder = tmp_path_factory.mktemp("loop")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.session.read_stack", lambda name, _: read_stack(name, folder))
-        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -141,35 +32,6 @@ def loop(folder, reviews_file, promotion):
         f"    configuration: {{http_port: {http}, grpc_port: {grpc}, workers: 1, log_text: true}}\n"
     )
     yield from started(Loop("looping", "looping", folder / "here"), reviews_file, promotion)
-
-
-@pytest.fixture(scope="module")
-def cloud_loop(cloud, folder, reviews_file, promotion):
-    """The same on the cloud stack."""
-    http, grpc = free_ports(2)
-    text = (door.ROOT / "configs" / "stacks" / "cloud.yaml").read_text()
-    for old, new in {
-        "env_file: .cloud/env": f"env_file: {cloud.env_file}",
-        "http_port: ${SENTIMENT_LIVE_HTTP_PORT:-3100}": f"http_port: {http}",
-        "grpc_port: ${SENTIMENT_LIVE_GRPC_PORT:-3101}": f"grpc_port: {grpc}",
-        "push_bentos: true": "push_bentos: true\n      log_text: true\n      workers: 1",
-    }.items():
-        assert old in text
-        text = text.replace(old, new)
-    (folder / "looping-there.yaml").write_text(text)
-    yield from started(Loop("looping-there", "looping_there", folder / "there"), reviews_file, promotion)
-
-
-def started(loop, reviews_file, promotion):
-    """Trains and deploys version 1; whatever is live in the end is stopped."""
-    loop.folder.mkdir()
-    files(loop.folder, loop.model, reviews_file, promotion)
-    model = ("--set", f"model={loop.model}")
-    assert loop.run("--pipeline", "train", "--config", loop.folder / "train.yaml", *model).summary["promoted"]
-    deploy = ("--pipeline", "deploy", "--config", loop.folder / "deploy.yaml", *model)
-    assert loop.run(*deploy).summary["deployed"]
-    yield loop
-    loop.run("stop")
 
 
 def test_when_nothing_is_wrong_nothing_happens(loop):
@@ -322,22 +184,6 @@ def test_a_rollback_that_dies_half_way_is_not_undone(loop, monkeypatch):
     assert (turn["deploy"], turn["monitor"]["model_version"]) == (None, "2")
     assert loop.state[:2] == ("2", "3")
     assert loop.run(*back).summary["to"] == "2"
-    assert loop.state == ("2", "2", [])
-
-
-def test_the_whole_loop_on_the_cloud_stack(cloud_loop, cloud):
-    loop, bucket = cloud_loop, cloud.environment["SENTIMENT_S3_BUCKET"]
-    loop.use(users.drifted(300, seed=1), labels=300)
-    for file in loop.log.iterdir():  # as whoever runs a service elsewhere ships its log
-        cloud.bucket().upload_file(str(file), bucket, f"served/{file.name}")
-    found = loop.monitor("--set", f"window.log=s3://{bucket}/served").summary
-    assert (found["action"], found["predictions"], found["told"]) == ("retrain", 300, True)
-
-    with users.asking(loop.http):
-        turn = loop.turn().summary
-    assert (turn["outcome"], turn["reason"]) == ("switched", "version 1 -> 2"), turn["reason"]
-    assert turn["monitor"]["findings"] == found["findings"]
-    assert (turn["monitor"]["told"], len(loop.alerts)) == (False, 1)  # by the one before
     assert loop.state == ("2", "2", [])
 
 
