@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sentiment.monitoring.window import Window
 
 SUITE = "monitoring"
+_FEW = 100  # lines of which no share is judged: a restart may tear one
 _DRIFT: tuple[Finding, ...] = ("input_drift", "score_drift", "label_shift", "abstention")
 
 
@@ -94,18 +95,12 @@ def decided(report: CheckReport, settings: MonitorSettings) -> Action:
 
 def _log(window: Window, settings: WindowSettings) -> Iterator[Check]:
     facts = window.facts
-    bad = facts.unreadable + facts.clock_skewed + facts.repeated
-    share = bad / max(facts.seen + bad, 1)
-    yield Check(
-        name="log: readable",
-        severity="warning",
-        passed=share <= settings.max_other_share,
-        observed=f"{facts.unreadable:,} damaged lines, {facts.clock_skewed:,} of a wrong clock, "
-        f"{facts.repeated:,} said twice, beside {facts.seen:,} predictions",
-        limit=f"at most {100 * settings.max_other_share:g} %",
-        score=share,
-        count=facts.seen,
-    )
+    bad = facts.unreadable + facts.repeated
+    lines = facts.seen + sum(facts.other_versions.values()) + facts.feedback.entries + bad
+    words = f"{facts.unreadable:,} damaged lines, {facts.repeated:,} said twice, of {lines:,} in this window"
+    yield _share("log: readable", bad, lines, words, settings)
+    words = f"{facts.clock_skewed:,} of a wrong clock, of {facts.logged:,} predictions in the whole log"
+    yield _share("log: clocks", facts.clock_skewed, facts.logged, words, settings)
     others = ", ".join(f"{count:,} of version {version}" for version, count in facts.other_versions.items())
     yield Check(
         name="log: of this version",
@@ -114,6 +109,19 @@ def _log(window: Window, settings: WindowSettings) -> Iterator[Check]:
         observed=f"{facts.seen:,} predictions of version {facts.model_version}; others: {others or 'none'}",
         limit="some of this version, where there are any",
         count=facts.seen,
+    )
+
+
+def _share(name: str, bad: int, lines: int, observed: str, settings: WindowSettings) -> Check:
+    share = bad / max(lines, 1)
+    return Check(
+        name=name,
+        severity="warning",
+        passed=lines < _FEW or share <= settings.max_other_share,
+        observed=observed,
+        limit=f"at most {100 * settings.max_other_share:g} %, judged from {_FEW} on",
+        score=share,
+        count=lines,
     )
 
 

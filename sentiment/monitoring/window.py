@@ -74,8 +74,9 @@ class WindowFacts(BaseModel):
         end: The moment after the last one.
         seen: Predictions of this version in the window; a sample of them may be kept.
         other_versions: Predictions of each other version in the same stretch of time.
-        unreadable: Lines or records of the whole log that are damaged.
-        clock_skewed: Predictions of this version from the future, or from before it was made.
+        unreadable: Lines from about this time, and predictions of this version in it, that are damaged.
+        logged: Predictions of this version in the whole log, whatever their clock said.
+        clock_skewed: Those of them from the future, or from before the version was made: they are in no window.
         repeated: Predictions whose id was there already.
         feedback: The labels that came back.
     """
@@ -88,6 +89,7 @@ class WindowFacts(BaseModel):
     seen: int
     other_versions: dict[str, int] = {}
     unreadable: int = 0
+    logged: int = 0
     clock_skewed: int = 0
     repeated: int = 0
     feedback: FeedbackFacts = FeedbackFacts()
@@ -145,7 +147,8 @@ class Window:
             end=end,
             seen=len(whole),
             other_versions=others,
-            unreadable=logged.unreadable + len(distinct) - len(whole),
+            unreadable=sum(start <= time < end for time in logged.damaged) + len(distinct) - len(whole),
+            logged=len(own),
             clock_skewed=len(own) - len(plausible),
             repeated=len(within) - len(distinct),
             feedback=said.facts(start, end),

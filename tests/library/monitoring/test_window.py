@@ -67,7 +67,7 @@ def test_predictions_said_twice_count_once():
     ],
 )
 def test_records_that_cannot_be_computed_with_are_unreadable(damage):
-    found = window([replace(RECORDS[0], **damage), *RECORDS[1:]], unreadable=3)
+    found = window([replace(RECORDS[0], **damage), *RECORDS[1:]], damaged=[START, START + 5, START + 9, START - 1, START + DAY])
     assert (found.facts.seen, found.facts.unreadable) == (199, 4)
 
 
@@ -87,7 +87,7 @@ def test_an_empty_log_is_an_empty_window(tmp_path):
 
 def test_comes_back_from_disk_as_it_was(tmp_path):
     records, truths = stream(60, keep_text=True)
-    found = window(records, labelled(records, truths, every=3, client="abc"), unreadable=2)
+    found = window(records, labelled(records, truths, every=3, client="abc"), damaged=[START, START])
     found.save(tmp_path)
     back = Window.load(tmp_path)
     pd.testing.assert_frame_equal(back.predictions, found.predictions)
