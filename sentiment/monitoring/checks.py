@@ -13,8 +13,6 @@ from sentiment.monitoring.live_quality import quality_checks
 from sentiment.monitoring.settings import ACTIONS, FINDINGS, Action, Finding
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sentiment.monitoring.reference import Reference
     from sentiment.monitoring.settings import HealthSettings, MonitorSettings, WindowSettings
     from sentiment.monitoring.window import Window
@@ -63,13 +61,21 @@ def check_window(
         The report ``"monitoring"``. The name of a check is the finding that its failure is, and, where there are
         several, what was looked at: ``input_drift: length``.
     """
-    known = believed(window, settings.feedback, seed=settings.seed)
+    known = believed(window, window.labelled, settings.feedback, seed=settings.seed)
     return CheckReport(
         suite=SUITE,
         checks=(
             *_log(window, settings.window),
             *_drift(window, reference, settings),
-            *_quality(window, known.rows, reference, settings),
+            *quality_checks(
+                window,
+                known.rows,
+                reference,
+                settings.feedback,
+                min_predictions=settings.window.min_predictions,
+                resamples=settings.drift.resamples,
+                seed=settings.seed,
+            ),
             *known.checks,
             *_data_quality(window, settings),
             *_health(health, no_health, settings.service),
@@ -139,25 +145,6 @@ def _drift(window: Window, reference: Reference, settings: MonitorSettings) -> I
             limit=f"judged from {settings.window.min_predictions:,} predictions on",
             count=rows,
         )
-
-
-def _quality(
-    window: Window, labelled: pd.DataFrame, reference: Reference, settings: MonitorSettings
-) -> Iterator[Check]:
-    if not len(window.sample):
-        yield Check(
-            name="accuracy", severity="warning", passed=True, observed="not enough data: no predictions", limit="some"
-        )
-        return
-    yield from quality_checks(
-        window,
-        labelled,
-        reference,
-        settings.feedback,
-        min_predictions=settings.window.min_predictions,
-        resamples=settings.drift.resamples,
-        seed=settings.seed,
-    )
 
 
 def _data_quality(window: Window, settings: MonitorSettings) -> Iterator[Check]:

@@ -40,10 +40,10 @@ def quality_checks(
 
     Args:
         window: What was answered.
-        labelled: The rows of ``window.labelled`` that are trusted.
+        labelled: The rows of ``window.labelled`` that are believed.
         reference: Of the same model version.
         settings: How many labels are enough, and the margins.
-        min_predictions: With fewer answers nothing is estimated from their scores.
+        min_predictions: With fewer answers nothing is estimated from their scores, or weighted to them.
         resamples: Of every bootstrap.
         seed: Of the resamples.
 
@@ -63,19 +63,22 @@ def quality_checks(
         if len(window.sample) >= min_predictions:
             yield estimated_accuracy(window, reference, settings, resamples=resamples, seed=seed)
         return
-    yield live_accuracy(window, labelled, reference, settings)
+    answered = window.sample["score"].to_numpy()
+    spread = answered if len(answered) >= min_predictions else held_out_scores(reference)
+    yield live_accuracy(spread, labelled, reference, settings)
     yield live_calibration(labelled, reference, settings, resamples=resamples, seed=seed)
 
 
-def live_accuracy(window: Window, labelled: pd.DataFrame, reference: Reference, settings: FeedbackSettings) -> Check:
+def live_accuracy(spread: Floats, labelled: pd.DataFrame, reference: Reference, settings: FeedbackSettings) -> Check:
     """Whether live accuracy is below the held-out one by more than a margin, and surely below it.
 
-    Labelled answers are weighted so that their scores are spread as those of the window are (post-stratification). The
-    interval is Wilson's (1927, doi:10.1080/01621459.1927.10502953) for as many rows as the weighted ones are worth
-    (Kish 1965); that of the difference is Newcombe's (1998, doi:10.1002/(sici)1097-0258(19980430)17:8<873).
+    Labelled answers are weighted so that their scores are spread as ``spread``: those of the window, or of the held-out
+    reviews where the window has few (post-stratification). The interval is Wilson's (1927,
+    doi:10.1080/01621459.1927.10502953) for as many rows as the weighted ones are worth (Kish 1965); that of the
+    difference is Newcombe's (1998, doi:10.1002/(sici)1097-0258(19980430)17:8<873).
     """
     correct = labelled["correct"].to_numpy(dtype=bool)
-    weights = stratum_weights(window.sample["score"].to_numpy(), labelled["score"].to_numpy(), settings.strata)
+    weights = stratum_weights(spread, labelled["score"].to_numpy(), settings.strata)
     live = wilson(float((weights * correct).sum() / weights.sum()), effective_size(weights), settings.confidence)
     held = wilson(reference.accuracy, len(reference.predictions), settings.confidence)
     lower = live.value - held.value
@@ -107,7 +110,7 @@ def live_calibration(
         [np.abs(counts @ gaps).sum(axis=1) / len(rows) for counts in resample_counts(len(rows), resamples, seed)]
     )
     interval = percentile_interval(value, np.maximum(drawn - (drawn.mean() - value), 0), settings.confidence)
-    held_score = np.maximum(reference.positive, 1 - reference.positive)
+    held_score = held_out_scores(reference)
     held = _gap_features(held_score, reference.correct, settings.ece_bins)
     rng = np.random.default_rng(seed)
     chance = [
@@ -133,7 +136,7 @@ def estimated_accuracy(
     Distributions", arXiv 2107.03315). A model that is surely wrong is not seen: an estimate, no evidence.
     """
     score = window.sample["score"].to_numpy()
-    held = np.maximum(reference.positive, 1 - reference.positive)
+    held = held_out_scores(reference)
     value = float(np.clip(reference.accuracy + score.mean() - held.mean(), 0, 1))
     drawn = _means(score, resamples, seed) + _means(reference.correct - held, resamples, seed + 1)
     interval = percentile_interval(value, np.clip(drawn, 0, 1), settings.confidence)
@@ -164,6 +167,11 @@ def stratum_weights(window: Floats, labelled: Floats, strata: int) -> Floats:
     nearest = filled[np.abs(np.arange(len(counts))[:, None] - filled).argmin(axis=1)]
     joined = np.bincount(nearest, weights=shares, minlength=len(counts))
     return np.asarray(joined[of_labelled] / counts[of_labelled] * len(labelled))
+
+
+def held_out_scores(reference: Reference) -> Floats:
+    """Score of each held-out answer, shape (n,)."""
+    return np.asarray(np.maximum(reference.positive, 1 - reference.positive))
 
 
 def effective_size(weights: Floats) -> float:

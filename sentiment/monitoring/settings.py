@@ -40,7 +40,10 @@ class WindowSettings(Settings):
     min_predictions: int = Field(1000, ge=20, description="with fewer, drift checks say that there is not enough data")
     max_predictions: int = Field(5000, ge=100, le=50_000, description="of more, a seeded sample is looked at")
     max_other_share: float = Field(
-        0.02, ge=0, le=1, description="share of a window's lines that may be damaged or repeated, and of predictions with a wrong clock"
+        0.02,
+        ge=0,
+        le=1,
+        description="share of a window's lines that may be damaged or repeated, and of predictions with a wrong clock",
     )
 
     @model_validator(mode="after")

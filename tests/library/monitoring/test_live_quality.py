@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from windows import labelled, reference, stream, window
+from windows import DAY, START, labelled, reference, stream, window
 
 from sentiment.monitoring.live_quality import effective_size, quality_checks, stratum_weights, wilson
+from sentiment.monitoring.prediction_log import Feedback
 from sentiment.monitoring.settings import FeedbackSettings
 
 SETTINGS = FeedbackSettings()
@@ -15,10 +16,9 @@ def held():
     return reference()
 
 
-def checks(held, records, feedback, **settings):
-    seen = window(records, feedback)
-    limits = FeedbackSettings(**settings)
-    found = quality_checks(seen, seen.labelled, held, limits, min_predictions=500, resamples=500, seed=0)
+def checks(held, records, feedback, **when):
+    seen = window(records, feedback, **when)
+    found = quality_checks(seen, seen.labelled, held, SETTINGS, min_predictions=500, resamples=500, seed=0)
     return {check.name: check for check in found}
 
 
@@ -68,6 +68,15 @@ def test_the_estimate_follows_how_sure_the_model_is(held):
     assert held.accuracy - real > 0.05
     assert found.score == pytest.approx(real, abs=0.04)
     assert not found.passed
+
+
+@pytest.mark.parametrize(("wrong", "passed"), [(0.0, True), (0.2, False)])
+def test_labels_that_come_days_later_judge_a_window_without_predictions(held, wrong, passed):
+    records, truths = stream(600, wrong=wrong)
+    late = [Feedback(r.id, t, r.time + 2 * DAY) for r, t in zip(records, truths, strict=True)]
+    found = checks(held, records, late, start=START + 2 * DAY, end=START + 3 * DAY)
+    assert found["accuracy"].count == 600
+    assert found["accuracy"].passed is passed
 
 
 def test_labels_of_unsure_answers_only_do_not_look_like_a_drop(held):
