@@ -83,7 +83,7 @@ class FeedbackSettings(Settings):
         description="live calibration error may exceed what held-out reviews show by chance by so much",
     )
     ece_bins: int = Field(15, ge=2, le=100, description="equal-width bins of the calibration error")
-    strata: int = Field(5, ge=1, le=20, description="score strata by which labelled predictions are weighted")
+    strata: int = Field(5, ge=1, le=20, description="quantile strata of the scores, besides fixed ones, for weights")
     max_unknown: float = Field(
         0.2, ge=0, le=1, description="share of feedback that may name predictions the log does not hold"
     )
