@@ -169,7 +169,7 @@ def ours(case: Case) -> set[str]:
     # a minute apart: the labels of a day
     feedback = [Feedback(r.id, LABELS[label], r.time + 60 * n) for n, (r, label) in enumerate(labels)]
     window = Window.of(
-        Logged(tuple(records), 0, tuple(feedback)),
+        Logged(tuple(records), feedback=tuple(feedback)),
         model_version="1",
         start=START,
         end=START + 86_400,

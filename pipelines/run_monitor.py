@@ -47,7 +47,7 @@ class MonitorSummary:
         report: On the window.
         actions: By finding, what the settings ask for.
         action: The strongest of them.
-        feedback: Reviews with labels that came back and may be trained on.
+        feedback: Reviews with labels that came back, whenever, and may be trained on.
         feedback_artifact: Identifier of the artifact that holds them.
         feedback_checks: Whether these labels can be trusted.
         told: Whether somebody was told by this run; nobody is told the same thing twice on a day.
@@ -185,7 +185,7 @@ def _facts(window: Window, action: Action, found: dict[Finding, Action]) -> dict
 
 
 def _show(outcome: MonitorSummary, console: Console) -> None:
-    learning = outcome.action == "retrain" and outcome.window.facts.feedback.entries  # else the guard matters to nobody
+    learning = outcome.action == "retrain" and len(outcome.window.taught)  # else the guard matters to nobody
     console.print(summary.checks_table([outcome.report, *([outcome.feedback_checks] if learning else [])]))
     predictions = f"{outcome.window.facts.seen:,} predictions of version {outcome.version}"
     if not outcome.actions:

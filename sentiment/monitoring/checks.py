@@ -13,13 +13,12 @@ from sentiment.monitoring.live_quality import quality_checks
 from sentiment.monitoring.settings import ACTIONS, FINDINGS, Action, Finding
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sentiment.monitoring.reference import Reference
     from sentiment.monitoring.settings import HealthSettings, MonitorSettings, WindowSettings
     from sentiment.monitoring.window import Window
 
 SUITE = "monitoring"
+_FEW = 100  # lines of which no share is judged: a restart may tear one
 _DRIFT: tuple[Finding, ...] = ("input_drift", "score_drift", "label_shift", "abstention")
 
 
@@ -62,13 +61,21 @@ def check_window(
         The report ``"monitoring"``. The name of a check is the finding that its failure is, and, where there are
         several, what was looked at: ``input_drift: length``.
     """
-    known = believed(window, settings.feedback, seed=settings.seed)
+    known = believed(window, window.labelled, settings.feedback, seed=settings.seed)
     return CheckReport(
         suite=SUITE,
         checks=(
             *_log(window, settings.window),
             *_drift(window, reference, settings),
-            *_quality(window, known.rows, reference, settings),
+            *quality_checks(
+                window,
+                known.rows,
+                reference,
+                settings.feedback,
+                min_predictions=settings.window.min_predictions,
+                resamples=settings.drift.resamples,
+                seed=settings.seed,
+            ),
             *known.checks,
             *_data_quality(window, settings),
             *_health(health, no_health, settings.service),
@@ -94,18 +101,12 @@ def decided(report: CheckReport, settings: MonitorSettings) -> Action:
 
 def _log(window: Window, settings: WindowSettings) -> Iterator[Check]:
     facts = window.facts
-    bad = facts.unreadable + facts.clock_skewed + facts.repeated
-    share = bad / max(facts.seen + bad, 1)
-    yield Check(
-        name="log: readable",
-        severity="warning",
-        passed=share <= settings.max_other_share,
-        observed=f"{facts.unreadable:,} damaged lines, {facts.clock_skewed:,} of a wrong clock, "
-        f"{facts.repeated:,} said twice, beside {facts.seen:,} predictions",
-        limit=f"at most {100 * settings.max_other_share:g} %",
-        score=share,
-        count=facts.seen,
-    )
+    bad = facts.unreadable + facts.repeated
+    lines = facts.seen + sum(facts.other_versions.values()) + facts.feedback.entries + bad
+    words = f"{facts.unreadable:,} damaged lines, {facts.repeated:,} said twice, of {lines:,} in this window"
+    yield _share("log: readable", bad, lines, words, settings)
+    words = f"{facts.clock_skewed:,} of a wrong clock, of {facts.logged:,} predictions in the whole log"
+    yield _share("log: clocks", facts.clock_skewed, facts.logged, words, settings)
     others = ", ".join(f"{count:,} of version {version}" for version, count in facts.other_versions.items())
     yield Check(
         name="log: of this version",
@@ -114,6 +115,19 @@ def _log(window: Window, settings: WindowSettings) -> Iterator[Check]:
         observed=f"{facts.seen:,} predictions of version {facts.model_version}; others: {others or 'none'}",
         limit="some of this version, where there are any",
         count=facts.seen,
+    )
+
+
+def _share(name: str, bad: int, lines: int, observed: str, settings: WindowSettings) -> Check:
+    share = bad / max(lines, 1)
+    return Check(
+        name=name,
+        severity="warning",
+        passed=lines < _FEW or share <= settings.max_other_share,
+        observed=observed,
+        limit=f"at most {100 * settings.max_other_share:g} %, judged from {_FEW} on",
+        score=share,
+        count=lines,
     )
 
 
@@ -131,25 +145,6 @@ def _drift(window: Window, reference: Reference, settings: MonitorSettings) -> I
             limit=f"judged from {settings.window.min_predictions:,} predictions on",
             count=rows,
         )
-
-
-def _quality(
-    window: Window, labelled: pd.DataFrame, reference: Reference, settings: MonitorSettings
-) -> Iterator[Check]:
-    if not len(window.sample):
-        yield Check(
-            name="accuracy", severity="warning", passed=True, observed="not enough data: no predictions", limit="some"
-        )
-        return
-    yield from quality_checks(
-        window,
-        labelled,
-        reference,
-        settings.feedback,
-        min_predictions=settings.window.min_predictions,
-        resamples=settings.drift.resamples,
-        seed=settings.seed,
-    )
 
 
 def _data_quality(window: Window, settings: MonitorSettings) -> Iterator[Check]:

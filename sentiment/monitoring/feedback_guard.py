@@ -6,7 +6,7 @@ client, many labels about one request or one text, labels against all that the m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from sentiment.checks import Check, CheckReport
+from sentiment.reviews.cleaning import clean
 from sentiment.reviews.table import LABELS, Reviews
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Believed:
     """The labels that are believed.
 
     Attributes:
-        rows: Of :attr:`Window.labelled <sentiment.monitoring.window.Window.labelled>`.
+        rows: Of those that were given.
         checks: What was looked at, each named ``feedback: ...``, severity warning: what fails is left out already.
     """
 
@@ -38,15 +39,15 @@ class Believed:
     checks: tuple[Check, ...]
 
 
-def believed(window: Window, settings: FeedbackSettings, *, seed: int) -> Believed:
+def believed(window: Window, rows: pd.DataFrame, settings: FeedbackSettings, *, seed: int) -> Believed:
     """Leaves out the labels that came in a flood, beyond one client's or one request's share, or against others.
 
     Args:
         window: With its feedback.
+        rows: Of its labelled predictions, or of what it was taught in all.
         settings: Limits.
         seed: Of which labels stay where a share is cut.
     """
-    rows = window.labelled
     checks = [*_reception(window, settings)]
     rows, flood = _without_floods(rows, settings)
     rows, clients = _capped(rows, "client", settings.max_per_client, seed)
@@ -56,15 +57,18 @@ def believed(window: Window, settings: FeedbackSettings, *, seed: int) -> Believ
 
 
 def feedback_reviews(
-    window: Window, settings: MonitorSettings, *, other_rows: int, earlier_rows: int
+    window: Window, settings: MonitorSettings, *, other_rows: int, learnt: Collection[str]
 ) -> tuple[Reviews, CheckReport]:
     """The reviews that a retraining may take from feedback: believed labels of texts that were kept with consent.
+
+    They are all that the log holds and the version has not learnt from: a turn of the loop that trained nothing, or
+    nothing that lasted, loses none.
 
     Args:
         window: With its feedback.
         settings: Limits, and the suite that the reviews must pass.
         other_rows: Reviews that the next model learns from otherwise.
-        earlier_rows: Reviews that came from feedback before, which it learns from, too.
+        learnt: Cleaned texts that came from feedback before, which it learns from, too.
 
     Returns:
         Reviews of source ``feedback``, none unless the report ``"feedback"`` passed; and that report.
@@ -72,14 +76,15 @@ def feedback_reviews(
     from sentiment.reviews.expectations import check_reviews
 
     limits = settings.feedback
-    known = believed(window, limits, seed=settings.seed)
+    known = believed(window, window.taught, limits, seed=settings.seed)
     rows = known.rows
     sure = contradiction(rows, limits)
     if not sure.passed:  # for a person to look at: a broken model and a poisoned one look the same here
         rows = rows[rows["correct"] | (rows["score"] < limits.sure)]
     with_text = rows[rows["text"].notna()].drop_duplicates("text")
-    most = _most(limits.max_share, other_rows, earlier_rows) if limits.max_share < 1 else len(with_text)
-    chosen = with_text.sample(min(most, len(with_text)), random_state=settings.seed).sort_index()
+    new = with_text[~with_text["text"].map(clean).isin(learnt)]
+    most = _most(limits.max_share, other_rows, len(learnt)) if limits.max_share < 1 else len(new)
+    chosen = new.sample(min(most, len(new)), random_state=settings.seed).sort_index()
     reviews = Reviews(
         pd.DataFrame(
             {
@@ -99,11 +104,11 @@ def feedback_reviews(
     share = Check(
         name="feedback: share of the training data",
         severity="warning",
-        passed=len(chosen) == len(with_text),
-        observed=f"{len(chosen):,} of {len(with_text):,} reviews are taken, "
-        f"beside {earlier_rows:,} of earlier feedback and {other_rows:,} others",
+        passed=len(chosen) == len(new),
+        observed=f"{len(chosen):,} of {len(new):,} reviews are taken, "
+        f"beside {len(learnt):,} of earlier feedback and {other_rows:,} others",
         limit=f"at most {100 * limits.max_share:g} % of the reviews trained on; more are left out",
-        count=len(with_text),
+        count=len(new),
     )
     checks = (*known.checks, there, share)
     if len(reviews):

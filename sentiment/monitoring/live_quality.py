@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-_BIAS = "people choose what they report: weighted to the window's scores, otherwise taken as it comes"
+_BIAS = "people choose what they report: weighted to all scores, otherwise taken as it comes"
+_EDGES = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98)
 _MOST_RESAMPLED = 2000  # labels in a bootstrap
 
 
@@ -40,10 +41,10 @@ def quality_checks(
 
     Args:
         window: What was answered.
-        labelled: The rows of ``window.labelled`` that are trusted.
+        labelled: The rows of ``window.labelled`` that are believed.
         reference: Of the same model version.
         settings: How many labels are enough, and the margins.
-        min_predictions: With fewer answers nothing is estimated from their scores.
+        min_predictions: With fewer answers nothing is estimated from their scores, or weighted to them.
         resamples: Of every bootstrap.
         seed: Of the resamples.
 
@@ -63,19 +64,22 @@ def quality_checks(
         if len(window.sample) >= min_predictions:
             yield estimated_accuracy(window, reference, settings, resamples=resamples, seed=seed)
         return
-    yield live_accuracy(window, labelled, reference, settings)
+    answered = window.sample["score"].to_numpy()
+    spread = answered if len(answered) >= min_predictions else held_out_scores(reference)
+    yield live_accuracy(spread, labelled, reference, settings)
     yield live_calibration(labelled, reference, settings, resamples=resamples, seed=seed)
 
 
-def live_accuracy(window: Window, labelled: pd.DataFrame, reference: Reference, settings: FeedbackSettings) -> Check:
+def live_accuracy(spread: Floats, labelled: pd.DataFrame, reference: Reference, settings: FeedbackSettings) -> Check:
     """Whether live accuracy is below the held-out one by more than a margin, and surely below it.
 
-    Labelled answers are weighted so that their scores are spread as those of the window are (post-stratification). The
-    interval is Wilson's (1927, doi:10.1080/01621459.1927.10502953) for as many rows as the weighted ones are worth
-    (Kish 1965); that of the difference is Newcombe's (1998, doi:10.1002/(sici)1097-0258(19980430)17:8<873).
+    Labelled answers are weighted so that their scores are spread as ``spread``: those of the window, or of the held-out
+    reviews where the window has few (post-stratification). The interval is Wilson's (1927,
+    doi:10.1080/01621459.1927.10502953) for as many rows as the weighted ones are worth (Kish 1965); that of the
+    difference is Newcombe's (1998, doi:10.1002/(sici)1097-0258(19980430)17:8<873).
     """
     correct = labelled["correct"].to_numpy(dtype=bool)
-    weights = stratum_weights(window.sample["score"].to_numpy(), labelled["score"].to_numpy(), settings.strata)
+    weights = stratum_weights(spread, labelled["score"].to_numpy(), settings.strata)
     live = wilson(float((weights * correct).sum() / weights.sum()), effective_size(weights), settings.confidence)
     held = wilson(reference.accuracy, len(reference.predictions), settings.confidence)
     lower = live.value - held.value
@@ -96,8 +100,10 @@ def live_calibration(
 ) -> Check:
     """Whether scores say how often answers are right.
 
-    A calibration error grows as rows get fewer, so the limit is what as many held-out rows show by chance (Broecker and
-    Smith 2007, doi:10.1175/WAF993.1, draw such consistency bars), and a margin.
+    A calibration error grows as rows get fewer and less sure, so the limit is what as many held-out rows show by chance
+    (Broecker and Smith 2007, doi:10.1175/WAF993.1, draw such consistency bars), and a margin. They are drawn so that
+    their scores are spread as those of the labels: a model whose unsure answers are known to be a little off has not
+    changed because users label just these.
     """
     rows = labelled.iloc[:_MOST_RESAMPLED]
     score, correct = rows["score"].to_numpy(), rows["correct"].to_numpy(dtype=bool)
@@ -107,18 +113,19 @@ def live_calibration(
         [np.abs(counts @ gaps).sum(axis=1) / len(rows) for counts in resample_counts(len(rows), resamples, seed)]
     )
     interval = percentile_interval(value, np.maximum(drawn - (drawn.mean() - value), 0), settings.confidence)
-    held_score = np.maximum(reference.positive, 1 - reference.positive)
+    held_score = held_out_scores(reference)
     held = _gap_features(held_score, reference.correct, settings.ece_bins)
     rng = np.random.default_rng(seed)
-    chance = [
-        np.abs(held[rng.integers(0, len(held), len(rows))].sum(axis=0)).sum() / len(rows) for _ in range(resamples)
-    ]
+    weights = stratum_weights(score, held_score, settings.strata)
+    drawn_rows = rng.choice(len(held), (resamples, len(rows)), p=weights / weights.sum())
+    chance = [np.abs(held[chosen].sum(axis=0)).sum() / len(rows) for chosen in drawn_rows]
     limit = float(np.quantile(chance, settings.confidence)) + settings.ece_margin
     return Check(
         name="calibration",
         passed=value <= limit,
         observed=f"calibration error {interval} from {len(rows):,} labels",
-        limit=f"at most {limit:.3f}: what as many held-out answers show by chance, and {settings.ece_margin:g}",
+        limit=f"at most {limit:.3f}: what as many held-out answers, as sure as these, show by chance, and "
+        f"{settings.ece_margin:g}",
         score=value,
         count=len(rows),
     )
@@ -133,7 +140,7 @@ def estimated_accuracy(
     Distributions", arXiv 2107.03315). A model that is surely wrong is not seen: an estimate, no evidence.
     """
     score = window.sample["score"].to_numpy()
-    held = np.maximum(reference.positive, 1 - reference.positive)
+    held = held_out_scores(reference)
     value = float(np.clip(reference.accuracy + score.mean() - held.mean(), 0, 1))
     drawn = _means(score, resamples, seed) + _means(reference.correct - held, resamples, seed + 1)
     interval = percentile_interval(value, np.clip(drawn, 0, 1), settings.confidence)
@@ -148,22 +155,31 @@ def estimated_accuracy(
     )
 
 
-def stratum_weights(window: Floats, labelled: Floats, strata: int) -> Floats:
-    """Weights of labelled predictions that spread their scores as those of a window, shape (n,), with mean 1.
+def stratum_weights(wanted: Floats, given: Floats, strata: int) -> Floats:
+    """Weights of predictions that spread their scores as others are (post-stratification), shape (n,), with mean 1.
+
+    The method: Little 1993, "Post-Stratification: A Modeler's Perspective" (doi:10.1080/01621459.1993.10476368). Most
+    scores are high, and people label low ones: fixed edges divide these finely. Quantiles divide what lies close
+    together; they are of the distinct scores, as those of all are one value where most are equal.
 
     Args:
-        window: Scores of the window, shape (m,), m > 0.
-        labelled: Scores of the labelled predictions, shape (n,).
-        strata: Groups of about equally many of the window's scores; those without labels join the next.
+        wanted: Scores that are spread as it should be, shape (m,), m > 0.
+        given: Scores of the predictions that get weights, shape (n,).
+        strata: Quantiles at which strata end, besides ``_EDGES``; strata without given scores join the next.
     """
-    edges = np.unique(np.quantile(window, np.linspace(0, 1, strata + 1)[1:-1]))
-    of_window, of_labelled = np.searchsorted(edges, window), np.searchsorted(edges, labelled)
-    shares = np.bincount(of_window, minlength=len(edges) + 1) / len(window)
-    counts = np.bincount(of_labelled, minlength=len(edges) + 1)
+    edges = np.union1d(_EDGES, np.quantile(np.unique(wanted), np.linspace(0, 1, strata + 1)[1:-1]))
+    of_wanted, of_given = np.searchsorted(edges, wanted), np.searchsorted(edges, given)
+    shares = np.bincount(of_wanted, minlength=len(edges) + 1) / len(wanted)
+    counts = np.bincount(of_given, minlength=len(edges) + 1)
     filled = np.flatnonzero(counts)
     nearest = filled[np.abs(np.arange(len(counts))[:, None] - filled).argmin(axis=1)]
     joined = np.bincount(nearest, weights=shares, minlength=len(counts))
-    return np.asarray(joined[of_labelled] / counts[of_labelled] * len(labelled))
+    return np.asarray(joined[of_given] / counts[of_given] * len(given))
+
+
+def held_out_scores(reference: Reference) -> Floats:
+    """Score of each held-out answer, shape (n,)."""
+    return np.asarray(np.maximum(reference.positive, 1 - reference.positive))
 
 
 def effective_size(weights: Floats) -> float:

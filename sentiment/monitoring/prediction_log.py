@@ -120,12 +120,12 @@ class Logged:
 
     Attributes:
         records: Predictions, by the time they were given, with their feedback.
-        unreadable: Lines that are no record: torn by a full disk or a kill, or damaged.
+        damaged: About when each line was written that is no record: torn by a full disk or a kill, or damaged.
         feedback: Every label that came back, also for predictions that are not there, in no order.
     """
 
     records: tuple[Record, ...]
-    unreadable: int
+    damaged: tuple[float, ...] = ()
     feedback: tuple[Feedback, ...] = ()
 
 
@@ -241,28 +241,28 @@ def read_log(
         since: Only predictions from this time on (seconds since 1970, UTC).
         until: Only predictions before this time.
     """
-    unreadable = 0
+    damaged: list[float] = []
     labels: dict[str, str] = {}
     latest: dict[str, float] = {}
     given = []
     for feedback in _entries(folder, FEEDBACK, Feedback):
-        if feedback is None:
-            unreadable += 1
+        if isinstance(feedback, float):
+            damaged.append(feedback)
             continue
         given.append(feedback)
         if feedback.time >= latest.get(feedback.prediction_id, feedback.time):
             labels[feedback.prediction_id], latest[feedback.prediction_id] = feedback.label, feedback.time
     records = []
     for record in _entries(folder, PREDICTIONS, Record):
-        if record is None:
-            unreadable += 1
+        if isinstance(record, float):
+            damaged.append(record)
         elif (
             model_version in (None, record.model_version)
             and (since is None or record.time >= since)
             and (until is None or record.time < until)
         ):
             records.append(replace(record, feedback=labels.get(record.id)))
-    return Logged(tuple(sorted(records, key=lambda r: (r.time, r.request, r.index))), unreadable, tuple(given))
+    return Logged(tuple(sorted(records, key=lambda r: (r.time, r.request, r.index))), tuple(damaged), tuple(given))
 
 
 def _line(entry: Record | Feedback) -> bytes:
@@ -271,17 +271,26 @@ def _line(entry: Record | Feedback) -> bytes:
     return json.dumps(stored, separators=(",", ":")).encode() + b"\n"
 
 
-def _entries(folder: Path, kind: str, entry: type[EntryT]) -> Iterator[EntryT | None]:
-    """Every entry of a kind; None for what cannot be read."""
+def _entries(folder: Path, kind: str, entry: type[EntryT]) -> Iterator[EntryT | float]:
+    """Every entry of a kind; for a line that cannot be read, the time of the line before it, or of the file's name."""
     types = get_type_hints(entry)
     for file in files_of(folder, kind):
         try:
             stream = file.open("rb")
         except FileNotFoundError:  # the service has just made room
             continue
+        written = _opened(file)
         with stream:
             for line in stream:
-                yield _parsed(line, entry, types)
+                parsed = _parsed(line, entry, types)
+                written = written if parsed is None else parsed.time
+                yield written if parsed is None else parsed
+
+
+def _opened(file: Path) -> float:
+    """When a file was begun, by its name, in seconds since 1970; 0 where a person has renamed it."""
+    nanoseconds = file.stem.split("-")[1]
+    return int(nanoseconds) / 1e9 if nanoseconds.isdecimal() else 0.0
 
 
 def _parsed(line: bytes, entry: type[EntryT], types: dict[str, type]) -> EntryT | None:

@@ -40,7 +40,10 @@ class WindowSettings(Settings):
     min_predictions: int = Field(1000, ge=20, description="with fewer, drift checks say that there is not enough data")
     max_predictions: int = Field(5000, ge=100, le=50_000, description="of more, a seeded sample is looked at")
     max_other_share: float = Field(
-        0.02, ge=0, le=1, description="share of the log's lines that may be unreadable, repeated or of a wrong clock"
+        0.02,
+        ge=0,
+        le=1,
+        description="share of a window's lines that may be damaged or repeated, and of predictions with a wrong clock",
     )
 
     @model_validator(mode="after")
@@ -80,7 +83,7 @@ class FeedbackSettings(Settings):
         description="live calibration error may exceed what held-out reviews show by chance by so much",
     )
     ece_bins: int = Field(15, ge=2, le=100, description="equal-width bins of the calibration error")
-    strata: int = Field(5, ge=1, le=20, description="score strata by which labelled predictions are weighted")
+    strata: int = Field(5, ge=1, le=20, description="quantile strata of the scores, besides fixed ones, for weights")
     max_unknown: float = Field(
         0.2, ge=0, le=1, description="share of feedback that may name predictions the log does not hold"
     )

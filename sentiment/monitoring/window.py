@@ -74,8 +74,9 @@ class WindowFacts(BaseModel):
         end: The moment after the last one.
         seen: Predictions of this version in the window; a sample of them may be kept.
         other_versions: Predictions of each other version in the same stretch of time.
-        unreadable: Lines or records of the whole log that are damaged.
-        clock_skewed: Predictions of this version from the future, or from before it was made.
+        unreadable: Lines from about this time, and predictions of this version in it, that are damaged.
+        logged: Predictions of this version in the whole log, whatever their clock said.
+        clock_skewed: Those of them from the future, or from before the version was made: they are in no window.
         repeated: Predictions whose id was there already.
         feedback: The labels that came back.
     """
@@ -88,6 +89,7 @@ class WindowFacts(BaseModel):
     seen: int
     other_versions: dict[str, int] = {}
     unreadable: int = 0
+    logged: int = 0
     clock_skewed: int = 0
     repeated: int = 0
     feedback: FeedbackFacts = FeedbackFacts()
@@ -95,12 +97,15 @@ class WindowFacts(BaseModel):
 
 @dataclass(frozen=True)
 class Window:
-    """The predictions of one model version in a stretch of time.
+    """The predictions of one model version in a stretch of time, and what users have said about any prediction.
+
+    Inputs and scores are looked at when they came; answers are judged when their label came, which may be days later.
 
     Attributes:
         predictions: One row a prediction, by time: the columns of :class:`~sentiment.monitoring.prediction_log.Record`;
-            and of its feedback ``feedback_time`` (NaN: none), ``client`` and ``contested`` (whether different labels
-            came); and ``sampled``: whether it belongs to the sample, of which all but accuracy is measured.
+            and of its feedback ``feedback_time`` (when it was first said; NaN: never), ``client`` and ``contested``
+            (whether different labels came); and ``sampled``: whether it belongs to the sample of the window, of which
+            all but accuracy is measured. The others have a label, and may be of any time and version.
         facts: What it is of, and what is not in it.
     """
 
@@ -127,30 +132,37 @@ class Window:
             model_version: Whose predictions are wanted.
             start: First moment, in seconds since 1970 (UTC).
             end: The moment after the last one.
-            most: Of more predictions, a sample of this size is kept, and the latest labelled ones up to this number.
+            most: Of more predictions, a sample of this size is kept, and as many of the latest labels.
             seed: Of the sample.
             now: The time it is; by default ``end``.
             born: When the version was made: it cannot have answered before.
         """
         now = end if now is None else now
         own, others = _by_version(logged.records, model_version, start, end)
-        plausible = [r for r in own if born - GRACE <= r.time <= now + GRACE]
+
+        def right_clock(record: Record) -> bool:
+            earliest = born if record.model_version == model_version else 0.0
+            return earliest - GRACE <= record.time <= now + GRACE
+
+        plausible = list(filter(right_clock, own))
         within = [r for r in plausible if start <= r.time < end]
-        distinct = list({r.id: r for r in reversed(within)}.values())[::-1]  # of equal ids the first
-        whole = [record for record in distinct if _whole(record)]
+        distinct = _distinct(within)
+        whole = list(filter(_whole, distinct))
         said = _Said({record.id: record.time for record in logged.records}, logged.feedback, now)
+        about = _distinct(r for r in logged.records if r.id in said.accepted and right_clock(r))
         facts = WindowFacts(
             model_version=model_version,
             start=start,
             end=end,
             seen=len(whole),
             other_versions=others,
-            unreadable=logged.unreadable + len(distinct) - len(whole),
+            unreadable=sum(start <= time < end for time in logged.damaged) + len(distinct) - len(whole),
+            logged=len(own),
             clock_skewed=len(own) - len(plausible),
             repeated=len(within) - len(distinct),
             feedback=said.facts(start, end),
         )
-        return cls(_table(whole, said, most, seed), facts)
+        return cls(_table(whole, list(filter(_whole, about)), said, most, seed), facts)
 
     @property
     def sample(self) -> pd.DataFrame:
@@ -158,10 +170,17 @@ class Window:
         return self.predictions[self.predictions["sampled"]]
 
     @property
-    def labelled(self) -> pd.DataFrame:
-        """The predictions with one undisputed label, and whether they were right (``correct``)."""
+    def taught(self) -> pd.DataFrame:
+        """The predictions of the whole log with one undisputed label, and whether they were right (``correct``)."""
         rows = self.predictions[self.predictions["feedback"].notna() & ~self.predictions["contested"]]
         return rows.assign(correct=rows["feedback"] == rows["label"])
+
+    @property
+    def labelled(self) -> pd.DataFrame:
+        """Those of this version about which it was said in the window what is right."""
+        rows, known = self.taught, self.facts
+        lately = rows["feedback_time"].between(known.start, known.end, inclusive="left")
+        return rows[lately & rows["model_version"].eq(_stored(known.model_version))]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -262,6 +281,14 @@ def _by_version(
     return own, dict(others.most_common(10))
 
 
+def _distinct(records: Iterable[Record]) -> list[Record]:
+    """Of equal ids the first."""
+    first: dict[str, Record] = {}
+    for record in records:
+        first.setdefault(record.id, record)
+    return list(first.values())
+
+
 def _whole(record: Record) -> bool:
     """Whether a record can be computed with; whether its values make sense is for the data gate to say."""
     numbers = (record.score, record.positive, record.words, record.characters, record.index)
@@ -306,32 +333,32 @@ class _Said:
         )
 
 
-def _table(records: Sequence[Record], said: _Said, most: int, seed: int) -> pd.DataFrame:
+def _table(within: Sequence[Record], about: Iterable[Record], said: _Said, most: int, seed: int) -> pd.DataFrame:
+    """A sample of the predictions of the window, and those about which something was said last."""
+    sampled = {within[i].id for i in np.random.default_rng(seed).permutation(len(within))[:most]}
+    latest = sorted(about, key=lambda record: said.accepted[record.id][0].time)[-most:]
+    kept = {record.id: record for record in (*latest, *(r for r in within if r.id in sampled))}
     rows = []
-    for record in records:
+    for record in sorted(kept.values(), key=lambda r: (r.time, r.request, r.index)):
         entries = said.accepted.get(record.id, [])
-        last = entries[-1] if entries else None
+        first = entries[0] if entries else None
         values = {field.name: _stored(getattr(record, field.name)) for field in fields(Record)}
         labels = {entry.label for entry in entries}
         rows.append(
             values
             | {
-                "feedback": last.label if last else None,
-                "feedback_time": last.time if last else math.nan,
-                "client": _stored(last.client) if last else None,
+                "feedback": first.label if first else None,
+                "feedback_time": first.time if first else math.nan,
+                "client": _stored(first.client) if first else None,
                 "contested": len(labels) > 1,
+                "sampled": record.id in sampled,
             }
         )
-    columns = [*(field.name for field in fields(Record)), "feedback_time", "client", "contested"]
+    columns = [*(field.name for field in fields(Record)), "feedback_time", "client", "contested", "sampled"]
     frame = pd.DataFrame(rows, columns=columns)
-    chosen = np.zeros(len(frame), dtype=bool)
-    chosen[np.random.default_rng(seed).permutation(len(frame))[:most]] = True
-    frame = frame.assign(sampled=chosen)
     for column in _TEXTS:
         frame[column] = frame[column].astype("str")
-    frame = frame.astype(_TYPES)
-    recent = frame.index.isin(frame.index[frame["feedback"].notna()][-most:])
-    return frame[chosen | recent].reset_index(drop=True)
+    return frame.astype(_TYPES)
 
 
 def _stored(value: Any) -> Any:  # noqa: ANN401  # any value of a record

@@ -127,7 +127,7 @@ def _log(window: Window) -> Html:
             "looked at": f"{len(window.sample):,}",
             "of other versions": ", ".join(f"{v}: {n:,}" for v, n in known.other_versions.items()) or "none",
             "damaged lines": f"{known.unreadable:,}",
-            "of a wrong clock": f"{known.clock_skewed:,}",
+            "of a wrong clock": f"{known.clock_skewed:,} of {known.logged:,} in the whole log",
             "said twice": f"{known.repeated:,}",
             "labels that came back": f"{said.entries:,}",
             "of them": f"{said.unknown:,} about unknown predictions, {said.repeated:,} said twice, "

@@ -122,10 +122,14 @@ class Report:
         return next((r for r in self.versions if r.stage == "production"), None)
 
     @property
+    def own_live(self) -> Deployment | None:
+        """What is live, if it is of this model: versions of different models may have the same number."""
+        return self.live if self.live and self.live.bento.model == self.model else None
+
+    @property
     def alarms(self) -> tuple[Alarm, ...]:
         """What the last look found wrong with what is live."""
-        ours = self.live if self.live and self.live.bento.model == self.model else None
-        return open_alarms(self.history, self.latest, ours)
+        return open_alarms(self.history, self.latest, self.own_live)
 
 
 def report_page(report: Report) -> str:
@@ -215,7 +219,9 @@ def _standing(report: Report) -> tuple[str, str]:
     crowned = f"Version {champion.number} ({champion.kind}) is champion" if champion else "No version is champion"
     if live is None:
         return f"{crowned}; nothing is live", "warn"
-    served = "it" if champion and live.bento.version == champion.number else f"version {live.bento.version}"
+    served = f"version {live.bento.version}" + ("" if report.own_live else f" of {live.bento.model}")
+    if champion and report.own_live and live.bento.version == champion.number:
+        served = "it"
     if live.healthy:
         return f"{crowned}; {served} is live and answers", "good"
     return f"{crowned}; {served} is live but does not answer", "bad"
@@ -240,9 +246,9 @@ def _alarms(report: Report) -> list[Html]:
     if not report.history:
         return [paragraph("Nobody has looked at the live model yet: python run.py --pipeline monitor.", "soft")]
     last = report.history[-1]
-    if report.live and report.live.bento.version != last.version:
+    if report.own_live and report.own_live.bento.version != last.version:
         words = f"The last look, {last.at:{_TIME}}, was at version {last.version}. What is live now, version "
-        return [paragraph(f"{words}{report.live.bento.version}, was not looked at yet: make monitor.")]
+        return [paragraph(f"{words}{report.own_live.bento.version}, was not looked at yet: make monitor.")]
     if report.latest is None:
         failed = f": {', '.join(last.failed)} failed" if last.failed else ""
         return [paragraph(f"The report of the last look, {last.at:{_TIME}}, is gone{failed}.")]

@@ -20,7 +20,7 @@ def add_feedback(
     Args:
         reviews: Of the source.
         earlier: Feedback that the champion was trained on.
-        fresh: Feedback of the window that led to this training.
+        fresh: Feedback that it was not trained on.
 
     Returns:
         Everything, and the feedback alone, which the next training starts from.

@@ -21,14 +21,15 @@ def guard_feedback(
     """Takes texts that were logged with consent and labelled by somebody, unless the labels look poisoned.
 
     Args:
-        window: What the version answered lately.
-        splits: What it was trained on: feedback, that from before included, is at most a share of that.
+        window: With everything that users have said and the log still holds.
+        splits: What the version was trained on: what it learnt from is left out, and feedback, that from before
+            included, is at most a share of that.
         settings: What is too much.
 
     Returns:
         No review at all where a critical check failed; and the checks.
     """
-    sources = pd.concat([getattr(splits, name).frame["source"] for name in SPLITS])
-    earlier = int((sources == SOURCE).sum())
-    reviews, report = feedback_reviews(window, settings, other_rows=len(sources) - earlier, earlier_rows=earlier)
+    known = pd.concat([getattr(splits, name).frame for name in SPLITS])
+    learnt = frozenset(known.loc[known["source"] == SOURCE, "text"])
+    reviews, report = feedback_reviews(window, settings, other_rows=len(known) - len(learnt), learnt=learnt)
     return reviews, report  # ZenML sees two outputs only where a tuple is written out

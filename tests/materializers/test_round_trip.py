@@ -96,7 +96,7 @@ def window(tmp_path):
         )
         for n in range(3)
     ]  # fmt: skip
-    logged = Logged(tuple(records), 4, (Feedback(records[1].id, "negative", 1002.5, "client"),))
+    logged = Logged(tuple(records), (1000.5,) * 4, (Feedback(records[1].id, "negative", 1002.5, "client"),))
     return Window.of(logged, model_version="3", start=1000.0, end=2000.0, most=10, seed=0)
 
 

@@ -7,6 +7,7 @@ from windows import START, labelled, stream, window
 from sentiment.monitoring.feedback_guard import believed, feedback_reviews
 from sentiment.monitoring.prediction_log import Feedback
 from sentiment.monitoring.settings import FeedbackSettings, MonitorSettings
+from sentiment.reviews.cleaning import clean
 
 SUITE = Path(__file__).parents[3] / "configs" / "expectations" / "feedback.yaml"
 LIMITS = FeedbackSettings(expectations=SUITE)
@@ -18,7 +19,8 @@ def failed(checks):
 
 
 def guard(feedback, records=RECORDS, limits=LIMITS):
-    return believed(window(records, feedback), limits, seed=0)
+    seen = window(records, feedback)
+    return believed(seen, seen.labelled, limits, seed=0)
 
 
 def turned(label):
@@ -87,7 +89,7 @@ def settings(**feedback):
 def test_reviews_are_taken_where_texts_were_kept():
     records = [r if n % 2 else replace(r, text=None) for n, r in enumerate(RECORDS)]
     reviews, report = feedback_reviews(
-        window(records, labelled(records, TRUTHS)), settings(), other_rows=10_000, earlier_rows=0
+        window(records, labelled(records, TRUTHS)), settings(), other_rows=10_000, learnt=()
     )
     assert (report.suite, report.passed, len(reviews)) == ("feedback", True, 200)
     assert reviews.frame["source"].unique().tolist() == ["feedback"]
@@ -99,25 +101,37 @@ def test_reviews_are_taken_where_texts_were_kept():
 
 def test_no_more_than_a_share_of_the_training_data_is_taken():
     seen = window(RECORDS, labelled(RECORDS, TRUTHS))
-    reviews, report = feedback_reviews(seen, settings(max_share=0.2), other_rows=400, earlier_rows=0)
+    reviews, report = feedback_reviews(seen, settings(max_share=0.2), other_rows=400, learnt=())
     assert len(reviews) == 100
     assert "share of the training data" in failed(report.checks)
     assert report.passed
-    again, _ = feedback_reviews(seen, settings(max_share=0.2), other_rows=400, earlier_rows=0)
+    again, _ = feedback_reviews(seen, settings(max_share=0.2), other_rows=400, learnt=())
     assert again.fingerprint == reviews.fingerprint
 
 
 @pytest.mark.parametrize(("earlier", "taken"), [(0, 100), (70, 30), (100, 0), (300, 0)])
 def test_what_was_learnt_before_counts_as_feedback(earlier, taken):
     seen = window(RECORDS, labelled(RECORDS, TRUTHS))
-    reviews, report = feedback_reviews(seen, settings(max_share=0.2), other_rows=400, earlier_rows=earlier)
+    reviews, report = feedback_reviews(seen, settings(max_share=0.2), other_rows=400, learnt=range(earlier))
     assert (len(reviews), report.passed) == (taken, True)
+
+
+def test_a_retraining_takes_all_labels_of_the_log_but_what_was_learnt():
+    last_week = [replace(r, id=f"x{r.id}", model_version="2", time=r.time - 7 * 86_400) for r in RECORDS[:150]]
+    seen = window([*last_week, *RECORDS[150:]], labelled([*last_week, *RECORDS[150:250]], TRUTHS[:250]))
+    reviews, report = feedback_reviews(
+        seen, settings(), other_rows=10_000, learnt={clean(r.text) for r in RECORDS[100:200]}
+    )
+    assert report.passed
+    assert set(reviews.frame["text"]) == {r.text for r in [*RECORDS[:100], *RECORDS[200:250]]}
+    nothing, report = feedback_reviews(seen, settings(), other_rows=10_000, learnt={clean(r.text) for r in RECORDS})
+    assert (len(nothing), report.passed) == (0, True)
 
 
 def test_without_texts_nothing_is_trained_on():
     records, truths = stream(100)
     reviews, report = feedback_reviews(
-        window(records, labelled(records, truths)), settings(), other_rows=1000, earlier_rows=0
+        window(records, labelled(records, truths)), settings(), other_rows=1000, learnt=()
     )
     assert (len(reviews), report.passed) == (0, False)
     assert failed(report.failures("critical")) == {"texts were kept"}
@@ -125,7 +139,7 @@ def test_without_texts_nothing_is_trained_on():
 
 def test_labels_against_all_that_is_sure_are_not_trained_on():
     poison = labelled(RECORDS, [turned(r.label) for r in RECORDS])
-    reviews, report = feedback_reviews(window(RECORDS, poison), settings(), other_rows=10_000, earlier_rows=0)
+    reviews, report = feedback_reviews(window(RECORDS, poison), settings(), other_rows=10_000, learnt=())
     assert "sure answers" in failed(report.checks)
     sure = {r.text for r in RECORDS if r.score >= LIMITS.sure}
     assert len(reviews)
@@ -142,7 +156,7 @@ def test_labels_against_all_that_is_sure_are_not_trained_on():
 def test_reviews_that_fail_the_suite_are_not_taken(change, name):
     records = [replace(r, text=f"{change['text']}{n}") for n, r in enumerate(RECORDS)]
     reviews, report = feedback_reviews(
-        window(records, labelled(records, TRUTHS)), settings(), other_rows=10_000, earlier_rows=0
+        window(records, labelled(records, TRUTHS)), settings(), other_rows=10_000, learnt=()
     )
     assert len(reviews) == 0
     assert name in {check.name for check in report.failures("critical")}
@@ -151,5 +165,5 @@ def test_reviews_that_fail_the_suite_are_not_taken(change, name):
 def test_reviews_of_one_label_only_are_not_taken():
     records = [replace(r, label="negative", score=0.6, positive=0.4) for r in RECORDS]
     feedback = labelled(records, ["positive"] * len(records))
-    reviews, report = feedback_reviews(window(records, feedback), settings(), other_rows=10_000, earlier_rows=0)
+    reviews, report = feedback_reviews(window(records, feedback), settings(), other_rows=10_000, learnt=())
     assert (len(reviews), report.passed) == (0, False)

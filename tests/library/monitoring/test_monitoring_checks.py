@@ -113,7 +113,32 @@ def test_clocks_that_went_wrong_are_told(held, settings):
     skewed = [replace(r, id=f"x{r.id}", time=START * 2) for r in records[:200]]
     report = check_window(window([*records, *skewed]), held, settings, health=None)
     assert findings(report) == ("log",)
-    assert "200 of a wrong clock" in by_name(report)["log: readable"].observed
+    assert not by_name(report)["log: clocks"].passed
+    assert "200 of a wrong clock, of 1,200 predictions" in by_name(report)["log: clocks"].observed
+
+
+@pytest.mark.parametrize(
+    ("damaged", "quiet", "passed"),
+    [
+        ([START - 86_400] * 40, 1000, True),  # yesterday's
+        ([START] * 40, 30, True),  # too few lines to judge
+        ([START] * 2, 1000, True),
+        ([START] * 40, 1000, False),
+    ],
+)
+def test_damage_is_a_share_of_the_lines_of_its_own_time(held, settings, damaged, quiet, passed):
+    records, _ = stream(quiet)
+    yesterday = [replace(r, id=f"x{r.id}", time=r.time - 86_400) for r in stream(3000)[0]]
+    report = check_window(window([*yesterday, *records], damaged=damaged), held, settings, health=None)
+    assert by_name(report)["log: readable"].passed is passed
+
+
+def test_a_wrong_clock_of_long_ago_is_a_share_of_the_whole_log(held, settings):
+    yesterday = [replace(r, id=f"x{r.id}", time=r.time - 86_400) for r in stream(3000)[0]]
+    reset = [replace(r, id=f"y{r.id}", time=0.0) for r in yesterday[:20]]
+    seen = window([*reset, *yesterday, *stream(100)[0]], born=START - 2 * 86_400)
+    assert seen.facts.clock_skewed == 20
+    assert by_name(check_window(seen, held, settings, health=None))["log: clocks"].passed
 
 
 def test_a_feedback_flood_is_told_and_decides_nothing_about_accuracy(held, settings):

@@ -146,7 +146,20 @@ def test_what_cannot_be_read_is_counted_and_hides_nothing_else(bad, kind, log, t
     file.write_bytes(bad + b"\n" + file.read_bytes() + bad)
     found = read_log(tmp_path / "log")
     assert [(r.id, r.feedback) for r in found.records] == [(record(1).id, "negative")]
-    assert found.unreadable == 2
+    assert len(found.damaged) == 2
+
+
+def test_a_damaged_line_is_of_about_the_time_of_the_line_before_it(log, tmp_path):
+    log.add([record(1), record(2)])
+    log.close()
+    (file,) = files(tmp_path / "log", "predictions")
+    first, second = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"torn\n" + first + b"torn\n" + second)
+    opened, after = read_log(tmp_path / "log").damaged
+    assert opened == int(file.name.split("-")[1]) / 1e9
+    assert after == record(1).time
+    file.rename(file.with_name("predictions-of_last_week.jsonl"))
+    assert read_log(tmp_path / "log").damaged == (0.0, after)
 
 
 @pytest.mark.parametrize(("key", "value"), [("score", "high"), ("time", None), ("label", 1), ("extra", 1)])
@@ -155,7 +168,7 @@ def test_a_record_of_another_form_is_unreadable(key, value, log, tmp_path):
     log.close()
     (file,) = files(tmp_path / "log", "predictions")
     file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}) + "\n")
-    assert read_log(tmp_path / "log").unreadable == 1
+    assert len(read_log(tmp_path / "log").damaged) == 1
 
 
 def test_the_bound_holds_and_a_flood_of_predictions_evicts_no_feedback(tmp_path, drops, monkeypatch):
@@ -271,7 +284,7 @@ def test_a_killed_process_loses_the_last_second_at_most(tmp_path):
     due = [number for number, when in told if when < told[-1][1] - 1]
     assert due
     assert len(written) >= len(due)
-    assert found.unreadable <= 1
+    assert len(found.damaged) <= 1
 
 
 def test_the_served_process_needs_numpy_only():

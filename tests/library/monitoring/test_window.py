@@ -16,13 +16,37 @@ RECORDS, TRUTHS = stream(200)
 
 def test_holds_what_was_answered_in_its_time_with_its_labels():
     found = window(RECORDS, labelled(RECORDS, TRUTHS, every=2), start=START + DAY / 2, end=START + DAY * 3 / 4)
-    assert found.predictions["id"].tolist() == [r.id for r in RECORDS[100:150]]
+    assert found.sample["id"].tolist() == [r.id for r in RECORDS[100:150]]
     assert (found.facts.seen, len(found.labelled)) == (50, 25)
     rows = found.labelled
     assert rows["feedback"].tolist() == TRUTHS[100:150:2]
     assert rows["correct"].tolist() == [
         t == r.label for t, r in zip(TRUTHS[100:150:2], RECORDS[100:150:2], strict=True)
     ]
+
+
+def test_a_label_counts_once_in_the_window_in_which_it_came():
+    late = [Feedback(r.id, t, r.time + 1.25 * DAY) for r, t in zip(RECORDS, TRUTHS, strict=True)]
+    again = [replace(f, time=f.time + DAY) for f in late]
+    days = [
+        window(RECORDS, [*late, *again], start=START + day * DAY, end=START + (day + 1) * DAY, now=START + 9 * DAY)
+        for day in range(4)
+    ]
+    assert [len(day.sample) for day in days] == [200, 0, 0, 0]
+    assert [day.facts.feedback.entries for day in days] == [0, 150, 200, 50]
+    assert [len(day.labelled) for day in days] == [0, 150, 50, 0]
+    assert days[1].labelled["id"].tolist() == [r.id for r in RECORDS[:150]]
+    assert [len(day.taught) for day in days] == [200] * 4
+
+
+def test_labels_of_other_versions_teach_and_do_not_judge():
+    older = [replace(r, id=f"old-{r.id}", model_version="2", time=r.time - DAY) for r in RECORDS[:80]]
+    reset = [replace(r, id=f"reset-{r.id}", time=5.0) for r in RECORDS[:3]]  # a wrong clock judges nothing either
+    said = [Feedback(r.id, "positive", START + DAY / 2) for r in (*older, *reset, *RECORDS[:9])]
+    found = window([*RECORDS, *older, *reset], said, born=START - DAY / 2)
+    assert found.labelled["id"].tolist() == [r.id for r in RECORDS[:9]]
+    assert found.taught["id"].tolist() == [r.id for r in [*older, *RECORDS[:9]]]
+    assert (len(found.sample), found.facts.seen) == (200, 200)
 
 
 def test_of_many_predictions_a_seeded_sample_and_the_latest_labels_are_kept():
@@ -67,7 +91,9 @@ def test_predictions_said_twice_count_once():
     ],
 )
 def test_records_that_cannot_be_computed_with_are_unreadable(damage):
-    found = window([replace(RECORDS[0], **damage), *RECORDS[1:]], unreadable=3)
+    found = window(
+        [replace(RECORDS[0], **damage), *RECORDS[1:]], damaged=[START, START + 5, START + 9, START - 1, START + DAY]
+    )
     assert (found.facts.seen, found.facts.unreadable) == (199, 4)
 
 
@@ -87,7 +113,7 @@ def test_an_empty_log_is_an_empty_window(tmp_path):
 
 def test_comes_back_from_disk_as_it_was(tmp_path):
     records, truths = stream(60, keep_text=True)
-    found = window(records, labelled(records, truths, every=3, client="abc"), unreadable=2)
+    found = window(records, labelled(records, truths, every=3, client="abc"), damaged=[START, START])
     found.save(tmp_path)
     back = Window.load(tmp_path)
     pd.testing.assert_frame_equal(back.predictions, found.predictions)

@@ -64,7 +64,7 @@ def labelled(records, truths, every=1, **more):
     ]
 
 
-def window(records, feedback=(), *, unreadable=0, most=5000, version="3", **more) -> Window:
-    logged = Logged(tuple(records), unreadable, tuple(feedback))
+def window(records, feedback=(), *, damaged=(), most=5000, version="3", **more) -> Window:
+    logged = Logged(tuple(records), tuple(damaged), tuple(feedback))
     kept = {"start": START, "end": START + DAY, "seed": 0} | more
     return Window.of(logged, model_version=version, most=most, **kept)

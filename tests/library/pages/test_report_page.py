@@ -141,6 +141,15 @@ def test_a_version_that_replaced_the_one_looked_at_has_no_alarms_yet(report):
     assert replace(report, live=None).alarms == report.alarms
 
 
+@pytest.mark.parametrize("version", ["2", "3"])
+def test_what_is_live_of_another_model_is_not_this_one_whatever_its_number(report, version):
+    bento = report.live.bento.model_copy(update={"model": "films", "version": version})
+    other = replace(report, live=report.live.model_copy(update={"bento": bento}))
+    document = report_page(other)
+    assert f"is champion; version {version} of films is live and answers; 2 alarms are open" in document
+    assert "was not looked at yet" not in document
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "words"),
     [
