@@ -6,17 +6,24 @@ files of the one that started before it.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from bento.identity import Identity
 
 SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 TEXTS = (1, 2, 4, 8, 16, 32, 64)
 SCORES = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0)
+COUNTS = ("counter", "histogram")  # how the client names its files: <kind>_<pid>.db
+GAUGES = ("gauge_livesum", "gauge_livemax")
+FILE_BYTES = 1 << 17  # of each: all that the labels can ever be, so that no file grows
+
+logger = logging.getLogger("bento.metrics")
 
 
 class ServiceMetrics:
@@ -29,11 +36,11 @@ class ServiceMetrics:
             folder: Where the workers of this service, and no other, keep their counts.
             identity: Shown as a metric of its own.
         """
-        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._shared = folder, _has_files(folder)
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read by the client when a metric is created
-        self._folder = folder
-        self._forget_the_dead()
-        own = CollectorRegistry()
+        shared = values.MultiProcessValue() if self._shared else None  # type: ignore[no-untyped-call] # has no types
+        values.ValueClass = shared or values.MutexValue
+        self._own = own = CollectorRegistry()
         self._requests = Counter(
             "sentiment_requests_total", "Requests answered", ["protocol", "method", "code"], registry=own
         )
@@ -53,13 +60,6 @@ class ServiceMetrics:
         for label in identity.labels:  # a rate needs a first sample
             self._predictions.labels(label)
             self._feedback.labels(label)
-
-    def _forget_the_dead(self) -> None:
-        """Gauges of a worker that was killed would be counted forever."""
-        for file in self._folder.glob("gauge_live*_*.db"):
-            pid = file.stem.rpartition("_")[2]
-            if not Path("/proc", pid).exists():
-                mark_process_dead(int(pid), str(self._folder))  # type: ignore[no-untyped-call] # has no types
 
     def request(self, protocol: str, method: str, code: str, seconds: float) -> None:
         """Counts an answered request; ``method`` is a route's template or an RPC's name, never a raw path."""
@@ -87,7 +87,61 @@ class ServiceMetrics:
         self._feedback.labels(label).inc()
 
     def page(self) -> bytes:
-        """The metrics of all workers, in Prometheus' text format."""
+        """The metrics of all workers, in Prometheus' text format; of this one, where they have no files."""
+        if not self._shared:
+            return generate_latest(self._own)
         everyone = CollectorRegistry()
         MultiProcessCollector(everyone, str(self._folder))  # type: ignore[no-untyped-call] # has no types
-        return generate_latest(everyone)
+        try:
+            return generate_latest(everyone)
+        except FileNotFoundError:  # a new worker has just taken over what a dead one counted
+            return generate_latest(everyone)
+
+
+def _has_files(folder: Path) -> bool:
+    """Whether the disk has room for this worker's counts: it takes that room now, all of it.
+
+    The client maps its files into memory. On a full disk, the first touch of a part that has no block yet would kill
+    the worker, and every one that follows it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind in GAUGES:  # of a worker that was killed: they would be counted forever
+            for file in _of_the_dead(folder, kind):
+                file.unlink(missing_ok=True)
+        for kind in (*COUNTS, *GAUGES):
+            _take_file(folder, kind)
+    except OSError as error:
+        logger.warning("metrics are each worker's own, not in %s: %s", folder, error.strerror)
+        return False
+    return True
+
+
+def _take_file(folder: Path, kind: str) -> None:
+    """A file for this worker: a dead one's with its counts, which needs no more room, or a new one."""
+    own = folder / f"{kind}_{os.getpid()}.db"
+    for file in _of_the_dead(folder, kind):
+        if not own.exists():
+            with contextlib.suppress(FileNotFoundError):  # another worker was faster
+                file.rename(own)
+    if own.exists():
+        _allocate(own)
+        return
+    new = own.with_suffix(".new")  # nobody reads it while it is empty
+    try:
+        _allocate(new)
+        new.rename(own)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _of_the_dead(folder: Path, kind: str) -> list[Path]:
+    """Files of workers that run no more."""
+    files = folder.glob(f"{kind}_*.db")
+    return [file for file in files if not Path("/proc", file.stem.rpartition("_")[2]).exists()]
+
+
+def _allocate(file: Path) -> None:
+    """Gives a file its blocks; what it holds stays."""
+    with file.open("ab") as opened:
+        os.posix_fallocate(opened.fileno(), 0, max(FILE_BYTES, opened.tell()))

@@ -122,7 +122,7 @@ def test_a_full_disk_costs_log_records_and_no_answer(bento, tmp_path, monkeypatc
     def limited(*arguments, **keywords):
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20))  # metrics files have 1 MiB
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20))  # room for the metrics
 
         return popen(*arguments, preexec_fn=limit, **keywords)
 
