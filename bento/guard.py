@@ -35,6 +35,7 @@ MOST_BYTES = 1 << 20  # of a request's body
 CLOSE_EVERY = 32  # answers: one worker may have accepted most connections, and who connects again finds the idle one
 POLICY_VIOLATION = 1008  # of RFC 6455
 READERS = 8  # requests whose bodies are being read, for every one that may be at work
+MOST_READ = 64 * MOST_BYTES  # of all bodies that are being read
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 logger = logging.getLogger("bento.http")
@@ -54,7 +55,7 @@ class Guard:
     def __init__(self, app: FastAPI, routes: Mapping[str, Route]) -> None:
         self._app, self._routes = app, routes
         self._settings: ServiceSettings | None = None
-        self._reading = self._working = 0
+        self._reading = self._read_bytes = self._working = 0
         self._answers = itertools.count(1)
 
     def start(self, predictor: Predictor, tokens: Tokens) -> None:
@@ -108,7 +109,7 @@ class Guard:
         self._reading += 1
         try:
             async with asyncio.timeout(settings.timeout):
-                body = await _body(receive)
+                body = await self._body(receive)
         except TimeoutError as error:
             message = f"the body did not arrive within {settings.timeout:g} s"
             raise RequestError("DEADLINE_EXCEEDED", message, status=408) from error
@@ -126,6 +127,27 @@ class Guard:
             raise too_slow(settings.timeout) from error
         finally:
             self._working -= 1
+
+    async def _body(self, receive: Receive) -> bytes | None:
+        """The whole body; None if the client left in between."""
+        parts, size = [], 0
+        try:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                part = message.get("body", b"")
+                size += len(part)
+                self._read_bytes += len(part)
+                if size > MOST_BYTES:
+                    raise too_large()
+                if self._read_bytes > MOST_READ:
+                    raise overloaded()
+                parts.append(part)
+                if not message.get("more_body"):
+                    return b"".join(parts)
+        finally:
+            self._read_bytes -= size
 
 
 class _Answer:
@@ -188,22 +210,6 @@ async def _refuse_socket(receive: Receive, send: Send) -> None:
 
 def _digits(value: bytes) -> bytes:
     return value if value.isdigit() else b"0"  # the HTTP parser has refused what is no number
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None if the client left in between."""
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        part = message.get("body", b"")
-        size += len(part)
-        if size > MOST_BYTES:
-            raise too_large()
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

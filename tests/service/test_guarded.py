@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import select
 import socket
 from collections import Counter
 
@@ -13,6 +14,7 @@ from certificates import certificate
 from loopback import until
 
 from bento.client import GrpcClient, HttpClient, ServiceError
+from bento.guard import MOST_BYTES, MOST_READ
 from bento.settings import ServiceSettings
 from bento.stubs import sentiment_pb2 as pb
 from sentiment.errors import UserError
@@ -120,6 +122,24 @@ def test_a_body_over_the_limit_is_refused_in_chunks_too(service):
     with contextlib.suppress(httpx.WriteError):  # it may close the door while we are sending
         assert httpx.post(f"{service.http}/v1/predict", content=chunks(), timeout=10).status_code == 413
     assert httpx.get(f"{service.http}/readyz").status_code == 200
+
+
+def test_the_bodies_that_are_being_read_share_a_bound(serve):
+    booted = serve()
+    head = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % MOST_BYTES
+    unfinished = [raw(booted.http_port) for _ in range(MOST_READ // MOST_BYTES + 1)]
+    try:
+        for connection in unfinished:
+            connection.sendall(head + bytes(MOST_BYTES - 1))
+        refused, _, _ = select.select(unfinished, [], [], 20)
+        answer = refused[0].recv(4096)
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"retry-after: 1" in answer
+    finally:
+        for connection in unfinished:
+            connection.close()
+    with HttpClient(booted.http, retries=5) as http:  # the room of who has left is free again
+        assert http.predict(TEXTS).model_version == "7"
 
 
 def test_a_slow_body_is_not_waited_for(serve):
