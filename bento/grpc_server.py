@@ -116,15 +116,20 @@ class GrpcServer:
         await self._server.stop(grace)
 
     def _unary(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
-        async def handle(data: bytes, context: Context) -> Message | None:
+        async def handle(messages: AsyncIterator[bytes], context: Context) -> Message | None:
             call = Call(context)
+
+            async def work() -> Message:
+                return await method(_parse(request, await _only(messages, self._settings.timeout)), call)
+
             try:
-                return await self._guarded(name, call, lambda: method(_parse(request, data), call))
+                return await self._guarded(name, call, work)
             except RequestError as error:
                 await _abort(context, error)
                 return None  # not reached: abort raises
 
-        return grpc.unary_unary_rpc_method_handler(handle, None, _serialize)
+        # a stream of one message is the same on the wire, but is read only once its caller may call, and there is room
+        return grpc.stream_unary_rpc_method_handler(handle, None, _serialize)
 
     def _stream(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
         async def handle(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
@@ -219,6 +224,17 @@ class GrpcServer:
         response = self._bento.ServiceMetadataResponse(name="sentiment", docs="Sentiment of reviews.")
         response.apis.add(name="predict", docs='text, or json of the form {"texts": ["..."]}')
         return response
+
+
+async def _only(messages: AsyncIterator[bytes], seconds: float) -> bytes:
+    """The one message of a call."""
+    try:
+        async with asyncio.timeout(seconds):
+            async for data in messages:
+                return data
+    except TimeoutError as error:
+        raise RequestError("DEADLINE_EXCEEDED", f"the message did not arrive within {seconds:g} s") from error
+    raise RequestError("INVALID_ARGUMENT", "there is no message")
 
 
 def _parse(kind: type[Message], data: bytes) -> Message:
