@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 from google.protobuf import json_format
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bento.settings import ServiceSettings
 
 Context = grpc.aio.ServicerContext[Any, Any]
+T = TypeVar("T")
 Method = Callable[[Any, "Call"], Awaitable[Message]]
 
 SERVICE = "sentiment.v1.Sentiment"
@@ -52,7 +53,7 @@ class GrpcServer:
     def __init__(self, predictor: Predictor, settings: ServiceSettings, tokens: Tokens) -> None:
         self._predictor, self._settings, self._tokens = predictor, settings, tokens
         self._metrics = predictor.metrics
-        self._working = 0
+        self._working = self._streams = 0
         self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(
             options=[
@@ -134,6 +135,7 @@ class GrpcServer:
     def _stream(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
         async def handle(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
             call = Call(context)
+            idle = self._settings.timeout
             answers: asyncio.Queue[asyncio.Future[Message] | None] = asyncio.Queue(STREAM_AHEAD)
 
             async def work(data: bytes) -> Message:
@@ -144,13 +146,18 @@ class GrpcServer:
                     await answers.put(asyncio.ensure_future(self._guarded(name, call, partial(work, data))))
                 await answers.put(None)
 
+            try:
+                self._open_stream(name, call)
+            except RequestError as error:
+                await _abort(context, error)
             reading = asyncio.ensure_future(read())
             try:
-                while (answer := await answers.get()) is not None:
+                while (answer := await _soon(answers.get(), idle)) is not None:
                     yield await answer
             except RequestError as error:
                 await _abort(context, error)
             finally:
+                self._streams -= 1
                 reading.cancel()
                 left = [answers.get_nowait() for _ in range(answers.qsize())]
                 for answer in left:
@@ -160,12 +167,30 @@ class GrpcServer:
 
         return grpc.stream_stream_rpc_method_handler(handle, None, _serialize)
 
+    def _open_stream(self, name: str, call: Call) -> None:
+        """Takes a place among the open streams, if the caller may have one; who holds it gives it back.
+
+        Raises:
+            RequestError: If there is none for the caller.
+        """
+        try:
+            self._check(call)
+            if self._streams >= self._settings.max_requests:
+                raise overloaded()
+        except RequestError as error:
+            self._metrics.request("grpc", name, error.code, 0.0)
+            raise
+        self._streams += 1
+
+    def _check(self, call: Call) -> None:
+        if not self._tokens.accept(call.authorization):
+            raise RequestError("UNAUTHENTICATED", "needs the metadata authorization: Bearer <token>")
+
     async def _guarded(self, name: str, call: Call, work: Callable[[], Awaitable[Message]]) -> Message:
         """Does the work if the caller may, and there is room; every failure becomes a RequestError."""
         started, code = time.perf_counter(), "CANCELLED"
         try:
-            if not self._tokens.accept(call.authorization):
-                raise RequestError("UNAUTHENTICATED", "needs the metadata authorization: Bearer <token>")
+            self._check(call)
             if self._working >= self._settings.max_requests:
                 raise overloaded()
             self._working += 1
@@ -224,6 +249,15 @@ class GrpcServer:
         response = self._bento.ServiceMetadataResponse(name="sentiment", docs="Sentiment of reviews.")
         response.apis.add(name="predict", docs='text, or json of the form {"texts": ["..."]}')
         return response
+
+
+async def _soon(answer: Awaitable[T], seconds: float) -> T:
+    """What a stream has to answer next: nothing is at work meanwhile, so it waits for its client alone."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await answer
+    except TimeoutError as error:
+        raise RequestError("DEADLINE_EXCEEDED", f"nothing was sent for {seconds:g} s") from error
 
 
 async def _only(messages: AsyncIterator[bytes], seconds: float) -> bytes:

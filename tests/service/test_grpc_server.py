@@ -1,4 +1,4 @@
-"""How the gRPC server treats callers who are slow, idle or may not call; in this process, with a predictor that is none."""
+"""How the gRPC server treats callers who are slow, idle or may not call; in this process, without a model."""
 
 import asyncio
 from types import SimpleNamespace
@@ -11,21 +11,25 @@ from bento.grpc_server import GrpcServer
 from bento.settings import ServiceSettings
 from bento.tokens import Tokens
 
-INFO = "/sentiment.v1.Sentiment/Info"
+INFO, STREAM = (f"/sentiment.v1.Sentiment/{method}" for method in ("Info", "PredictStream"))
 
 
-def served(ask, *, tokens=(), **settings):
-    """What ``ask`` returns, given a channel to a server."""
+def served(ask, *, tokens=(), connections=1, **settings):
+    """What ``ask`` returns, given connections to a server."""
 
     async def run():
         (port,) = free_ports(1)
         predictor = SimpleNamespace(metrics=SimpleNamespace(request=lambda *_: None))
         server = GrpcServer(predictor, ServiceSettings(grpc_port=port, **settings), Tokens(tokens))
         await server.start()
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        channels = [grpc.aio.insecure_channel(f"127.0.0.1:{port}", options) for _ in range(connections)]
         try:
-            async with asyncio.timeout(30), grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                return await ask(channel)
+            async with asyncio.timeout(30):
+                return await ask(*channels)
         finally:
+            for channel in channels:
+                await channel.close()
             await server.stop(0)
 
     return asyncio.run(run())
@@ -53,3 +57,27 @@ def test_a_call_without_a_message_is_told_so():
         "INVALID_ARGUMENT",
         "there is no message",
     )
+
+
+def test_an_idle_stream_is_ended():
+    refused = served(lambda channel: refusal(channel.stream_stream(STREAM)().read()), timeout=0.2)
+    assert refused == ("DEADLINE_EXCEEDED", "nothing was sent for 0.2 s")
+
+
+def test_a_stranger_opens_no_stream():
+    code, _ = served(lambda channel: refusal(channel.stream_stream(STREAM)().read()), tokens=["secret"], timeout=1e6)
+    assert code == "UNAUTHENTICATED"
+
+
+def test_open_streams_are_bounded_and_give_their_places_back():
+    async def ask(*channels):
+        first = [refusal(channel.stream_stream(STREAM)().read()) for channel in channels]
+        return await asyncio.gather(*first), await refusal(channels[0].stream_stream(STREAM)().read())
+
+    together, later = served(ask, connections=2, max_requests=1, timeout=1)
+    overloaded, idle = (
+        ("UNAVAILABLE", "overloaded: try again in 1 s"),
+        ("DEADLINE_EXCEEDED", "nothing was sent for 1 s"),
+    )
+    assert sorted(together) == [idle, overloaded]
+    assert later == idle
