@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -180,7 +181,8 @@ class HttpClient(Client):
         Args:
             address: E.g. ``http://127.0.0.1:3000``.
             token: Bearer token.
-            timeout: Seconds that a call may take, its retries included.
+            timeout: Seconds that a call may take, its retries included; twice that where the service falls silent
+                amidst its answer.
             retries: How often a call is repeated when the service is not available.
             ca: Certificate (PEM) to trust; the system's if None.
             name: What the certificate must be for, if not for the host of the address.
@@ -197,7 +199,7 @@ class HttpClient(Client):
         import httpx
 
         try:
-            response = self._http.request(method, path, json=body, timeout=seconds)
+            response = self._whole(method, path, seconds, body)
         except httpx.TimeoutException as error:
             raise ServiceError("DEADLINE_EXCEEDED", f"no answer within {seconds:.1f} s") from error
         except httpx.TransportError as error:
@@ -215,6 +217,19 @@ class HttpClient(Client):
             message = f"HTTP status {response.status_code}"
         after = response.headers.get("retry-after", "")
         raise ServiceError(code, message, float(after) if after.isdigit() else 0.0)
+
+    def _whole(self, method: str, path: str, seconds: float, body: object) -> httpx.Response:
+        """A response with its content, in one time limit: httpx's own begins anew with every part that comes."""
+        import httpx
+
+        deadline = time.monotonic() + seconds
+        parts = []
+        with self._http.stream(method, path, json=body, timeout=seconds) as response:
+            for part in response.iter_raw():
+                parts.append(part)
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout("it drips")
+        return httpx.Response(response.status_code, headers=response.headers, content=b"".join(parts))
 
     def _predict(self, texts: Sequence[str], seconds: float) -> Predictions:
         answer = self._ask("POST", "/v1/predict", seconds, {"texts": list(texts)})
@@ -256,7 +271,7 @@ class GrpcClient(Client):
         Args:
             address: E.g. ``127.0.0.1:3001``.
             token: Bearer token.
-            timeout: Seconds that a call may take, its retries included.
+            timeout: Seconds that a call may take, its retries included; of a stream, each wait for the next answer.
             retries: How often a call is repeated when the service is not available.
             ca: Certificate (PEM) to trust, which also says that the service speaks TLS; plain text if None.
             name: What the certificate must be for, if not for the host of the address.
@@ -295,19 +310,44 @@ class GrpcClient(Client):
     def predict_stream(self, batches: Iterable[Sequence[str]]) -> Iterator[Predictions]:
         """Bulk scoring: answers in the order of the batches, each of 1 to 64 texts, while more are sent.
 
-        Raises:
-            ServiceError: At the first batch that is refused; nothing is retried.
-        """
-        import grpc
+        All of it may take any time. It ends if the next answer does not come within the client's timeout, be it that
+        the service takes long or that ``batches`` does; while the caller works on an answer, no time runs.
 
+        Raises:
+            ServiceError: At the first batch that is refused, or not answered in time; nothing is retried.
+        """
         stream = self._channel.stream_stream(
             "/sentiment.v1.Sentiment/PredictStream", _serialize, self._pb.PredictResponse.FromString
         )
         requests = (self._pb.PredictRequest(texts=texts) for texts in batches)
+        answers = stream(requests, metadata=self._metadata)
         try:
-            yield from map(_predictions, stream(requests, metadata=self._metadata))
+            while (answer := self._next(answers)) is not None:
+                yield _predictions(answer)
+        finally:
+            answers.cancel()  # of a caller who wants no more
+
+    def _next(self, answers: Any) -> Any:  # noqa: ANN401  # a call of grpc, which says so only to type checkers
+        """The next answer of a stream, None at its end."""
+        import grpc
+
+        late = threading.Event()
+
+        def give_up() -> None:
+            late.set()
+            answers.cancel()
+
+        watch = threading.Timer(self._timeout, give_up)  # an answer can only be waited for without a limit
+        watch.daemon = True
+        watch.start()
+        try:
+            return next(answers, None)
         except grpc.RpcError as error:
+            if late.is_set():
+                raise ServiceError("DEADLINE_EXCEEDED", f"no answer within {self._timeout:.1f} s") from error
             raise _service_error(error) from error
+        finally:
+            watch.cancel()
 
     def _feedback(self, prediction_id: str, label: str, seconds: float) -> None:
         self._ask("Feedback", self._pb.FeedbackRequest(prediction_id=prediction_id, label=label), seconds)

@@ -38,8 +38,8 @@ class ServiceMetrics:
         """
         self._folder, self._shared = folder, _has_files(folder)
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read by the client when a metric is created
-        shared = values.MultiProcessValue  # type: ignore[attr-defined] # has no types
-        values.ValueClass = shared() if self._shared else values.MutexValue
+        shared = values.MultiProcessValue() if self._shared else None  # type: ignore[no-untyped-call] # has no types
+        values.ValueClass = shared or values.MutexValue
         self._own = own = CollectorRegistry()
         self._requests = Counter(
             "sentiment_requests_total", "Requests answered", ["protocol", "method", "code"], registry=own

@@ -1,8 +1,17 @@
 """What the client promises whatever answers it."""
 
+import contextlib
+import socket
 import ssl
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
-from bento.client import open_http
+import grpc
+import pytest
+
+from bento.client import GrpcClient, HttpClient, ServiceError, open_http
+from bento.stubs import sentiment_pb2 as pb
 
 
 def test_plain_http_reads_no_certificates(monkeypatch):
@@ -17,3 +26,71 @@ def test_plain_http_reads_no_certificates(monkeypatch):
 
     assert opened("http://127.0.0.1:3000") == 0
     assert opened("https://127.0.0.1:3000") == 1
+
+
+@pytest.fixture
+def dripping():
+    """Address of a server whose answer comes byte by byte, for half a minute."""
+    body = b'{"model": "' + b"m" * 600 + b'"}'
+
+    def serve():
+        connection, _ = listening.accept()
+        with connection, contextlib.suppress(OSError):  # the client leaves
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body))
+            for byte in body:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve)
+        server.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.join()
+
+
+def test_one_time_limit_holds_for_an_answer_that_drips(dripping):
+    with HttpClient(dripping, timeout=0.5, retries=0) as client, pytest.raises(ServiceError) as caught:
+        client.info()
+    assert caught.value.code == "DEADLINE_EXCEEDED"
+
+
+@pytest.fixture
+def stalling():
+    """Address of a server that answers the first batch of a stream, and nothing more."""
+    left = threading.Event()
+
+    def answer(requests, _):
+        next(requests)
+        yield pb.PredictResponse(model_version="7")
+        left.wait()
+
+    server = grpc.server(ThreadPoolExecutor(1))
+    method = grpc.stream_stream_rpc_method_handler(answer, None, pb.PredictResponse.SerializeToString)
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("sentiment.v1.Sentiment", {"PredictStream": method}),)
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    left.set()
+    server.stop(None)
+
+
+def test_a_stream_does_not_wait_forever_for_its_next_answer(stalling):
+    outcome = []
+
+    def ask():
+        with GrpcClient(stalling, timeout=0.5) as client:
+            answers = client.predict_stream([["a lovely film"], ["a dull plot"]])
+            outcome.append(next(answers).model_version)
+            time.sleep(1)  # what the caller does meanwhile is not the service's time
+            try:
+                next(answers)
+            except ServiceError as error:
+                outcome.append(error.code)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(20)
+    assert outcome == ["7", "DEADLINE_EXCEEDED"]
