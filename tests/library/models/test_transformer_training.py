@@ -37,7 +37,7 @@ def test_the_checkpoint_is_complete_and_holds_no_pickle(trained):
     path = trained[0].path
     names = {file.name for file in path.iterdir()}
     assert {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "training.json"} == names
-    assert [p.name for p in path.parent.iterdir()] == ["checkpoint"]  # the states of the run are gone
+    assert {p.name for p in path.parent.iterdir()} == {"checkpoint", "lock"}  # the states of the run are gone
     assert json.loads((path / "config.json").read_text())["id2label"] == {"0": "negative", "1": "positive"}
     settings = json.loads((path / "tokenizer.json").read_text())
     assert settings["truncation"] is None
