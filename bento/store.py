@@ -27,9 +27,7 @@ def is_here(tag: str) -> bool:
     return all((home() / path).is_dir() for path in paths(tag))
 
 
-def fill(
-    command: Sequence[str], tag: str, *, words: str = "", folder: Path | None = None, anew: bool = False
-) -> None:
+def fill(command: Sequence[str], tag: str, *, words: str = "", folder: Path | None = None, anew: bool = False) -> None:
     """Lets a process put a Bento and its model into empty stores; both then move to those of this machine.
 
     Each moves as a whole, the model first: whoever is killed leaves no half of a Bento that would be served.
