@@ -150,7 +150,7 @@ def test_a_mistake_is_one_line_before_anything_starts(arguments, words, capfd):
 
 @pytest.mark.parametrize("name", ["shop/reviews", "a:b", "o'brien", "", "-b", ".b", "two words", "ü", "x" * 64, "x\n"])
 def test_what_cannot_be_a_models_name_is_refused_before_anything_starts(name, capfd):
-    for pipeline in ("train", "evaluate", "deploy"):
+    for pipeline in ("train", "evaluate", "deploy", "monitor", "continuous"):
         assert run.main(["--pipeline", pipeline, "--set", f"model={json.dumps(name)}"]) == run.BAD_INPUT
         assert "key model: must be 1 to 63 letters" in capfd.readouterr().err
     for command in (["versions"], ["promote", "--version", "1"], ["smoke", "--http", "http://x", "--grpc", "x:1"]):

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from sentiment.settings import Settings, read_settings
+from sentiment.settings import ModelName, Settings, read_settings
 
 Finding = Literal[
     "log",
@@ -140,7 +140,7 @@ class RetrainSettings(Settings):
 class MonitorSettings(Settings):
     """The monitor pipeline."""
 
-    model: str = Field("sentiment", min_length=1, description="name in the Model Control Plane")
+    model: ModelName = Field("sentiment", description="name in the Model Control Plane")
     seed: int = Field(13, ge=0, lt=2**32, description="seed of every sample, permutation and resample")
     window: WindowSettings = WindowSettings()
     drift: DriftSettings = DriftSettings()
