@@ -8,7 +8,10 @@ import yaml
 from deploy_files import DEPLOY
 
 promtool = shutil.which("promtool")
-pytestmark = pytest.mark.skipif(promtool is None, reason="promtool is not installed (Debian's package prometheus)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(promtool is None, reason="promtool is not installed (Debian's package prometheus)"),
+]
 
 # A quiet hour: values at 15 s from one another, in promtool's notation.
 HTTP, GRPC = 'protocol="http",method="/v1/predict"', 'protocol="grpc",method="Predict"'

@@ -18,7 +18,10 @@ from deploy_files import DEPLOY
 from loopback import free_ports
 
 nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-pytestmark = pytest.mark.skipif(nginx is None, reason="nginx is not installed (Debian's package)")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(nginx is None, reason="nginx is not installed (Debian's package)"),
+]
 
 
 def configuration(folder, http, grpc_port, upstream_http, upstream_grpc, changes=()):

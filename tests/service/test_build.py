@@ -68,6 +68,7 @@ def test_the_stubs_are_current(tmp_path):
         assert made.read_text() == (ROOT / "bento" / "stubs" / made.name).read_text(), "run `make stubs`"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["the model", "the code", "the labels"])
 def test_what_is_damaged_or_of_another_origin_is_built_anew(harm, servable):
     labels = {"pipeline_run": "train-1"}

@@ -15,6 +15,8 @@ from stacks.live import write_live
 from stacks.remove import remove
 from stacks.stack_file import ROOT, read_stack
 
+pytestmark = pytest.mark.slow
+
 LOCAL = """
 components:
   orchestrator: {flavor: local}
@@ -326,7 +328,6 @@ def test_what_cannot_be_taken_back_is_said_and_mended(declare, client):
     assert apply(stack).changes[-1] == "stack: created as sentiment-half"
 
 
-@pytest.mark.slow
 def test_two_at_once_make_one_stack(declare, client, tmp_path):
     from zenml.config.global_config import GlobalConfiguration
 

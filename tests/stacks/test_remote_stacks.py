@@ -76,6 +76,7 @@ def test_every_variable_is_asked_for(name, monkeypatch):
             read_stack(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_zenml_takes_it_and_a_second_time_there_is_nothing_to_change(name):
     from zenml.client import Client

@@ -248,6 +248,7 @@ def test_files_of_the_deployer(deployer_proof, tmp_path, monkeypatch):
 
 
 @needs_nginx
+@pytest.mark.slow
 def test_who_listens_with_tls_is_asked(deployer_proof, tmp_path):
     public, private = certificate(tmp_path, "localhost", trusted=True)
     http, grpc = free_ports(2)

@@ -12,6 +12,8 @@ import run
 from pipelines.stacks import MASK, masked
 from stacks.stack_file import ROOT
 
+pytestmark = pytest.mark.slow
+
 VALUES = {
     "SENTIMENT_S3_BUCKET": "reviews",
     "SENTIMENT_S3_ENDPOINT": "http://127.0.0.1:9",
@@ -157,7 +159,6 @@ def test_a_failed_check_is_a_failed_command(monkeypatch, capfd):
     assert "/proc/none: No such file or directory. Make room" in " ".join(capfd.readouterr().out.split())
 
 
-@pytest.mark.slow
 def test_the_last_stack_stays(tmp_path):
     def do(*arguments):
         environment = {**os.environ, "ZENML_CONFIG_PATH": str(tmp_path / "zenml")}

@@ -14,6 +14,8 @@ from stacks.activation import activated
 from stacks.server import _forget_connection
 from stacks.stack_file import read_stack
 
+pytestmark = pytest.mark.slow
+
 STACK = """
 secrets:
   clean-s3: {aws_access_key_id: "${S3_KEY}", aws_secret_access_key: "${S3_SECRET}"}

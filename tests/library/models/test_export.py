@@ -16,6 +16,8 @@ from sentiment.models.transformer import TransformerCheckpoint, train_transforme
 from sentiment.models.truncation import encode
 from sentiment.reviews.table import Reviews
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=["bert", "roberta", "distilbert"])
 def checkpoint(request, tmp_path_factory):

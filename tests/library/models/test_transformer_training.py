@@ -29,10 +29,12 @@ def trained(encoder, tmp_path_factory):
     return checkpoint, reports
 
 
+@pytest.mark.slow
 def test_a_separable_task_is_learnt(trained):
     assert trained[0].report.validation_accuracy >= 0.9
 
 
+@pytest.mark.slow
 def test_the_checkpoint_is_complete_and_holds_no_pickle(trained):
     path = trained[0].path
     names = {file.name for file in path.iterdir()}
@@ -44,6 +46,7 @@ def test_the_checkpoint_is_complete_and_holds_no_pickle(trained):
     assert settings["padding"] is None
 
 
+@pytest.mark.slow
 def test_progress_is_reported_with_figures(trained):
     reports = trained[1]
     assert {task for task, *_ in reports} == {"train transformer"}
@@ -51,6 +54,7 @@ def test_progress_is_reported_with_figures(trained):
     assert {"loss", "accuracy"} == set(reports[-1][3])
 
 
+@pytest.mark.slow
 def test_the_report_counts_what_was_shown(trained):
     report = trained[0].report
     assert (report.steps, report.examples) == (80, 640)
@@ -59,6 +63,7 @@ def test_the_report_counts_what_was_shown(trained):
     assert TransformerCheckpoint.load(trained[0].path) == trained[0]
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_repeated(trained, encoder, monkeypatch):
     monkeypatch.setattr("sentiment.models.transformer.load_encoder", None)
     again = train_transformer(
@@ -68,6 +73,7 @@ def test_a_finished_run_is_not_repeated(trained, encoder, monkeypatch):
     assert again == trained[0]
 
 
+@pytest.mark.slow
 def test_the_best_weights_are_kept_and_training_stops_early(encoder, tmp_path):
     """A learning rate that destroys the model after a good start: later evaluations are no better than the first."""
     settings = tiny.recipe(encoder, epochs=4, evaluations=8, early_stopping_patience=2, learning_rate=1e-12)
@@ -86,6 +92,7 @@ def test_frozen_parts_do_not_train(kind, tmp_path):
     assert [name for name in moving if "layer.1." in name]
 
 
+@pytest.mark.slow
 def test_frozen_embeddings_are_the_ones_it_started_from(encoder, tmp_path):
     settings = tiny.recipe(encoder, freeze_embeddings=True, evaluations=1)
     path = train_transformer(tiny.reviews(80, 1), tiny.reviews(40, 2), settings, seed=7, work_dir=tmp_path).path
@@ -153,6 +160,7 @@ def test_precision_is_bf16_only_where_the_hardware_has_it(monkeypatch):
     assert choose_precision("bf16") == "bf16"
 
 
+@pytest.mark.slow
 def test_bf16_trains_on_this_machine(encoder, tmp_path):
     settings = tiny.recipe(encoder, precision="bf16", epochs=4, dropout=0)
     report = train_transformer(tiny.reviews(160, 1), tiny.reviews(40, 2), settings, seed=7, work_dir=tmp_path).report
