@@ -156,7 +156,8 @@ def _cleaned(frame: pd.DataFrame, max_characters: int) -> tuple[pd.DataFrame, in
     """The frame with clean texts and their keys, and how many texts were cut."""
     texts, cut = list[str](), 0
     for position, raw in enumerate(frame["text"].fillna("")):
-        raw = raw.strip()  # noqa: PLW2901 - blanks are no part of the text
+        if len(raw) > max_characters:  # and not always: one of Python's blanks is an ellipsis in Windows' alphabet
+            raw = raw.strip()  # noqa: PLW2901 - blanks are no part of the text
         if len(raw) > max_characters:
             cut += 1
             raw = raw[:max_characters].rsplit(None, 1)[0]  # noqa: PLW2901 - the rest of the loop means the cut text

@@ -151,6 +151,11 @@ def test_blanks_around_a_text_cut_nothing_off():
     assert text(900) in set().union(*texts_of(splits).values())
 
 
+def test_an_ellipsis_of_windows_in_the_end_is_mended_and_not_taken_for_a_blank():
+    splits, _ = split(reviews([*corpus(), (text(901) + "\x85", 1, "films")]), SplitSettings(), seed=1)
+    assert text(901) + "…" in set().union(*texts_of(splits).values())
+
+
 def test_shares_that_leave_no_train_are_refused():
     with pytest.raises(ValueError, match=r"less than 0\.5"):
         SplitSettings(test=0.5)
