@@ -155,6 +155,8 @@ def open_grpc(address: str, *, ca: Path | None, name: str | None, proxied: bool)
     import grpc
 
     options: list[tuple[str, str | int]] = [("grpc.use_local_subchannel_pool", 1)]
+    # what failed is connected again soon: gRPC by itself would wait a second, in which every retry fails at once
+    options += [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 2000)]
     options += [] if proxied else [("grpc.enable_http_proxy", 0)]
     if ca is None:
         return grpc.insecure_channel(address, options)

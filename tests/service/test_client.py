@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
+from loopback import free_ports
 
 from bento.client import GrpcClient, HttpClient, ServiceError, open_http
 from bento.stubs import sentiment_pb2 as pb
@@ -94,3 +95,25 @@ def test_a_stream_does_not_wait_forever_for_its_next_answer(stalling):
     asking.start()
     asking.join(20)
     assert outcome == ["7", "DEADLINE_EXCEEDED"]
+
+
+def test_retries_meet_a_service_that_comes_back(monkeypatch):
+    """The shortest pauses between them are less, in all, than the second that gRPC would wait by itself."""
+    monkeypatch.setattr("bento.client.random.uniform", lambda shortest, _: shortest)
+    (port,) = free_ports(1)
+    pause, came, connected = time.sleep, socket.socket(), []
+
+    def comes_back(seconds):
+        """While the client waits before its first retry."""
+        if not connected:
+            connected.append(False)
+            came.bind(("127.0.0.1", port))
+            came.listen()
+        pause(seconds)
+
+    monkeypatch.setattr("bento.client.time.sleep", comes_back)
+    with came, GrpcClient(f"127.0.0.1:{port}", timeout=3, retries=5) as client:
+        with pytest.raises(ServiceError):  # it accepts, and says nothing
+            client.predict(["x"])
+        came.setblocking(False)
+        came.accept()[0].close()  # BlockingIOError, if nobody has connected
