@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
-from loopback import free_ports
 
 from bento.client import GrpcClient, HttpClient, ServiceError, open_http
 from bento.stubs import sentiment_pb2 as pb
@@ -100,19 +99,16 @@ def test_a_stream_does_not_wait_forever_for_its_next_answer(stalling):
 def test_retries_meet_a_service_that_comes_back(monkeypatch):
     """The shortest pauses between them are less, in all, than the second that gRPC would wait by itself."""
     monkeypatch.setattr("bento.client.random.uniform", lambda shortest, _: shortest)
-    (port,) = free_ports(1)
-    pause, came, connected = time.sleep, socket.socket(), []
+    pause, came = time.sleep, socket.socket()
+    came.bind(("127.0.0.1", 0))  # nobody else gets the port, and who connects is refused
 
     def comes_back(seconds):
-        """While the client waits before its first retry."""
-        if not connected:
-            connected.append(False)
-            came.bind(("127.0.0.1", port))
-            came.listen()
+        """While the client waits before a retry."""
+        came.listen()
         pause(seconds)
 
     monkeypatch.setattr("bento.client.time.sleep", comes_back)
-    with came, GrpcClient(f"127.0.0.1:{port}", timeout=3, retries=5) as client:
+    with came, GrpcClient(f"127.0.0.1:{came.getsockname()[1]}", timeout=3, retries=5) as client:
         with pytest.raises(ServiceError):  # it accepts, and says nothing
             client.predict(["x"])
         came.setblocking(False)
