@@ -67,7 +67,7 @@ stop: $(READY) ## Stop the live service
 	$(RUN) stop
 
 image: $(READY) ## Build the container image of the live Bento, or of BENTO=TAG; on another base: BASE=IMAGE
-	$(BIN)/python -m stacks.image $(if $(STACK),--stack $(STACK)) $(if $(BENTO),--bento $(BENTO)) $(if $(BASE),--base $(BASE))
+	$(BIN)/python -m serving.image $(if $(STACK),--stack $(STACK)) $(if $(BENTO),--bento $(BENTO)) $(if $(BASE),--base $(BASE))
 
 push: ## Push the image that make image built: IMAGE=ghcr.io/OWNER/NAME:TAG
 	docker tag sentiment:latest $(IMAGE)

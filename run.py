@@ -121,14 +121,14 @@ def dispatch(options: argparse.Namespace, console: Console) -> dict[str, object]
     if "model" in options and not is_model_name(options.model):
         raise UserError(f"{NAME_RULE} (it is {options.model!r})", where="--model", remedy="Mend the name.")
     if options.command == "stack":
-        from pipelines import stacks
+        from cli import stacks
 
         return stacks.run(options, console)
     if options.command:
-        from pipelines.session import session
+        from cli.session import session
 
         with session(options.stack, debug=options.debug):
-            from pipelines import people
+            from cli import people
 
             return people.run(options, console)
     pipelines = {
@@ -151,13 +151,13 @@ def dispatch(options: argparse.Namespace, console: Console) -> dict[str, object]
 
 def train(options: argparse.Namespace, config: Path, console: Console) -> dict[str, object]:
     """Runs the train pipeline."""
-    from pipelines.session import session
+    from cli.session import session
     from pipelines.settings import read_train_settings
 
     settings = read_train_settings(config, options.set)
     with session(options.stack, debug=options.debug, check=True):
-        from pipelines import summary
-        from pipelines.run_train import run_train
+        from cli import summary
+        from cli.run_train import run_train
 
         outcome = run_train(settings, console, cache=not options.no_cache)
         summary.show(outcome, console)
@@ -166,19 +166,19 @@ def train(options: argparse.Namespace, config: Path, console: Console) -> dict[s
 
 def evaluate(options: argparse.Namespace, config: Path, console: Console) -> dict[str, object]:
     """Runs the evaluate pipeline."""
-    from pipelines.session import session
+    from cli.session import session
     from pipelines.settings import read_evaluate_settings
 
     settings = read_evaluate_settings(config, options.set)
     with session(options.stack, debug=options.debug, check=True):
-        from pipelines.run_evaluate import run_evaluate
+        from cli.run_evaluate import run_evaluate
 
         return run_evaluate(settings, console, cache=not options.no_cache)
 
 
 def deploy(options: argparse.Namespace, config: Path, console: Console) -> dict[str, object]:
     """Runs the deploy pipeline."""
-    from pipelines.session import session
+    from cli.session import session
     from pipelines.settings import DeploySettings
     from sentiment.settings import read_settings
 
@@ -189,31 +189,31 @@ def deploy(options: argparse.Namespace, config: Path, console: Console) -> dict[
         overrides += ["rollout.mode=shadow"]
     settings = read_settings(DeploySettings, config, overrides)
     with session(options.stack, debug=options.debug, check=True):
-        from pipelines.run_deploy import run_deploy
+        from cli.run_deploy import run_deploy
 
         return run_deploy(settings, console).as_json()
 
 
 def monitor(options: argparse.Namespace, config: Path, console: Console) -> dict[str, object]:
     """Runs the monitor pipeline."""
-    from pipelines.session import session
+    from cli.session import session
     from sentiment.monitoring.settings import read_monitor_settings
 
     settings = read_monitor_settings(config, options.set)
     with session(options.stack, debug=options.debug, check=True):
-        from pipelines.run_monitor import run_monitor
+        from cli.run_monitor import run_monitor
 
         return run_monitor(settings, console, cache=not options.no_cache).as_json()
 
 
 def continuous(options: argparse.Namespace, config: Path, console: Console) -> dict[str, object]:
     """Runs one turn of the loop."""
-    from pipelines.session import session
+    from cli.session import session
     from pipelines.settings import read_continuous_settings
 
     settings = read_continuous_settings(config, options.set)
     with session(options.stack, debug=options.debug, check=True):
-        from pipelines.run_continuous import run_continuous
+        from cli.run_continuous import run_continuous
 
         return run_continuous(settings, console, cache=not options.no_cache).as_json()
 
@@ -226,7 +226,7 @@ def main(arguments: list[str] | None = None) -> int:
         return BAD_INPUT
     from rich.console import Console
 
-    from pipelines.faults import explain, retries_shown
+    from cli.faults import explain, retries_shown
     from sentiment.errors import UserError
 
     os.chdir(Path(__file__).resolve().parent)  # paths in configs/ are relative to the repository

@@ -16,7 +16,7 @@ Predict = Callable[[Sequence[str]], object]
 
 def contenders(stack: str) -> tuple[dict[str, Predict], list[str]]:
     """What is compared, the alternative first, and the test split's texts."""
-    from pipelines.session import session
+    from cli.session import session
 
     with session(stack, debug=False):
         import torch
@@ -24,16 +24,16 @@ def contenders(stack: str) -> tuple[dict[str, Predict], list[str]]:
         from zenml.client import Client
 
         import materializers  # noqa: F401  # registers how typed artifacts are loaded
+        from registry import versions
         from sentiment.models import Classifier
         from sentiment.models.servable import Manifest
-        from steps.promotion import registry
 
-        champion = registry.production("sentiment")
+        champion = versions.production("sentiment")
         if champion is None:
             raise SystemExit("no model is in production: run make train first")
         torch.set_num_threads(1)
-        servable = registry.linked_artifact("sentiment", champion.number, "servable").load()
-        splits = registry.linked_artifact("sentiment", champion.number, "splits").load()
+        servable = versions.linked_artifact("sentiment", champion.number, "servable").load()
+        splits = versions.linked_artifact("sentiment", champion.number, "splits").load()
         checkpoint = Client().get_artifact_version("checkpoint").load()
         naive = pipeline("text-classification", model=str(checkpoint.path), device=-1)
         part = servable.path / "transformer" if champion.kind == "cascade" else servable.path

@@ -22,7 +22,7 @@ from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from stacks.health import free_port
+from stacks.addresses import free_port
 
 NAIVE = """
 import sys
@@ -292,19 +292,19 @@ def where_time_goes(servable: Path, texts: dict[str, list[str]]) -> None:
 
 def promoted(stack: str) -> tuple[Path, str, Path, list[str]]:
     """The production servable, its kind, its checkpoint, and the test split's texts."""
-    from pipelines.session import session
+    from cli.session import session
 
     with session(stack, debug=False):
         from zenml.client import Client
 
         import materializers  # noqa: F401  # registers how typed artifacts are loaded
-        from steps.promotion import registry
+        from registry import versions
 
-        champion = registry.production("sentiment")
+        champion = versions.production("sentiment")
         if champion is None:
             raise SystemExit("no model is in production: run make train first")
-        servable = registry.linked_artifact("sentiment", champion.number, "servable").load()
-        splits = registry.linked_artifact("sentiment", champion.number, "splits").load()
+        servable = versions.linked_artifact("sentiment", champion.number, "servable").load()
+        splits = versions.linked_artifact("sentiment", champion.number, "splits").load()
         checkpoint = Client().get_artifact_version("checkpoint").load()
         return servable.path, champion.kind, checkpoint.path, splits.test.frame["text"].tolist()
 

@@ -103,7 +103,7 @@ def artifacts(folder: Path, megabytes: int, repeats: int) -> None:
         os.sync()  # what was written before must not slow this down
         seconds.setdefault((who, way), []).append(timed(action) - start)
 
-    from pipelines.session import session
+    from cli.session import session
 
     with session("cloud", debug=False):
         artifact = file_artifact(f"zenml/benchmark/{time.time_ns()}")

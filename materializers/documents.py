@@ -13,7 +13,7 @@ from zenml.metadata.metadata_types import Uri
 from materializers.directory import DirectoryMaterializer
 from sentiment.checks import CheckReport
 from sentiment.deployment import Bento, Deployment
-from sentiment.evaluation.comparison import Decision
+from sentiment.promotion.decision import Decision
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from zenml.enums import ArtifactType
 
 from materializers.directory import DirectoryMaterializer
-from sentiment.evaluation.metrics import Evaluation
+from sentiment.evaluation.measure import Evaluation
 
 
 class EvaluationMaterializer(DirectoryMaterializer[Evaluation]):

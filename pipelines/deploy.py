@@ -7,10 +7,10 @@ from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.settings import DeploySettings
+from registry.version_labels import needed
+from registry.versions import linked_artifact
 from steps.deployment.build import build
 from steps.deployment.roll_out import roll_out
-from steps.deployment.version import needed
-from steps.promotion.registry import linked_artifact
 
 
 @pipeline(name="deploy", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost

@@ -7,10 +7,10 @@ from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.settings import EvaluateSettings
-from sentiment.evaluation.behaviour import BehaviourSettings
+from registry.versions import linked_artifact
+from sentiment.behaviour.checks import BehaviourSettings
 from sentiment.settings import read_settings
 from steps.evaluation.evaluate_unseen import evaluate_unseen
-from steps.promotion.registry import linked_artifact
 from steps.reviews.load_unseen import load_unseen
 
 

@@ -6,13 +6,13 @@ from zenml import pipeline
 from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
+from registry.version_labels import needed
+from registry.versions import linked_artifact
 from sentiment.monitoring.settings import MonitorSettings
-from steps.deployment.version import needed
 from steps.monitoring.build_reference import build_reference
 from steps.monitoring.check_window import check_window
 from steps.monitoring.guard_feedback import guard_feedback
 from steps.monitoring.read_window import read_window
-from steps.promotion.registry import linked_artifact
 
 
 @pipeline(name="monitor", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost

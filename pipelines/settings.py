@@ -8,21 +8,21 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
+from sentiment.behaviour.augmentation import AugmentationSettings
+from sentiment.behaviour.checks import BehaviourSettings
 from sentiment.errors import UserError
-from sentiment.evaluation.behaviour import BehaviourSettings
-from sentiment.evaluation.metrics import EvaluationSettings
-from sentiment.evaluation.promotion import PromotionSettings
+from sentiment.evaluation.measure import EvaluationSettings
 from sentiment.models.cascade import CascadeSettings
 from sentiment.models.export import ExportSettings
 from sentiment.models.linear import LinearSettings
 from sentiment.models.transformer import TransformerSettings
 from sentiment.monitoring.settings import MonitorSettings, read_monitor_settings
+from sentiment.promotion.settings import PromotionSettings
 from sentiment.reviews import databases, expectations
-from sentiment.reviews.augmentation import AugmentationSettings
 from sentiment.reviews.sources import SourceSettings
 from sentiment.reviews.splitting import SplitSettings
 from sentiment.settings import ModelName, Settings, read_settings
-from steps.deployment.settings import RolloutSettings, SmokeSettings
+from serving.rollouts.settings import RolloutSettings, SmokeSettings
 
 
 class SuiteSettings(Settings):

@@ -10,16 +10,16 @@ from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.settings import TrainSettings
-from sentiment.evaluation.behaviour import BehaviourSettings
-from sentiment.evaluation.comparison import PromotionSettings
+from registry.versions import linked_artifact
+from sentiment.behaviour.checks import BehaviourSettings
 from sentiment.models.weights import find_model, fingerprint
+from sentiment.promotion.decision import PromotionSettings
 from sentiment.settings import read_settings
 from steps.caching import depends_on
 from steps.evaluation.evaluate import evaluate
 from steps.monitoring.add_feedback import add_feedback
 from steps.promotion.decide import decide
 from steps.promotion.promote import promote
-from steps.promotion.registry import linked_artifact
 from steps.reviews.check_raw import check_raw
 from steps.reviews.check_splits import check_splits
 from steps.reviews.divide import divide

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zenml.stack.stack_component import StackComponentConfig
 
 PREFIX = "sentiment"
-FLAVORS = {"sentiment_bento": "stacks.bento_flavor.BentoDeployerFlavor"}  # of this house
+FLAVORS = {"sentiment_bento": "serving.flavor.BentoDeployerFlavor"}  # of this house
 ATTEMPTS = 5  # where others apply the same stack at the same time
 FORMER = "~"  # between the name of a component and the id of one that had this name before
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment.errors import UserError
+from serving.record import read_live
 from stacks.apply import PREFIX, find_stack, full_name, own_components
-from stacks.live import read_live
 from stacks.secrets import owned
 
 if TYPE_CHECKING:

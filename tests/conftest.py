@@ -38,9 +38,9 @@ TOGETHER = {
         "stacks/test_stack_artifacts.py",
         "stacks/test_stack_check.py",
         "stacks/test_stack_server.py",
-        "steps/deployment/test_bento_store.py",
+        "bento/test_bento_store.py",
     ),
-    "an image with Python": ("service/test_image.py", "stacks/test_remote_stacks.py"),
+    "an image with Python": ("serving/test_image.py", "stacks/test_remote_stacks.py"),
 }
 
 FOREIGN = ("ZENML_", "MLFLOW_", "AWS_", "BENTOML_", "SENTIMENT_")
@@ -76,7 +76,7 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(scope="session")
 def cloud():
     """The cloud stack's servers; see ``cloud.Servers``."""
-    from cloud import servers
+    from tests.helpers.cloud import servers
 
     with servers(FOLDER / "cloud") as started:
         yield started
@@ -85,7 +85,7 @@ def cloud():
 @pytest.fixture(scope="session")
 def container_engine():
     """What builds images here; see ``containers``."""
-    from containers import engine, missing
+    from tests.helpers.containers import engine, missing
 
     if reason := missing():
         pytest.skip(reason)
@@ -96,6 +96,6 @@ def container_engine():
 @pytest.fixture(scope="session")
 def container_base(container_engine, tmp_path_factory):
     """Name of an image with Python 3.11."""
-    from containers import base
+    from tests.helpers.containers import base
 
     return base(container_engine, tmp_path_factory.mktemp("base"))

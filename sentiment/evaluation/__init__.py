@@ -1,1 +1,1 @@
-"""How good a classifier is: metrics, calibration, behaviour, comparison."""
+"""How good a classifier is: metrics, calibration, slices."""

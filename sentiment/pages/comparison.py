@@ -9,8 +9,8 @@ from sentiment.pages.markdown import literal, table
 
 if TYPE_CHECKING:
     from sentiment.checks import CheckReport
-    from sentiment.evaluation.comparison import Decision
-    from sentiment.evaluation.metrics import Evaluation, Interval
+    from sentiment.evaluation.measure import Evaluation, Interval
+    from sentiment.promotion.decision import Decision
 
 MARK = "<!-- sentiment-stack: compare -->"  # by which the comment is found again
 METRICS = {

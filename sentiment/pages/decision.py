@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sentiment.pages.html import Html, badge, banner, page, paragraph, section, table
 
 if TYPE_CHECKING:
-    from sentiment.evaluation.comparison import Decision, Rule
+    from sentiment.promotion.decision import Decision, Rule
 
 _KINDS = {
     "gate": ("Gates", "Checks of the data and of behaviour."),

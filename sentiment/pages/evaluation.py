@@ -12,7 +12,7 @@ from sentiment.reviews.table import LABELS
 
 if TYPE_CHECKING:
     from sentiment.evaluation.bootstrap import Interval
-    from sentiment.evaluation.metrics import Evaluation, Excerpt
+    from sentiment.evaluation.measure import Evaluation, Excerpt
 
 
 def evaluation_page(evaluation: Evaluation) -> str:

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from sentiment.checks import Check, CheckReport
     from sentiment.deployment import Deployment
     from sentiment.evaluation.bootstrap import Interval
-    from sentiment.evaluation.comparison import Decision
-    from sentiment.evaluation.metrics import Evaluation
+    from sentiment.evaluation.measure import Evaluation
     from sentiment.monitoring.checks import Health
+    from sentiment.promotion.decision import Decision
     from sentiment.reviews.table import Splits
 
 SECTIONS = {

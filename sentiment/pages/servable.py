@@ -11,8 +11,8 @@ from sentiment.pages.markdown import literal, table
 
 if TYPE_CHECKING:
     from sentiment.checks import CheckReport
-    from sentiment.evaluation.comparison import Decision
-    from sentiment.evaluation.metrics import Evaluation
+    from sentiment.evaluation.measure import Evaluation
+    from sentiment.promotion.decision import Decision
 
 
 def servable_page(manifest: Mapping[str, object]) -> str:

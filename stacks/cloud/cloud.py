@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sentiment.errors import UserError
 from stacks import processes
+from stacks.addresses import Address, free_port
 from stacks.cloud.keys import HOST, PRIVATE, Keys
 from stacks.cloud.mlflow import MLflow
 from stacks.cloud.postgresql import PostgreSQL, obstacle
@@ -19,7 +20,6 @@ from stacks.cloud.server import BUSY_SECONDS, COMPLETE, MARK, Server
 from stacks.cloud.trimmer import Trimmer
 from stacks.cloud.zenml import ZenML
 from stacks.files import write_whole
-from stacks.health import Address, free_port
 
 PORT_SECONDS = 2.0  # until the threads of a killed server have let go of its port
 

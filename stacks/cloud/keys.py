@@ -9,8 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sentiment.errors import UserError
+from stacks.addresses import free_port
 from stacks.files import write_whole
-from stacks.health import free_port
 
 HOST = "127.0.0.1"
 BUCKET = "sentiment"

@@ -9,9 +9,9 @@ from shutil import which
 from typing import Any
 
 from sentiment.errors import UserError
+from serving.front import Front
+from stacks.addresses import Address
 from stacks.files import required_file
-from stacks.front import Front
-from stacks.health import Address
 from stacks.probes import Unproven
 from stacks.stack_file import RequirementSettings, Stack
 

@@ -10,11 +10,11 @@ from bento import store
 from bento.build import build as build_bento
 from bento.build import describe
 from bento.shared import SharedBentos
+from registry.version_labels import lineage
 from sentiment.deployment import Bento
 from sentiment.errors import UserError
 from sentiment.models.servable import Servable
-from steps.deployment.deployer import model_deployer
-from steps.deployment.version import lineage
+from serving.active import model_deployer
 
 FOLDER = "bentos"  # of the artifact store
 

@@ -11,20 +11,20 @@ from bento.predictor import MOST_CHARACTERS
 from sentiment.checks import CheckReport
 from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
-from sentiment.evaluation.metrics import Evaluation
+from sentiment.evaluation.measure import Evaluation
 from sentiment.reviews.table import Splits
-from steps.deployment.access import access_to
-from steps.deployment.canary import watch_canary
-from steps.deployment.deployer import live_service, model_deployer
-from steps.deployment.settings import RolloutSettings, SmokeSettings
-from steps.deployment.shadow import watch_shadow
-from steps.deployment.smoke import smoke_test
-from steps.deployment.smoke_set import Known, smoke_set
+from serving.active import live_service, model_deployer
+from serving.rollouts.access import access_to
+from serving.rollouts.canary import watch_canary
+from serving.rollouts.settings import RolloutSettings, SmokeSettings
+from serving.rollouts.shadow import watch_shadow
+from serving.rollouts.smoke import smoke_test
+from serving.rollouts.smoke_set import Known, smoke_set
 from steps.gates import require
 
 if TYPE_CHECKING:
-    from stacks.bento_deployer import BentoDeployer
-    from stacks.bento_service import BentoService
+    from serving.deployer import BentoDeployer
+    from serving.service import BentoService
 
 
 @step(enable_cache=False)

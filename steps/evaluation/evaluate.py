@@ -7,16 +7,16 @@ from typing import Annotated
 
 from zenml import ArtifactConfig, step
 
+from sentiment.behaviour.checks import BehaviourSettings, check_behaviour
 from sentiment.checks import CheckReport
-from sentiment.evaluation import metrics
-from sentiment.evaluation.behaviour import BehaviourSettings, check_behaviour
+from sentiment.evaluation import measure as metrics
 from sentiment.models import Classifier
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Reviews, Splits
 from steps.caching import SERVED, depends_on
 
 
-@step(cache_policy=depends_on("sentiment/evaluation", *SERVED, "sentiment/reviews/templates.py"))
+@step(cache_policy=depends_on("sentiment/evaluation", *SERVED, "sentiment/behaviour/templates.py"))
 def evaluate(
     servable: Servable,
     splits: Splits,

@@ -6,16 +6,16 @@ from typing import Annotated
 
 from zenml import step
 
+from sentiment.behaviour.checks import BehaviourSettings
 from sentiment.checks import CheckReport
-from sentiment.evaluation.behaviour import BehaviourSettings
-from sentiment.evaluation.metrics import Evaluation, EvaluationSettings
+from sentiment.evaluation.measure import Evaluation, EvaluationSettings
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Reviews
 from steps.caching import SERVED, depends_on
 from steps.evaluation.evaluate import measure
 
 
-@step(cache_policy=depends_on("sentiment/evaluation", *SERVED, "sentiment/reviews/templates.py"))
+@step(cache_policy=depends_on("sentiment/evaluation", *SERVED, "sentiment/behaviour/templates.py"))
 def evaluate_unseen(
     servable: Servable, reviews: Reviews, settings: EvaluationSettings, behaviour: BehaviourSettings, seed: int
 ) -> tuple[Annotated[Evaluation, "evaluation"], Annotated[CheckReport, "behaviour"]]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from zenml import step
 
-from sentiment.evaluation.metrics import Evaluation
+from sentiment.evaluation.measure import Evaluation
 from sentiment.monitoring import reference
 from sentiment.reviews.table import Splits
 from steps.caching import depends_on
@@ -18,8 +18,8 @@ from steps.caching import depends_on
         "sentiment/monitoring/sketch.py",
         "sentiment/evaluation/bootstrap.py",
         "sentiment/evaluation/calibration.py",
-        "sentiment/evaluation/measure.py",
         "sentiment/evaluation/metrics.py",
+        "sentiment/evaluation/measure.py",
         "sentiment/evaluation/slices.py",
     )
 )

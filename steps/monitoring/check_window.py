@@ -15,7 +15,7 @@ from sentiment.monitoring.reference import Reference
 from sentiment.monitoring.settings import MonitorSettings
 from sentiment.monitoring.window import Window
 from sentiment.pages.monitoring import monitoring_page
-from steps.monitoring.health import read_health
+from serving.health import read_health
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def check_window(
         "model_version": window.facts.model_version,
         "run": get_step_context().pipeline_run.name,
     }
-    log_metadata(metadata=looked_at, infer_artifact=True)  # steps/monitoring/history.py reads it
+    log_metadata(metadata=looked_at, infer_artifact=True)  # registry/history.py reads it
     mlflow.set_tags({"model_version": window.facts.model_version, "findings": ", ".join(checks.findings(report))})
     mlflow.log_metrics(
         {"predictions": window.facts.seen}

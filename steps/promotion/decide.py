@@ -6,10 +6,10 @@ from typing import Annotated
 
 from zenml import step
 
+from registry import versions
 from sentiment.checks import CheckReport
-from sentiment.evaluation import comparison
-from sentiment.evaluation.metrics import Evaluation
-from steps.promotion import registry
+from sentiment.evaluation.measure import Evaluation
+from sentiment.promotion import decision as comparison
 
 
 @step(enable_cache=False)
@@ -43,7 +43,7 @@ def decide(
     if champion_version and champion_evaluation and champion_behaviour:
         champion = comparison.ChampionScores(champion_version, champion_evaluation, champion_behaviour)
     names = [evaluation.candidate for evaluation in evaluations]
-    known = registry.find(model, evaluations[names.index(challenger)].servable_fingerprint)
+    known = versions.find(model, evaluations[names.index(challenger)].servable_fingerprint)
     return comparison.decide(
         dict(zip(names, evaluations, strict=True)),
         dict(zip(names, behaviours, strict=True)),

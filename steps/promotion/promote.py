@@ -10,18 +10,18 @@ from typing import Annotated, Any
 
 from zenml import get_step_context, step
 
+from registry import champion, mlflow_registry, versions
+from registry.locks import alone
+from registry.versions import Version
 from sentiment.checks import CheckReport
-from sentiment.evaluation.comparison import Decision
-from sentiment.evaluation.metrics import Evaluation
+from sentiment.evaluation.measure import Evaluation
 from sentiment.models.servable import Servable
 from sentiment.pages.checks import check_report_page
 from sentiment.pages.decision import decision_page
 from sentiment.pages.evaluation import evaluation_page
 from sentiment.pages.servable import model_card
+from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import SPLITS, Reviews, Splits
-from steps.locks import alone
-from steps.promotion import champion, mlflow_registry, registry
-from steps.promotion.registry import Version
 
 LINKED = ("servable", "splits", "evaluations", "behaviours", "feedback")  # inputs that a version leads to
 
@@ -68,10 +68,10 @@ def promote(
         model_card, evaluations[index], behaviours[index], manifest=asdict(servable.manifest), data=_data(splits)
     )
     _log(decision, evaluations, behaviours, card(decision), settings)
-    known = registry.find(model, servable.fingerprint)
+    known = versions.find(model, servable.fingerprint)
     version = known or _register(decision, servable, evaluations[index], model, card(decision))
     inputs = get_step_context().inputs
-    registry.link(model, version.number, [response for name in LINKED for response in inputs.get(name, ())])
+    versions.link(model, version.number, [response for name in LINKED for response in inputs.get(name, ())])
     outcome = _carried_out(decision, model, version)
     if outcome.promote or not (version.promoted or version.taken_back):  # what is on record of these stays
         _record(outcome, model, version, card(outcome))
@@ -95,7 +95,7 @@ def _register(decision: Decision, servable: Servable, evaluation: Evaluation, mo
     context, run = get_step_context(), mlflow.active_run()
     held = mlflow_registry.find(model, servable.fingerprint) or mlflow_registry.register(model, servable, card)
     with alone(model):
-        version = registry.find(model, servable.fingerprint) or registry.create(
+        version = versions.find(model, servable.fingerprint) or versions.create(
             model,
             {
                 "kind": decision.challenger,
@@ -127,8 +127,8 @@ def _record(outcome: Decision, model: str, version: Version, card: str) -> None:
     """On the version, on MLflow's version of it, and on MLflow's run."""
     import mlflow
 
-    registry.record_decision(model, version.number, promoted=outcome.promote, reason=outcome.reason)
-    registry.describe(model, version.number, card)
+    versions.record_decision(model, version.number, promoted=outcome.promote, reason=outcome.reason)
+    versions.describe(model, version.number, card)
     mlflow_registry.describe(model, champion.in_mlflow(model, version), card)
     mlflow.set_tags({"promoted": outcome.promote, "reason": outcome.reason})
 

@@ -9,11 +9,11 @@ from typing import Annotated
 
 from zenml import log_metadata, step
 
+from registry.lineage import git_commit
 from sentiment.models.cascade import CascadeSettings, fit_cascade
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Splits
 from steps.caching import SERVED, depends_on
-from steps.lineage import git_commit
 
 
 @step(cache_policy=depends_on("sentiment/models/cascade.py", "sentiment/evaluation/calibration.py", *SERVED))

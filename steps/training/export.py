@@ -8,13 +8,13 @@ from typing import Annotated
 
 from zenml import log_metadata, step
 
+from registry.lineage import git_commit
 from sentiment.models.allocation import release_memory
 from sentiment.models.export import ExportSettings, export_transformer, write_servable
 from sentiment.models.servable import Servable
 from sentiment.models.transformer import TransformerCheckpoint
 from sentiment.reviews.table import Splits
 from steps.caching import SERVED, depends_on
-from steps.lineage import git_commit
 
 
 @step(

@@ -8,13 +8,13 @@ from typing import Annotated
 
 from zenml import step
 
+from registry.lineage import git_commit
 from sentiment.checks import CheckReport
 from sentiment.models import linear
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Splits
 from steps.caching import SERVED, depends_on
 from steps.gates import require
-from steps.lineage import git_commit
 
 
 @step(cache_policy=depends_on("sentiment/models/linear.py", "sentiment/evaluation/calibration.py", *SERVED))

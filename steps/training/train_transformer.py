@@ -7,10 +7,10 @@ from typing import Annotated
 import pandas as pd
 from zenml import step
 
+from sentiment.behaviour.augmentation import AugmentationSettings, augment
 from sentiment.checks import CheckReport
 from sentiment.models import transformer
 from sentiment.models.allocation import release_memory
-from sentiment.reviews.augmentation import AugmentationSettings, augment
 from sentiment.reviews.table import Reviews, Splits
 from steps.caching import depends_on
 from steps.gates import require
@@ -25,8 +25,8 @@ from steps.scratch import scratch
         "sentiment/models/encoder.py",
         "sentiment/models/batches.py",
         "sentiment/models/truncation.py",
-        "sentiment/reviews/augmentation.py",
-        "sentiment/reviews/templates.py",
+        "sentiment/behaviour/augmentation.py",
+        "sentiment/behaviour/templates.py",
     )
 )
 def train_transformer(

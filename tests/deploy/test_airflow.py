@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from deploy_files import DEPLOY, ROOT
 
 import run
+from tests.helpers.deploy_files import DEPLOY, ROOT
 
 AIRFLOW = Path(os.environ.get("AIRFLOW_PYTHON", ROOT / ".cache" / "airflow" / "bin" / "python"))
 DAGS = DEPLOY / "airflow"

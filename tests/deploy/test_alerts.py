@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 import yaml
-from deploy_files import DEPLOY
+
+from tests.helpers.deploy_files import DEPLOY
 
 promtool = shutil.which("promtool")
 pytestmark = [

@@ -7,11 +7,11 @@ import re
 import subprocess
 
 import yaml
-from deploy_files import DEPLOY, ROOT
 
 from stacks.cloud.keys import Keys
 from stacks.cloud.mlflow import MLflow
 from stacks.cloud.zenml import ZenML
+from tests.helpers.deploy_files import DEPLOY, ROOT
 
 TEXT = (DEPLOY / "compose.cloud.yaml").read_text()
 SERVICES = yaml.safe_load(TEXT)["services"]

@@ -6,7 +6,8 @@ import re
 
 import pytest
 import yaml
-from deploy_files import DEPLOY
+
+from tests.helpers.deploy_files import DEPLOY
 
 compose_spec = pytest.importorskip("compose_spec", reason="compose-spec is not installed")
 

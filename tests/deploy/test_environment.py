@@ -1,9 +1,9 @@
 """What compose and Kubernetes tell the service is what it listens to."""
 
 import yaml
-from deploy_files import DEPLOY, manifests
 
 from bento.settings import PREFIX, ServiceSettings
+from tests.helpers.deploy_files import DEPLOY, manifests
 
 READ_BY_THE_SERVICE_FILE = {"WORKERS"}  # before there are settings
 

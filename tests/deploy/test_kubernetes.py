@@ -1,7 +1,8 @@
 """The manifests keep to Kubernetes' own schemas, and to what the service needs."""
 
 import pytest
-from deploy_files import DEPLOY, manifests
+
+from tests.helpers.deploy_files import DEPLOY, manifests
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="kubernetes-validate is not installed")
 

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 
 import pytest
-from deploy_files import DEPLOY, ROOT
 
 import run
+from tests.helpers.deploy_files import DEPLOY, ROOT
 
 LOOP = DEPLOY / "loop"
 

@@ -5,7 +5,8 @@ import re
 
 import pytest
 import yaml
-from deploy_files import DEPLOY, exported, page
+
+from tests.helpers.deploy_files import DEPLOY, exported, page
 
 QUOTED = re.compile(r'"[^"]*"')
 FUNCTIONS = {

@@ -14,8 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import grpc
 import pytest
-from deploy_files import DEPLOY
-from loopback import free_ports
+
+from tests.helpers.deploy_files import DEPLOY
+from tests.helpers.loopback import free_ports
 
 nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 pytestmark = [

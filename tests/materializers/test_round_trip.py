@@ -10,14 +10,14 @@ from safetensors.numpy import save_file
 
 from sentiment.checks import Check, CheckReport
 from sentiment.deployment import Bento, Deployment
-from sentiment.evaluation.comparison import Decision, Rule
-from sentiment.evaluation.metrics import Evaluation, EvaluationSettings, evaluate
+from sentiment.evaluation.measure import Evaluation, EvaluationSettings, evaluate
 from sentiment.models.servable import Manifest, Servable
 from sentiment.models.transformer import TrainingReport, TransformerCheckpoint, TransformerSettings
 from sentiment.monitoring.prediction_log import Feedback, Logged, Record
 from sentiment.monitoring.reference import build_reference
 from sentiment.monitoring.sketch import sketch
 from sentiment.monitoring.window import Window
+from sentiment.promotion.decision import Decision, Rule
 from sentiment.reviews.table import Reviews, Splits
 
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import door
 import pytest
+
+from tests.helpers import door
 
 SMOKE = "configs/train.smoke.yaml"
 
@@ -66,5 +67,5 @@ def folder(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("loop")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.session.read_stack", lambda name, _: read_stack(name, folder))
+        patch.setattr("cli.session.read_stack", lambda name, _: read_stack(name, folder))
         yield folder

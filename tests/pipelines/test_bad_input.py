@@ -1,7 +1,8 @@
 """Bad input is one line and an exit code; the production model before and after is the same."""
 
-import door
 import pytest
+
+from tests.helpers import door
 
 MODEL = "bad_input"
 HEAD = b"text,label,source\n"

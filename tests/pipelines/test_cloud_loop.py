@@ -1,12 +1,11 @@
 """The closed loop on the cloud stack; what may go wrong on the way is in test_continuous.py."""
 
-import door
 import pytest
-import users
-from loop import Loop, started
-from loopback import free_ports
 
-from stacks.front import Front
+from serving.front import Front
+from tests.helpers import door, users
+from tests.helpers.loop import Loop, started
+from tests.helpers.loopback import free_ports
 
 pytestmark = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed")
 

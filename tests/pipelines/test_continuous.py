@@ -7,14 +7,13 @@ import sys
 import time
 from datetime import timedelta
 
-import door
 import pytest
-import users
-from loop import Loop, started
-from loopback import free_ports
 
 from sentiment.errors import UserError
-from stacks.front import Front
+from serving.front import Front
+from tests.helpers import door, users
+from tests.helpers.loop import Loop, started
+from tests.helpers.loopback import free_ports
 
 pytestmark = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed")
 
@@ -67,7 +66,7 @@ def test_a_retraining_that_dies_half_way_changes_nothing(loop, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
 
-    monkeypatch.setattr("steps.promotion.champion.set_champion", full)
+    monkeypatch.setattr("registry.champion.set_champion", full)
     died = loop.turn()
     assert died.code == 1
     assert died.err.splitlines()[-1] == "error: somewhere: No space left on device"
@@ -98,7 +97,7 @@ def test_a_training_by_hand_does_not_forget_what_users_taught(loop):
 
 HOLDER = """
 import sys
-from steps.locks import only_one
+from registry.locks import only_one
 with only_one(sys.argv[1]) as busy_since:
     print(busy_since, flush=True)
     sys.stdin.read()
@@ -145,7 +144,7 @@ def test_what_was_promoted_and_is_not_live_goes_live(loop):
 
 
 def test_what_cannot_start_is_taken_back_and_told(loop, monkeypatch):
-    from stacks.bento_service import BentoService
+    from serving.service import BentoService
 
     def ends(service):
         raise service._failed("ended while it started")
@@ -154,7 +153,7 @@ def test_what_cannot_start_is_taken_back_and_told(loop, monkeypatch):
         assert loop.run("promote", "--version", "1", "--model", loop.model).summary["changed"]
 
     promoted()
-    monkeypatch.setattr("pipelines.run_continuous.run_deploy", lambda *_: (_ for _ in ()).throw(UserError("is busy")))
+    monkeypatch.setattr("cli.run_continuous.run_deploy", lambda *_: (_ for _ in ()).throw(UserError("is busy")))
     busy = loop.turn()  # which is not its fault
     assert (busy.code, busy.err.splitlines()[-1]) == (2, "error: is busy")
     assert (loop.state[:2], loop.alerts[-1]["found"][0]["observed"]) == (("3", "1"), "is busy")
@@ -175,7 +174,7 @@ def test_a_rollback_that_dies_half_way_is_not_undone(loop, monkeypatch):
 
     back = ("--set", "smoke.p95_ms=5000", "rollback", "--model", loop.model)
     time.sleep(1)  # times are recorded in seconds
-    monkeypatch.setattr("pipelines.people.set_champion", dies)
+    monkeypatch.setattr("cli.people.set_champion", dies)
     assert loop.run(*back).code == 1
     monkeypatch.undo()
     assert loop.state[:2] == ("2", "3")
@@ -189,7 +188,7 @@ def test_a_rollback_that_dies_half_way_is_not_undone(loop, monkeypatch):
 
 @pytest.fixture
 def in_session(loop):
-    from pipelines.session import session
+    from cli.session import session
 
     with session(loop.stack, debug=False):
         yield
@@ -199,7 +198,7 @@ def in_session(loop):
 def test_a_holder_that_shows_no_life_holds_nobody_up(monkeypatch):
     from zenml.client import Client
 
-    from steps import locks
+    from registry import locks
 
     Client().create_tag("a loop that was killed")
     with locks.only_one("a loop that was killed") as busy_since:

@@ -7,11 +7,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import door
 import pandas as pd
 import pytest
-from loopback import free_ports
-from programs import needs_nginx
+
+from tests.helpers import door
+from tests.helpers.loopback import free_ports
+from tests.helpers.programs import needs_nginx
 
 MODEL = "deployed"
 STACK = "deploying"
@@ -39,7 +40,7 @@ def on_own_stack(tmp_path_factory):
     )
     (folder / "bare.yaml").write_text("components: {orchestrator: {flavor: local}, artifact_store: {flavor: local}}\n")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.session.read_stack", lambda name, _: read_stack(name, folder))
+        patch.setattr("cli.session.read_stack", lambda name, _: read_stack(name, folder))
         yield folder / f"{STACK}.yaml"
 
 
@@ -88,21 +89,21 @@ def unharmed(first):
 
 def services():
     """Bentos that run, live or not, as ``zenml model-deployer models list`` shows them."""
-    from pipelines.session import session
+    from cli.session import session
 
     with session(STACK, debug=False):
-        from steps.deployment.deployer import model_deployer
+        from serving.active import model_deployer
 
         return sum(service.is_running for service in model_deployer().find_model_server())
 
 
 def artifact(version, name) -> Path:
-    from pipelines.session import session
+    from cli.session import session
 
     with session(STACK, debug=False):
-        from steps.promotion import registry
+        from registry import versions
 
-        return Path(registry.linked_artifact(MODEL, version, name).uri)
+        return Path(versions.linked_artifact(MODEL, version, name).uri)
 
 
 @pytest.fixture

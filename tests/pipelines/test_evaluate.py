@@ -1,8 +1,9 @@
 """A version scored on a source it has not seen."""
 
-import door
 import pandas as pd
 import pytest
+
+from tests.helpers import door
 
 MODEL = "scored"
 

@@ -4,9 +4,10 @@ import threading
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
-import door
 import pytest
-from faulty_proxy import faulty_proxy
+
+from tests.helpers import door
+from tests.helpers.faulty_proxy import faulty_proxy
 
 MODEL = "beset"
 PROXIED = {"s3": "SENTIMENT_S3_ENDPOINT", "mlflow": "SENTIMENT_MLFLOW_URI", "zenml": "SENTIMENT_ZENML_URL"}
@@ -54,7 +55,7 @@ def train_on_cloud(proxies, patch, train, reviews_file):
 @pytest.fixture(scope="module")
 def first(cloud, proxies, train_on_cloud):
     """The first run, in bad times: S3 is overloaded, ZenML's server and MLflow fail, MLflow's database is restarted."""
-    from steps.promotion import mlflow_registry
+    from registry import mlflow_registry
 
     postgresql, find, restarts = cloud.server("postgresql"), mlflow_registry.find, []
 
@@ -159,7 +160,7 @@ def test_status_shows_what_is_live_while_mlflow_is_away(first, proxies):
 
 
 def test_files_that_are_taken_out_of_the_bucket_and_a_bucket_that_is_slow(first, cloud, train_on_cloud, proxies):
-    from pipelines.session import session
+    from cli.session import session
 
     with session("cloud", debug=False):
         from zenml.client import Client

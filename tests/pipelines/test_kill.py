@@ -6,9 +6,8 @@ import subprocess
 import time
 from pathlib import Path
 
-import door
-
 from sentiment import progress
+from tests.helpers import door
 
 MODEL = "killed"
 SMALL = ("--set", "linear.enabled=false", "--set", "cascade.enabled=false", "--set", "export.int8=false")

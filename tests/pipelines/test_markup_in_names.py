@@ -1,7 +1,8 @@
 """What data are called is shown as it is, also where it looks like the markup that colours a table."""
 
-import door
 import pytest
+
+from tests.helpers import door
 
 MODEL = "markup"
 NAMES = {"shop": "[/r/movies]", "blog": "[blu-ray]"}
@@ -37,11 +38,11 @@ def test_so_does_everything_else(command, trained, tmp_path):
 
 
 def test_a_reason_is_shown_as_it_is(trained):
-    from pipelines.session import session
-    from steps.promotion import registry
+    from cli.session import session
+    from registry import versions
 
     with session("local", debug=False):
-        registry.record_decision(MODEL, "1", promoted=True, reason="better on [/r/movies]")
+        versions.record_decision(MODEL, "1", promoted=True, reason="better on [/r/movies]")
     for command in ("versions", "status"):
         result = door.run(command, "--model", MODEL)
         assert result.code == 0, result.err

@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
-import door
 import pytest
+
+from tests.helpers import door
 
 MODEL = "incomplete"
 
@@ -92,7 +93,7 @@ def test_another_artifact_store_has_nothing_and_says_so(first, arguments, tmp_pa
         f"  artifact_store: {{flavor: local, configuration: {{path: {tmp_path / 'artifacts'}}}}}\n"
         "  experiment_tracker: {flavor: mlflow}\n"
     )
-    monkeypatch.setattr("pipelines.session.read_stack", lambda name, _: read_stack(name, tmp_path))
+    monkeypatch.setattr("cli.session.read_stack", lambda name, _: read_stack(name, tmp_path))
     elsewhere = [*arguments, "--set", "model=elsewhere", "--stack", "elsewhere"]
     fresh = door.run(*elsewhere)
     words = f"nothing from cache: this stack's artifact store, {tmp_path / 'artifacts'}, has seen no run yet"

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-import door
 import pytest
-import users
+
+from tests.helpers import door, users
 
 MODEL = "watched"
 NOBODY = "http://127.0.0.1:9"  # a port that nothing listens on
@@ -23,13 +23,13 @@ def trained(train, reviews_file):
 
 @pytest.fixture(scope="module")
 def classifier(trained):
-    from pipelines.session import session
+    from cli.session import session
     from sentiment.models import Classifier
 
     with session("local", debug=False):
-        from steps.promotion import registry
+        from registry import versions
 
-        return Classifier.load(Path(registry.linked_artifact(MODEL, "1", "servable").uri) / "data")
+        return Classifier.load(Path(versions.linked_artifact(MODEL, "1", "servable").uri) / "data")
 
 
 @pytest.fixture
@@ -121,16 +121,16 @@ def test_what_a_run_leaves(monitor, write, tmp_path):
     assert summary["feedback"]["reviews"] > 0
     assert any(workspace.rglob("*.json"))
 
-    from pipelines.session import session
+    from cli.session import session
 
     with session("local", debug=False):
         from zenml.client import Client
 
-        from steps.promotion import registry
+        from registry import versions
 
         steps = Client().get_pipeline_run(summary["run"]).steps
         outputs = [artifact for step in steps.values() for found in step.outputs.values() for artifact in found]
-        linked = registry.linked_artifact(MODEL, "1", "reference")
+        linked = versions.linked_artifact(MODEL, "1", "reference")
         assert linked.id == steps["build_reference"].regular_outputs["reference"].id
     assert {a.name for a in outputs} == {"reference", "window", "monitoring_checks", "feedback", "feedback_checks"}
     assert all(a.visualizations and a.materializer.import_path.startswith("materializers.") for a in outputs)

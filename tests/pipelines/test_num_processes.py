@@ -6,10 +6,10 @@ import subprocess
 import time
 from pathlib import Path
 
-import door
 import psutil
 import pytest
-import tiny_transformer
+
+from tests.helpers import door, tiny_transformer
 
 SMALL = ("--set", "linear.enabled=false", "--set", "cascade.enabled=false", "--set", "export.int8=false")
 LENGTHS = ("--set", "transformer.max_length=48", "--set", "export.max_length=48")

@@ -5,9 +5,10 @@ import os
 import subprocess
 import sys
 
-import door
 import pytest
-from loopback import free_ports
+
+from tests.helpers import door
+from tests.helpers.loopback import free_ports
 
 TEXTS = ["This was lovely, witty and graceful.", "This was dull, clumsy and tedious."]
 DEPLOY = ("--pipeline", "deploy", "--set", "smoke.p95_ms=5000", "--set", "smoke.reviews=8")  # the cores may be busy
@@ -79,7 +80,7 @@ def test_every_artifact_is_in_the_bucket(remote, cloud, first_machine):
 
 ARTIFACTS = """
 import json, sys
-from pipelines.session import session
+from cli.session import session
 with session("cloud", debug=False):
     from zenml.client import Client
     steps = Client().get_pipeline_run(sys.argv[1]).steps.values()

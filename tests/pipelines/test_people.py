@@ -1,7 +1,8 @@
 """What people do with versions."""
 
-import door
 import pytest
+
+from tests.helpers import door
 
 MODEL = "people"
 
@@ -52,8 +53,8 @@ def test_a_person_sees_a_table(two):
 
 def test_rollback_goes_where_production_was_before_and_then_further_back():
     """The order of promotions is not the order of numbers, and a version just left is not where to go."""
-    from pipelines.people import _before
-    from steps.promotion.registry import Version
+    from cli.people import _before
+    from registry.versions import Version
 
     def version(number, stage, replaced):
         return Version(number, stage, "linear", "f", promoted=True, reason="", replaced=replaced)
@@ -85,7 +86,7 @@ def test_a_training_does_not_promote_what_was_rolled_back(two):
 
 
 def test_a_rollback_that_died_on_the_way_has_taken_nothing_back(two):
-    from pipelines.session import session
+    from cli.session import session
 
     do("promote", "--version", "2")
     with session("local", debug=False):

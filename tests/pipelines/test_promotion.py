@@ -1,8 +1,9 @@
 """What must not reach production does not: production is the same before and after."""
 
-import door
 import pandas as pd
 import pytest
+
+from tests.helpers import door
 
 MODEL = "guarded"
 # Limits that 3,000 reviews can keep if their labels are right, and not if they are wrong.

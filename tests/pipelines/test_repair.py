@@ -3,8 +3,9 @@
 import subprocess
 import sys
 
-import door
 import pytest
+
+from tests.helpers import door
 
 MODEL = "mended"
 
@@ -33,7 +34,7 @@ def mlflow():
 
 
 def set_stage(number, stage):
-    from pipelines.session import session
+    from cli.session import session
 
     with session("local", debug=False):
         from zenml.client import Client
@@ -139,8 +140,8 @@ def test_the_next_run_brings_the_alias_back(arguments, mlflow):
 DYING = """
 import os, sys
 import run
-from steps.promotion import registry
-registry.create = lambda *_: os._exit(9)
+from registry import versions
+versions.create = lambda *_: os._exit(9)
 run.main(sys.argv[1:])
 """
 
@@ -155,7 +156,7 @@ def test_a_run_that_dies_between_both_registries_is_finished_by_the_next(argumen
     (left,) = {v.version for v in mlflow.search_model_versions(f"name='{MODEL}'")} - {v.version for v in before}
     (seen,) = status()["disagreements"]
     assert "belongs to no version: the run that registered it ended before it was done" in seen
-    monkeypatch.setattr("steps.locks.PATIENCE", 1.0)  # for the lock that it held
+    monkeypatch.setattr("registry.locks.PATIENCE", 1.0)  # for the lock that it held
     summary = door.run(*third).summary
     assert mlflow.get_model_version(MODEL, left).tags["zenml_version"] == summary["model_version"]
     assert len(mlflow.search_model_versions(f"name='{MODEL}'")) == len(before) + 1

@@ -4,8 +4,9 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
-import door
 import pytest
+
+from tests.helpers import door
 
 MODEL = "reported"
 
@@ -28,12 +29,12 @@ def report(folder, *more):
 @contextmanager
 def gone(number, *names):
     """Somebody takes the files of these artifacts of a version away, for as long as the block lasts."""
-    from pipelines.session import session
+    from cli.session import session
 
     with session("local", debug=False):
-        from steps.promotion import registry
+        from registry import versions
 
-        folders = [Path(registry.linked_artifact(MODEL, number, name).uri) for name in names]
+        folders = [Path(versions.linked_artifact(MODEL, number, name).uri) for name in names]
     for folder in folders:
         shutil.move(folder, f"{folder}.away")
     yield

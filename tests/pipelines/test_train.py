@@ -5,8 +5,9 @@ import os
 import subprocess
 import sys
 
-import door
 import pytest
+
+from tests.helpers import door
 
 
 def steps(summary):
@@ -130,7 +131,7 @@ def test_a_linear_model_trained_again_is_the_same_version(train, reviews_file):
     assert (repeated["model_version"], repeated["promoted"]) == ("1", False)
     assert repeated["reason"] == "identical to champion version 1"
     assert {step.status.value for step in steps(repeated).values()} == {"completed"}
-    from steps.promotion import registry
+    from registry import versions
 
     measured = steps(repeated)["evaluate_linear"].regular_outputs["linear_evaluation"]
-    assert registry.linked_artifact("again", "1", "linear_evaluation").id == measured.id  # what was measured last
+    assert versions.linked_artifact("again", "1", "linear_evaluation").id == measured.id  # what was measured last

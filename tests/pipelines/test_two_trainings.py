@@ -5,8 +5,9 @@ import subprocess
 import sys
 import time
 
-import door
 import pytest
+
+from tests.helpers import door
 
 MODEL = "two_at_once"
 
@@ -15,7 +16,7 @@ TOGETHER = """
 import os, sys, time
 from pathlib import Path
 import run
-from steps.promotion import champion
+from registry import champion
 promote = champion.set_champion
 def together(*arguments, **options):
     folder = Path(os.environ["MEETING"])
@@ -71,7 +72,7 @@ def test_one_champion_and_two_decisions(machines, train, reviews_file):
 
 @pytest.fixture
 def in_session():
-    from pipelines.session import session
+    from cli.session import session
 
     with session("local", debug=False):
         yield
@@ -81,7 +82,7 @@ def in_session():
 def test_who_died_holding_the_lock_holds_nobody_up_for_ever(monkeypatch):
     from zenml.client import Client
 
-    from steps import locks
+    from registry import locks
 
     monkeypatch.setattr(locks, "PATIENCE", 0.3)
     Client().create_tag("versions of nobody are changing")  # a process that was killed
@@ -96,7 +97,7 @@ def test_one_at_a_time(tmp_path):
     """Eight threads add one to a number in a file, each reading before it writes."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from steps.locks import alone
+    from registry.locks import alone
 
     number = tmp_path / "number"
     number.write_text("0")

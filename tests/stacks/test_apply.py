@@ -10,8 +10,8 @@ import pytest
 
 from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
+from serving.record import write_live
 from stacks.apply import apply
-from stacks.live import write_live
 from stacks.remove import remove
 from stacks.stack_file import ROOT, read_stack
 

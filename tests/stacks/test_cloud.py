@@ -15,7 +15,6 @@ from contextlib import closing, contextmanager
 import httpx
 import psutil
 import pytest
-from loopback import until
 
 from sentiment.errors import UserError
 from stacks import processes
@@ -26,6 +25,7 @@ from stacks.cloud.cloud import Cloud
 from stacks.cloud.keys import Keys
 from stacks.cloud.mlflow import MLflow
 from stacks.cloud.server import COMPLETE, LOG, MARK
+from tests.helpers.loopback import until
 
 SERVERS = ["s3", "zenml", "postgresql", "mlflow"]
 pytestmark = pytest.mark.slow

@@ -7,16 +7,16 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-import containers
 import pytest
 import yaml
-from own_zenml import copied_zenml, own_zenml
 
 from sentiment.errors import UserError
 from sentiment.reviews.sources import SourceSettings
 from stacks.activation import activated
 from stacks.run_settings import check_run_settings
 from stacks.stack_file import ROOT, read_stack
+from tests.helpers import containers
+from tests.helpers.own_zenml import copied_zenml, own_zenml
 
 NAMES = ("kubernetes", "aws")
 VARIABLES = {
@@ -126,7 +126,7 @@ def test_what_zenml_would_ignore_is_one_line(name, path, value, words, tmp_path)
 
 
 def test_a_step_that_no_pipeline_has_is_one_line():
-    from pipelines.on_stack import stack_options
+    from cli.on_stack import stack_options
 
     stack = declared("kubernetes")
     for steps in ({"train_transfomer": {}}, {**stack.steps, "trian_linear": {}}):
@@ -135,7 +135,7 @@ def test_a_step_that_no_pipeline_has_is_one_line():
 
 
 def test_a_stack_without_settings_asks_nothing_of_a_run():
-    from pipelines.on_stack import stack_options
+    from cli.on_stack import stack_options
 
     assert stack_options() == {}
     with activated(read_stack("local")):
@@ -152,7 +152,7 @@ def compiled():
         with activated(declared("kubernetes")):
             from zenml.client import Client
 
-            from pipelines.on_stack import stack_options
+            from cli.on_stack import stack_options
             from pipelines.settings import TrainSettings
             from pipelines.train import train
 

@@ -8,18 +8,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from certificates import certificate
-from loopback import free_ports
-from programs import needs_nginx
-from stand_in import stand_ins
 
 import run
 from sentiment.errors import UserError
-from stacks.bento_flavor import BentoDeployerConfig
+from serving.flavor import BentoDeployerConfig
+from serving.front import Front
+from serving.nginx import Route
 from stacks.check import check, require
-from stacks.front import Front
-from stacks.nginx import Route
 from stacks.stack_file import KINDS, ROOT, read_stack
+from tests.helpers.certificates import certificate
+from tests.helpers.loopback import free_ports
+from tests.helpers.programs import needs_nginx
+from tests.helpers.stand_in import stand_ins
 
 CLOUD = (ROOT / "configs" / "stacks" / "cloud.yaml").read_text()
 LOCAL = "components: {orchestrator: {flavor: local}, artifact_store: {flavor: local%s}%s}\n"

@@ -6,11 +6,11 @@ import subprocess
 import sys
 
 import pytest
-from loopback import free_ports
 
 import run
-from pipelines.stacks import MASK, masked
+from cli.stacks import MASK, masked
 from stacks.stack_file import ROOT
+from tests.helpers.loopback import free_ports
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +131,7 @@ def test_a_run_ends_before_it_begins_if_a_server_is_not_there(pipeline, capfd, v
     dead = f"http://127.0.0.1:{free_ports(1)[0]}"
     for name in ("SENTIMENT_S3_ENDPOINT", "SENTIMENT_MLFLOW_URI"):
         monkeypatch.setenv(name, dead)
-    monkeypatch.setattr("pipelines.session.activated", None)  # nothing is registered, and ZenML is not even asked
+    monkeypatch.setattr("cli.session.activated", None)  # nothing is registered, and ZenML is not even asked
     assert run.main(["--stack", "cloud", "--pipeline", pipeline]) == run.BAD_INPUT
     out, err = capfd.readouterr()
     assert (out, err.count("\n")) == ("", 1)

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from loopback import free_ports
-from own_zenml import copied_zenml, own_zenml
 
 from sentiment.errors import UserError
 from stacks.activation import activated
 from stacks.stack_file import ROOT, read_stack
+from tests.helpers.loopback import free_ports
+from tests.helpers.own_zenml import copied_zenml, own_zenml
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from workflow_files import EXPRESSION, FOLDER, NAMES, ROOT, jobs, real_make, steps, workflow
+
+from tests.helpers.workflow_files import EXPRESSION, FOLDER, NAMES, ROOT, jobs, real_make, steps, workflow
 
 PINNED = re.compile(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")
 MAKE = re.compile(r'\bmake ((?:[^\s|;&>"]|"[^"]*"|[ ](?=[\w"-]))+)')

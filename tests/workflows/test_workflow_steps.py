@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from workflow_files import ROOT, Runner, real_make
+
+from tests.helpers.workflow_files import ROOT, Runner, real_make
 
 BIN = Path(sys.executable).parent
 

@@ -9,7 +9,7 @@ import steps.deployment.roll_out as step
 from sentiment.checks import Check, CheckReport
 from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
-from steps.deployment.settings import RolloutSettings, SmokeSettings
+from serving.rollouts.settings import RolloutSettings, SmokeSettings
 
 NEW = Bento(tag="sentiment:v2-b", model="sentiment", version="2", labels={"fingerprint": "f2"})
 OLD = Bento(tag="sentiment:v1-a", model="sentiment", version="1", labels={"fingerprint": "f1"})

@@ -1,0 +1,12 @@
+"""The capabilities that behavioural tests look at: templates and perturbations that generate the cases."""
+
+from sentiment.behaviour.capabilities import direction, functionality, invariance
+from sentiment.behaviour.capabilities.cases import Capability, Case, Kind
+
+CAPABILITIES: dict[str, Capability] = {
+    capability.name: capability
+    for capability in (*functionality.CAPABILITIES, *direction.CAPABILITIES, *invariance.CAPABILITIES)
+}
+"""Every capability by name, in the order of the report."""
+
+__all__ = ["CAPABILITIES", "Capability", "Case", "Kind"]

@@ -1,0 +1,1 @@
+"""Whether the challenger replaces the champion: rules, comparison, settings."""

@@ -1,0 +1,530 @@
+"""The model deployer ``sentiment_bento``: Bentos on this machine, switched without losing a request."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, ClassVar, cast
+from uuid import UUID
+
+from zenml.client import Client
+from zenml.config.global_config import GlobalConfiguration
+from zenml.enums import ServiceState
+from zenml.model_deployers import BaseModelDeployer, BaseModelDeployerFlavor
+from zenml.model_deployers.base_model_deployer import (
+    DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT,
+    get_model_version_id_if_exists,
+)
+from zenml.services.service import BaseService, ServiceConfig
+
+from sentiment.deployment import Bento, Deployment
+from sentiment.errors import UserError
+from serving.flavor import BentoDeployerConfig, BentoDeployerFlavor
+from serving.front import Front
+from serving.nginx import Backend, Route
+from serving.record import hold, read_live, write_live
+from serving.service import SERVICES, STATE, BentoService, BentoServiceConfig
+from stacks import processes
+from stacks.addresses import Address, free_port
+from stacks.files import required_file
+
+WHERE = "model deployer"
+logger = logging.getLogger(__name__)
+
+
+class BentoDeployer(BaseModelDeployer):
+    """Serves Bentos: one is live, at most one more is on trial.
+
+    A deployment is ``start``, then ``switch`` or ``discard``; from ``start`` on, no other one can begin. What was live
+    stays so until the new one has its traffic, whenever and however this process ends: the next deployment clears up.
+    """
+
+    NAME: ClassVar[str] = "Sentiment Bento"
+    FLAVOR: ClassVar[type[BaseModelDeployerFlavor]] = BentoDeployerFlavor
+
+    _lock: IO[str] | None = None
+
+    @property
+    def config(self) -> BentoDeployerConfig:
+        """Its configuration."""
+        return cast(BentoDeployerConfig, self._config)
+
+    @property
+    def root(self) -> Path:
+        """Everything it keeps: services, the front, the prediction log."""
+        return Path(GlobalConfiguration().local_stores_path) / str(self.id)
+
+    @property
+    def local_path(self) -> str:
+        """The same, for ZenML."""
+        return str(self.root)
+
+    def start(self, bento: Bento) -> BentoService:
+        """Starts a service on free loopback ports, ready over both protocols; it gets no traffic.
+
+        Raises:
+            UserError: If another deployment is under way, or it does not start: nothing is left of it then.
+        """
+        lock = self._held(f"deploying {bento.tag}")
+        try:
+            self._clear_up()
+            service = self._started(bento)
+        except BaseException:
+            lock.close()
+            raise
+        self._lock = lock
+        return service
+
+    def live(self) -> Deployment | None:
+        """What answers at the live address, and whether it does so over both protocols; None if nothing is to."""
+        live = self._live()
+        return live and live.model_copy(update={"healthy": self._is_healthy(live)})
+
+    def is_live(self, service: BentoService) -> bool:
+        """Whether a service has the traffic, healthy or not."""
+        live = self._live()
+        return live is not None and live.service == str(service.uuid)
+
+    def is_up_to_date(self, live: Deployment) -> bool:
+        """Whether what is live was started with the settings of today, what is in their files included."""
+        service = BentoService.read(self.root, UUID(live.service))
+        return service is not None and service.config.settings == self._settings()
+
+    def switch(self, service: BentoService, *, run: str) -> Deployment:
+        """Makes a service the live one, and ends the one that was.
+
+        With the front, no request is lost. Without it, nobody is served for the seconds that the service needs to start
+        again on the live ports; if it does not, the former one is started again.
+
+        Args:
+            service: From ``start``.
+            run: Name of the pipeline run.
+
+        Raises:
+            UserError: If it cannot become live: the former one is.
+        """
+        with self._exclusively(f"switching to {service.bento.tag}"):
+            former = self._live()
+            new = self._deployment(service, run)
+            service.share_log()
+            write_live(self.root, new, former)
+            try:
+                self._move(former, new)
+            except BaseException:
+                write_live(self.root, former)
+                raise
+            write_live(self.root, new)
+            try:
+                self._remove_others(new.service)
+            except Exception as error:  # it is live: what is left is cleared up by the next deployment
+                logger.warning("what was live before is not removed yet: %s", error)
+            finally:
+                self._release()
+        return self.live() or new
+
+    def canary(self, service: BentoService, share: int) -> None:
+        """Gives a service a share of the requests for predictions, over both protocols.
+
+        Args:
+            service: From ``start``.
+            share: In percent, 1 to 99.
+
+        Raises:
+            UserError: If no front is there to share them out.
+        """
+        with self._exclusively(f"trying {service.bento.tag}"):
+            live = self._behind_front()
+            service.share_log()
+            self._front.apply(Route(live, canary=_backend(service), share=share))
+
+    def shadow(self, service: BentoService) -> None:
+        """Gives a service copies of ``POST /v1/predict``, with the same X-Request-Id; nginx copies no gRPC.
+
+        Raises:
+            UserError: If no front is there to copy them.
+        """
+        with self._exclusively(f"trying {service.bento.tag}"):
+            self._front.apply(Route(self._behind_front(), shadow=_backend(service)))
+
+    def unroute(self, service: BentoService) -> None:
+        """Takes the canary's share, or the shadow's copies, away again."""
+        with self._exclusively(f"ending the trial of {service.bento.tag}"):
+            self._route_to_live()
+
+    def discard(self, service: BentoService) -> None:
+        """Ends a service that did not become live, and forgets it.
+
+        Raises:
+            UserError: If it is the live one.
+        """
+        try:
+            with self._exclusively(f"discarding {service.bento.tag}"):
+                if self.is_live(service):
+                    raise UserError("is live", where=f"service {service.uuid}", remedy="Stop it, or deploy another.")
+                self._route_to_live()
+                self._remove(service.uuid)
+        finally:
+            self._release()
+
+    def stop(self) -> bool:
+        """Stops everything when it has answered what it has begun; whether there was anything."""
+        with self._exclusively("stopping"):
+            something = self._front.stop()
+            known = self._known_services()
+            for identifier in known:
+                self._remove(identifier)
+            something = something or bool(known) or read_live(self.root) is not None
+            write_live(self.root, None)
+        self._release()
+        return something
+
+    # What is live
+
+    @property
+    def _front(self) -> Front:
+        return Front(self.root / "front", self.config)
+
+    @property
+    def _wants_front(self) -> bool:
+        if self.config.front == "nginx" and Front.program() is None:
+            raise UserError("nginx is not installed", where=WHERE, remedy="Install it, or set front: none.")
+        return self.config.front != "none" and Front.program() is not None
+
+    def _deployment(self, service: BentoService, run: str) -> Deployment:
+        address = self.config.live_address
+        return Deployment(
+            bento=service.bento,
+            http=address.http,
+            grpc=address.grpc,
+            since=datetime.now(UTC).isoformat(timespec="seconds"),
+            front=self._wants_front,
+            run=run,
+            service=str(service.uuid),
+        )
+
+    def _live(self) -> Deployment | None:
+        """Who has the traffic. Where a switch was cut short, it is asked for: the record names two then."""
+        record = read_live(self.root)
+        if record is None:
+            return None
+        if record.former is None:
+            return record.deployment
+        if record.deployment.front:
+            moved = self.config.live_address.served_by() == record.deployment.service
+        else:
+            moved = self._serves_itself(record.deployment)
+        return record.deployment if moved else record.former
+
+    def _is_healthy(self, live: Deployment) -> bool:
+        service = BentoService.read(self.root, UUID(live.service))
+        if service is None or service.process() is None:
+            return False
+        if live.front:
+            answering = self._front.master() and self.config.live_address.served_by() == live.service
+            return bool(answering) and not self.config.live_address.problem()
+        return self._serves_itself(live) and not service.address.problem()
+
+    def _serves_itself(self, live: Deployment) -> bool:
+        """Whether its process listens on the live ports."""
+        service = BentoService.read(self.root, UUID(live.service))
+        return service is not None and service.address == self.config.live_address and service.process() is not None
+
+    def _behind_front(self) -> Backend:
+        live = self._live()
+        service = BentoService.read(self.root, UUID(live.service)) if live and live.front else None
+        if service is None or self._front.master() is None:
+            raise UserError(
+                "there is no live service behind nginx to take requests from",
+                where=WHERE,
+                remedy="Install nginx, and deploy without canary or shadow first.",
+            )
+        return _backend(service)
+
+    # Moving the traffic
+
+    def _move(self, former: Deployment | None, new: Deployment) -> None:
+        """From one to the other; back again if that fails."""
+        seamless = new.front and (former is None or former.front)
+        if former and not seamless:
+            self._withdraw(former)
+        try:
+            self._expose(new)
+        except BaseException:
+            if former is None or not seamless:
+                self._withdraw(new)
+            if former:
+                self._expose(former)
+            raise
+
+    def _expose(self, deployment: Deployment) -> None:
+        """Lets callers reach a service at the live address."""
+        service = self._service(deployment)
+        if not deployment.front:
+            service.terminate(at_once=True)  # it runs elsewhere, for tests
+            self._relaunch(service, self.config.live_address)
+            return
+        if self.config.live_address == service.address:  # it was there itself
+            service.terminate()
+            self._relaunch(service, self._free_address())
+        self._front.apply(Route(_backend(service)))
+        problem = self.config.live_address.problem()
+        if problem or self.config.live_address.served_by() != deployment.service:
+            raise UserError(f"does not reach the new service: {problem}", where="front (nginx)", remedy="Try again.")
+
+    def _withdraw(self, deployment: Deployment) -> None:
+        if deployment.front:
+            self._front.stop()
+        else:
+            self._end(UUID(deployment.service))
+
+    def _relaunch(self, service: BentoService, address: Address) -> None:
+        """Starts a service elsewhere; only at the live address it speaks TLS itself."""
+        certificate, key = address.certificate, required_file(self.config.tls_key, "tls_key")
+        places = {"host": address.host, "http_port": address.http_port, "grpc_port": address.grpc_port}
+        secrets = {"tls_certificate": certificate and str(certificate), "tls_key": str(key) if certificate else None}
+        service.config = service.config.model_copy(update={**places, **secrets})
+        service.launch()
+
+    def _route_to_live(self) -> None:
+        live = self._live()
+        service = BentoService.read(self.root, UUID(live.service)) if live and live.front else None
+        if service and self._front.master() is not None:
+            self._front.apply(Route(_backend(service)))
+
+    # Services
+
+    def _started(self, bento: Bento) -> BentoService:
+        nobody = self._live() is None and self._front.master() is None
+        if nobody and (port := self.config.live_address.used_port()) is not None:
+            raise UserError(
+                f"port {port} is in use",
+                where="live address",
+                remedy="Stop what listens there, or give the model deployer another port in the stack file.",
+            )
+        config = self._service_config(bento)
+        response = Client().create_service(
+            config, BentoService.SERVICE_TYPE, get_model_version_id_if_exists(bento.model, bento.version)
+        )
+        try:
+            service = self.perform_deploy_model(response.id, config)
+            Client().update_service(
+                service.uuid,
+                service_source=service.model_dump()["type"],
+                admin_state=service.admin_state,
+                status=service.status.model_dump(),
+                prediction_url=service.prediction_url,
+                health_check_url=service.healthcheck_url,
+            )
+        except BaseException:
+            self._remove(response.id)
+            raise
+        return service
+
+    def _settings(self) -> str:
+        """SHA-256 of all that callers may notice of the settings: two services of one Bento differ in that alone."""
+        c = self.config
+        said = c.model_dump_json(exclude={"start_timeout", "push_bentos"})
+        files = {name: required_file(getattr(c, name), name) for name in ("tokens_file", "tls_certificate", "tls_key")}
+        parts = [said.encode(), str(self._wants_front).encode(), *(f.read_bytes() for f in files.values() if f)]
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+    def _service_config(self, bento: Bento) -> BentoServiceConfig:
+        c = self.config
+        if os.environ.get("SENTIMENT_TOKENS"):
+            raise UserError(
+                "a deployed service takes no tokens from there, and would be open to everyone",
+                where="environment variable SENTIMENT_TOKENS",
+                remedy="Write them to a file, and name it in the stack file: tokens_file.",
+            )
+        tokens = required_file(c.tokens_file, "tokens_file")
+        settings = {
+            "workers": "" if c.workers is None else c.workers,
+            "log_text": c.log_text,
+            "log_max_mb": c.log_max_mb,
+            "tokens_file": tokens or "",
+            "abstain_below": c.abstain_below,
+            "max_queue": c.max_queue,
+            "timeout": c.timeout,
+        }
+        pipeline, step = _origin()
+        address = self._free_address()
+        return BentoServiceConfig(
+            service_name=bento.tag,
+            model_name=bento.model,
+            model_version=bento.version,
+            pipeline_name=pipeline,
+            pipeline_step_name=step,
+            bento=bento,
+            root=str(self.root),
+            created=datetime.now(UTC).isoformat(),
+            http_port=address.http_port,
+            grpc_port=address.grpc_port,
+            drain_seconds=c.drain_seconds,
+            start_timeout=c.start_timeout,
+            settings=self._settings(),
+            environment={f"SENTIMENT_{name}".upper(): str(value) for name, value in settings.items()},
+        )
+
+    def _free_address(self) -> Address:
+        taken = {self.config.http_port, self.config.grpc_port}
+        http = free_port(taken)
+        return Address("127.0.0.1", http, free_port(taken | {http}))
+
+    def _service(self, deployment: Deployment) -> BentoService:
+        service = BentoService.read(self.root, UUID(deployment.service))
+        if service is None:
+            raise UserError("its folder is gone", where=f"service {deployment.service}", remedy="Deploy again.")
+        return service
+
+    def _known_services(self) -> set[UUID]:
+        """Services with a folder, or with a process though the folder is gone."""
+        folder = self.root / SERVICES
+        names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+        names |= {path.relative_to(folder).parts[0] for _, path in processes.having(STATE, below=folder)}
+        return {UUID(name) for name in names}
+
+    def _clear_up(self) -> None:
+        """What a deployer that was killed has left: a trial's traffic, half a switch, services that nobody needs."""
+        record, live = read_live(self.root), self._live()
+        if record and record.former:
+            write_live(self.root, live)
+        self._route_to_live()
+        self._remove_others(live.service if live else self._served())
+
+    def _served(self) -> str | None:
+        """Whom our own front serves, which has no record where somebody removed a damaged one."""
+        return self.config.live_address.served_by() if self._front.master() is not None else None
+
+    def _remove_others(self, kept: str | None) -> None:
+        for identifier in self._known_services():
+            if str(identifier) != kept:
+                self._remove(identifier)
+
+    def _remove(self, identifier: UUID) -> None:
+        """Ends a service, and removes every trace but its predictions."""
+        self._end(identifier)
+        with suppress(KeyError):
+            Client().delete_service(identifier)
+        shutil.rmtree(self._folder(identifier), ignore_errors=True)  # last: by it, what is left is found
+
+    def _end(self, identifier: UUID, *, at_once: bool = False) -> None:
+        """Ends a service, also one whose files are gone."""
+        service = BentoService.read(self.root, identifier)
+        if service is not None:
+            service.terminate(at_once=at_once)
+        processes.kill(found for found, _ in processes.having(STATE, below=self._folder(identifier)))
+
+    def _folder(self, identifier: UUID) -> Path:
+        return self.root / SERVICES / str(identifier)
+
+    # One deployment at a time
+
+    def _held(self, doing: str) -> IO[str]:
+        if self._lock is not None:
+            raise UserError(
+                "is busy: a deployment of this process is not done", where=WHERE, remedy="Discard it first."
+            )
+        return hold(self.root, doing)
+
+    @contextmanager
+    def _exclusively(self, doing: str) -> Iterator[None]:
+        """Within a deployment of this deployer; or, for a moment, on its own."""
+        if self._lock is not None:
+            yield
+            return
+        with self._held(doing):
+            yield
+
+    def _release(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.close()
+
+    # What ZenML's command line calls
+
+    def perform_deploy_model(
+        self,
+        id: UUID,
+        config: ServiceConfig,
+        timeout: int = DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT,
+    ) -> BentoService:
+        """Starts a service, for ZenML; the configuration says how long that may take."""
+        service = BentoService(uuid=id, config=config)
+        service.launch()
+        service.admin_state = ServiceState.ACTIVE
+        service.update_status()
+        return service
+
+    def perform_stop_model(
+        self, service: BaseService, timeout: int = DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT, force: bool = False
+    ) -> BaseService:
+        """Ends a service, for ZenML; it can be started again until the next deployment."""
+        with self._exclusively(f"stopping {service.uuid}"):
+            service.stop(timeout=1, force=force)
+        return service
+
+    def perform_start_model(
+        self, service: BaseService, timeout: int = DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT
+    ) -> BaseService:
+        """Starts a service again, for ZenML; with the front, if it is the live one."""
+        with self._exclusively(f"starting {service.uuid}"):
+            service.start(timeout=1)
+            live = self._live()
+            if live and live.front and live.service == str(service.uuid):
+                self._front.apply(Route(_backend(cast(BentoService, service))))
+        return service
+
+    def perform_delete_model(
+        self, service: BaseService, timeout: int = DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT, force: bool = False
+    ) -> None:
+        """Ends a service for good, for ZenML; with the front, if it is the live one."""
+        with self._exclusively(f"deleting {service.uuid}"):
+            live = self._live()
+            if live and live.service == str(service.uuid):
+                self._front.stop()
+                write_live(self.root, None)
+            else:
+                self._route_to_live()
+            self._end(service.uuid, at_once=force)
+            shutil.rmtree(self._folder(service.uuid), ignore_errors=True)
+
+    @staticmethod
+    def get_model_server_info(service: BaseService) -> dict[str, str | None]:
+        """What ZenML shows of a service; of the live one, the live address."""
+        found = cast(BentoService, service)
+        record = read_live(Path(found.config.root))
+        live = record.deployment if record and record.deployment.service == str(found.uuid) else None
+        process = found.process()
+        return {
+            "PREDICTION_URL": f"{live.http}/v1/predict" if live else found.prediction_url,
+            "GRPC_ADDRESS": live.grpc if live else found.grpc_address,
+            "HEALTH_CHECK_URL": f"{live.http}/readyz" if live else found.healthcheck_url,
+            "LIVE": f"since {live.since}" if live else "no",
+            "BENTO": found.bento.tag,
+            "MODEL_NAME": found.bento.model,
+            "MODEL_VERSION": found.bento.version,
+            "LOG_FILE": str(found.log_file),
+            "PREDICTION_LOG": str(found.prediction_log.resolve()),
+            "DAEMON_PID": str(process.pid) if process else None,
+        }
+
+
+def _backend(service: BentoService) -> Backend:
+    return Backend(service.uuid, service.config.http_port, service.config.grpc_port)
+
+
+def _origin() -> tuple[str, str]:
+    """Names of the pipeline and the step that deploy; empty outside of one."""
+    from zenml import get_step_context
+
+    try:
+        context: Any = get_step_context()
+    except RuntimeError:
+        return "", ""
+    return context.pipeline.name, context.step_name

@@ -1,0 +1,178 @@
+"""The front: nginx as the live address, so that a new service gets the traffic without a request being lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from sentiment.errors import UserError
+from serving.nginx import CLOSING, Route, render
+from stacks import processes
+from stacks.files import write_whole
+
+if TYPE_CHECKING:
+    from serving.flavor import BentoDeployerConfig
+
+START_SECONDS = 5.0  # for nginx to start, or to take a new configuration
+CLOSING_SECONDS = 1.0  # in which whoever sends requests meets the end of the connection, and opens the next
+WHERE = "front (nginx)"
+
+
+class Front:
+    """One nginx, with a folder of its own; it goes on when this process ends."""
+
+    def __init__(self, folder: Path, config: BentoDeployerConfig) -> None:
+        """Touches nothing yet.
+
+        Args:
+            folder: Everything that nginx writes.
+            config: Of the deployer.
+        """
+        self._folder, self._config = folder, config
+        self._file, self._applied, self._pid = folder / "nginx.conf", folder / "applied", folder / "nginx.pid"
+
+    @staticmethod
+    def program() -> str | None:
+        """Where nginx is; None if it is not installed."""
+        return shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
+
+    def master(self) -> psutil.Process | None:
+        """Nginx' own first process, if it runs."""
+        try:
+            process = psutil.Process(int(self._pid.read_text()))
+            return process if str(self._file) in " ".join(process.cmdline()) and processes.runs(process) else None
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
+            return None
+
+    def apply(self, route: Route) -> None:
+        """Moves the requests; returns when nobody is served by what was before. Does nothing if it is so already.
+
+        Raises:
+            UserError: If nginx does not take it; all is as it was then.
+        """
+        text = render(self._folder, self._config, route)
+        running = self.master() is not None
+        if running and self._applied.exists() and self._applied.read_text(encoding="utf-8") == text:
+            return
+        before = self._file.read_text(encoding="utf-8") if self._file.exists() else None
+        self._check(text)
+        self._applied.unlink(missing_ok=True)
+        write_whole(self._file, text)
+        try:
+            if running:
+                self._reload()
+            else:
+                self._start()
+        except UserError:
+            if before is not None:
+                write_whole(self._file, before)
+            raise
+        write_whole(self._applied, text)
+
+    def stop(self) -> bool:
+        """Ends it when it has answered what it has begun; whether there was anything to end."""
+        session = self._session()
+        master = self.master()
+        if master is not None:
+            master.send_signal(signal.SIGQUIT)
+            processes.ended(master, self._config.drain_seconds + START_SECONDS)
+        left = processes.in_session(session, "nginx") if session else []
+        processes.kill(left)
+        self._pid.unlink(missing_ok=True)
+        self._applied.unlink(missing_ok=True)
+        return master is not None or bool(left)
+
+    def _check(self, text: str) -> None:
+        """Lets nginx read a configuration that nobody uses yet."""
+        (self._folder / "temp").mkdir(parents=True, exist_ok=True)
+        new = self._folder / "new.conf"
+        write_whole(new, text)
+        done = self._nginx("-t", "-c", str(new))
+        if done.returncode:
+            raise _refused(done.stderr)
+        new.unlink()
+
+    def _start(self) -> None:
+        self._end_orphans()
+        port = self._config.live_address.used_port()
+        if port is not None:
+            raise UserError(
+                f"port {port} is in use",
+                where="live address",
+                remedy="Stop what listens there, or give the model deployer another port in the stack file.",
+            )
+        self._closing.unlink(missing_ok=True)
+        done = self._nginx("-c", str(self._file))
+        if done.returncode:
+            raise _refused(done.stderr)
+        self._until(lambda: self.master() is not None, START_SECONDS, "does not start")
+
+    def _reload(self) -> None:
+        """New workers take over. Nginx 1.22 closes idle connections even if a request has just come in on one.
+
+        So connections are ended with their answers first, as HTTP knows it: then none is idle that is in use.
+        """
+        master = self.master()
+        if master is None:
+            raise UserError("has just ended", where=WHERE, remedy="Try again.")
+        old = set(master.children())
+        drain = self._config.drain_seconds + START_SECONDS
+        self._closing.touch()
+        try:
+            time.sleep(CLOSING_SECONDS)
+            master.send_signal(signal.SIGHUP)
+            self._until(lambda: set(master.children()) - old, START_SECONDS, "does not take its configuration")
+            self._until(lambda: not set(master.children()) & old, drain, "does not end its former workers")
+        finally:
+            self._closing.unlink(missing_ok=True)
+
+    def _end_orphans(self) -> None:
+        """Workers whose master was killed still serve: they answer what they have begun, and give the ports back."""
+        session = self._session()
+        orphans = processes.in_session(session, "nginx") if session and self.master() is None else []
+        for orphan in orphans:
+            orphan.send_signal(signal.SIGQUIT)
+        deadline = time.monotonic() + START_SECONDS
+        while orphans and self._config.live_address.used_port() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _session(self) -> int | None:
+        """The session that the last master led, and its workers are in."""
+        try:
+            return int(self._pid.read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    @property
+    def _closing(self) -> Path:
+        return self._folder / CLOSING
+
+    def _nginx(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [self.program() or "nginx", "-p", str(self._folder), "-e", str(self._folder / "error.log")]
+        # output to a file: the daemon keeps what it was given, and a pipe would never end
+        with (self._folder / "output").open("w+", encoding="utf-8") as output:
+            done = subprocess.run(
+                [*command, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+            )
+            output.seek(0)
+            return subprocess.CompletedProcess(done.args, done.returncode, "", output.read())
+
+    def _until(self, condition: Callable[[], object], seconds: float, otherwise: str) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise UserError(otherwise, where=WHERE, remedy=f"See {self._folder / 'error.log'}.")
+            time.sleep(0.02)
+
+
+def _refused(output: str) -> UserError:
+    lines = [line for line in output.splitlines() if "[emerg]" in line] or output.splitlines() or ["it says nothing"]
+    return UserError(f"does not start: {lines[0].strip()}", where=WHERE, remedy="See configs/stacks.")

@@ -1,0 +1,86 @@
+"""How a service itself has been: of Prometheus where one watches it, else of what the live one has counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sentiment.errors import UserError
+from sentiment.monitoring.checks import Health
+from sentiment.monitoring.settings import HealthSettings
+from serving.active import find_deployer, live_service
+from serving.rollouts.access import access_to
+from serving.rollouts.canary import FAILURES, PERCENTILE, PREDICTING, read_traffic
+
+if TYPE_CHECKING:
+    from sentiment.deployment import Deployment
+    from serving.deployer import BentoDeployer
+
+SECONDS = 5.0  # that Prometheus has to answer
+NO_SERVICE = "no service is live on this machine, and no Prometheus is configured"
+
+
+def read_health(settings: HealthSettings, *, hours: float) -> tuple[Health | None, str]:
+    """Requests, their error rate and their 95th percentile; or None, and why.
+
+    Args:
+        settings: Which Prometheus, if any.
+        hours: How far back Prometheus looks; the live service has counted since it was started.
+    """
+    import httpx
+
+    try:
+        if settings.prometheus:
+            return _by_prometheus(settings.prometheus, hours), ""
+        return _by_itself()
+    except (httpx.HTTPError, httpx.InvalidURL, UserError, ValueError, KeyError, TypeError) as error:
+        asked = f"Prometheus at {settings.prometheus}" if settings.prometheus else "the live service"
+        return None, f"{asked} does not say: {type(error).__name__}: {error}"
+
+
+def live_health(deployer: BentoDeployer, live: Deployment) -> Health:
+    """What the live service has counted since it was started.
+
+    Raises:
+        httpx.HTTPError: If it does not answer.
+    """
+    with access_to(live_service(deployer, live)).raw_http() as http:
+        traffic = read_traffic(http.get("/metrics").raise_for_status().text)
+    return Health(traffic.requests, traffic.error_rate, None if traffic.p95 is None else 1000 * traffic.p95)
+
+
+def _by_itself() -> tuple[Health | None, str]:
+    import httpx
+
+    deployer = find_deployer()
+    live = deployer.live() if deployer else None
+    if deployer is None or live is None:
+        return None, NO_SERVICE
+    try:
+        return live_health(deployer, live), ""
+    except httpx.HTTPError:  # this one request has failed, and so does every other one
+        return Health(requests=1, error_rate=1.0, p95_ms=None), ""
+
+
+def _by_prometheus(address: str, hours: float) -> Health:
+    """By the metrics of bento/metrics.py, as deploy/alerts.yml reads them."""
+    import httpx
+
+    period = f"[{max(round(60 * hours), 1)}m]"
+    methods = "|".join(sorted(PREDICTING))
+    failed = "|".join(["5..", *sorted(FAILURES)])
+    counted = f'sum(increase(sentiment_requests_total{{method=~"{methods}"}}{period}))'
+    failures = f'sum(increase(sentiment_requests_total{{method=~"{methods}",code=~"{failed}"}}{period}))'
+    buckets = f'sum by (le) (increase(sentiment_request_seconds_bucket{{method=~"{methods}"}}{period}))'
+    with httpx.Client(base_url=address, timeout=SECONDS) as http:
+        requests = _value(http, counted) or 0.0
+        wrong = _value(http, failures) or 0.0
+        p95 = _value(http, f"histogram_quantile({PERCENTILE}, {buckets})")
+    return Health(round(requests), wrong / requests if requests else 0.0, None if p95 is None else 1000 * p95)
+
+
+def _value(http: Any, query: str) -> float | None:  # noqa: ANN401  # httpx is imported late
+    """The value of a query of one series; None if there is none, as where nobody has asked yet."""
+    answer = http.get("/api/v1/query", params={"query": query}).raise_for_status().json()
+    found = answer["data"]["result"]
+    value = float(found[0]["value"][1]) if found else float("nan")
+    return None if value != value else value  # noqa: PLR0124 - NaN

@@ -1,0 +1,38 @@
+"""How far two services give the same answers to the same texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from sentiment.checks import Check
+
+if TYPE_CHECKING:
+    from serving.rollouts.settings import RolloutSettings
+
+
+class Pair(NamedTuple):
+    """P(positive) of one text by two services, each in [0, 1]."""
+
+    live: float
+    new: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both give the same label."""
+        return (self.live > 0.5) == (self.new > 0.5)
+
+
+def check_agreement(pairs: Sequence[Pair], settings: RolloutSettings) -> Check:
+    """A check that both give the same label often enough; says how far their scores are apart as well."""
+    count = max(len(pairs), 1)
+    share = sum(pair.agrees for pair in pairs) / count
+    difference = sum(abs(pair.new - pair.live) for pair in pairs) / count
+    return Check(
+        name="agreement",
+        passed=share >= settings.min_agreement if pairs else not settings.min_requests,
+        observed=f"{100 * share:.1f} % of {len(pairs):,} texts, P(positive) {difference:.3f} apart on average",
+        limit=f"at least {100 * settings.min_agreement:g} %",
+        score=share if pairs else None,
+        count=len(pairs),
+    )

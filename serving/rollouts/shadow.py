@@ -1,0 +1,56 @@
+"""A shadow: the new service gets copies of the live one's requests; what both answered is compared afterwards."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sentiment.checks import Check, CheckReport
+from sentiment.monitoring.prediction_log import Record, read_log
+from serving.rollouts.agreement import Pair, check_agreement
+from serving.rollouts.watch import watch
+
+if TYPE_CHECKING:
+    from serving.rollouts.settings import RolloutSettings
+
+SETTLE = 2.0  # seconds until both prediction logs hold what was answered
+
+
+def watch_shadow(route: Callable[[], None], new: Path, live: Path, settings: RolloutSettings) -> CheckReport:
+    """Lets a service answer copies for a while, then compares what both services logged.
+
+    Args:
+        route: Gives it copies of the live one's requests.
+        new: Folder of the new service's prediction log.
+        live: Folder of the live one's.
+        settings: How long, and what is too bad.
+    """
+    since = time.time()
+    route()
+    watch("shadow", settings.seconds, lambda: (False, {}))
+    time.sleep(SETTLE)
+    return judge(pairs(*(read_log(folder, since=since).records for folder in (live, new))), settings)
+
+
+def pairs(live: Iterable[Record], new: Iterable[Record]) -> list[Pair]:
+    """P(positive) of both for every text that both answered: the same place in the same request."""
+    answered = {(record.request, record.index): record.positive for record in new}
+    return [
+        Pair(record.positive, answered[record.request, record.index])
+        for record in live
+        if (record.request, record.index) in answered
+    ]
+
+
+def judge(found: list[Pair], settings: RolloutSettings) -> CheckReport:
+    """Whether the shadow answers as the live service does."""
+    enough = Check(
+        name="texts",
+        passed=len(found) >= settings.min_requests,
+        observed=f"{len(found):,}",
+        limit=f"at least {settings.min_requests:,}: fewer say nothing",
+        score=len(found),
+    )
+    return CheckReport(suite="shadow", checks=(enough, check_agreement(found, settings)))

@@ -1,0 +1,50 @@
+import pytest
+
+from bento.build import build
+from tests.helpers import tiny_servables
+from tests.helpers.booted import boot
+
+BUILDS = {"bento", "serve", "service"}  # fixtures that need a built Bento
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if BUILDS & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
+LINEAGE = {"pipeline_run": "train-1", "git_commit": "0123abc"}
+
+
+@pytest.fixture(scope="session")
+def servable(tmp_path_factory):
+    return tiny_servables.save("cascade", tmp_path_factory.mktemp("servable")).path
+
+
+@pytest.fixture(scope="session")
+def bento(servable):
+    return build(servable, model="sentiment", version="7", labels=LINEAGE)
+
+
+@pytest.fixture(scope="session")
+def service(bento, tmp_path_factory):
+    """One open service for all tests that leave it as it is."""
+    booted = boot(bento.tag, tmp_path_factory.mktemp("service"), log=tmp_path_factory.mktemp("log"), abstain_below=0.7)
+    yield booted
+    booted.stop()
+
+
+@pytest.fixture
+def serve(bento, tmp_path):
+    """Serves the Bento with settings of the test's own."""
+    started = []
+
+    def start(**settings):
+        booted = boot(settings.pop("tag", bento.tag), tmp_path / str(len(started)), **settings)
+        started.append(booted)
+        return booted
+
+    yield start
+    for booted in started:
+        if booted.process.poll() is None:
+            booted.stop()

@@ -1,0 +1,70 @@
+"""Building images in tests; the fixtures ``container_engine`` and ``container_base`` set that up once for all."""
+
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+
+import pytest
+
+from sentiment.errors import UserError
+from serving import image
+
+
+def missing():
+    """Why no image can be built here; None if one can."""
+    try:
+        engine = image.find_engine()
+    except UserError as error:
+        return str(error)
+    if engine == image.BUILDAH and (os.geteuid() or not shutil.which("debootstrap")):
+        return "without Docker, the base is built by debootstrap (Debian's package), as root"
+    return None
+
+
+@contextmanager
+def engine(folder):
+    """What builds images here, with a store of its own, as an image is half a gigabyte."""
+    folder.mkdir()
+    (folder / "storage.conf").write_text(
+        f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CONTAINERS_STORAGE_CONF", str(folder / "storage.conf"))
+        yield image.find_engine()
+    shutil.rmtree(folder)
+
+
+def base(engine, folder):
+    """The default, or Debian's Python in its place: buildah may not reach a registry."""
+    if engine == image.DOCKER:
+        return image.BASE
+    subprocess.run(
+        ["debootstrap", "--variant=minbase", "--include=python3", "bookworm", str(folder / "root")],
+        check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    shutil.rmtree(folder / "root/var/cache/apt")
+    name = buildah("from", "scratch")
+    buildah("add", name, str(folder / "root"), "/")
+    buildah("commit", "--rm", name, "base")
+    shutil.rmtree(folder)
+    return "localhost/base"
+
+
+def buildah(*arguments):
+    done = subprocess.run([*image.BUILDAH.command, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def run(engine, name, *command):
+    """What a command prints in a new container of the image, run as the image says."""
+    if engine == image.DOCKER:
+        return subprocess.check_output(
+            ["docker", "run", "--rm", "--entrypoint", command[0], name, *command[1:]], text=True
+        )
+    container = buildah("from", f"localhost/{name}")
+    try:
+        return buildah("run", "--isolation", "chroot", container, "--", *command)
+    finally:
+        buildah("rm", container)

@@ -1,0 +1,82 @@
+"""People who ask a service about reviews, and say later what it should have answered."""
+
+import itertools
+import random
+import threading
+from contextlib import contextmanager
+
+from tests.helpers import door
+
+# Words that no model was trained on, as when a service is suddenly used for other goods.
+NEW_GOOD = ["zippy", "sturdy", "waterproof", "quiet", "snug", "rechargeable", "foldable", "spotless"]
+NEW_BAD = ["leaky", "rattling", "scratched", "flimsy", "overheating", "wobbly", "rusty", "noisy"]
+REQUEST = 50  # texts
+
+
+def usual(rows, seed):
+    """Texts and labels as in training."""
+    frame = door.sentences(rows, seed=seed)
+    return list(
+        zip(frame["text"], [{"pos": "positive", "neg": "negative"}[raw] for raw in frame["label"]], strict=True)
+    )
+
+
+def drifted(rows, seed, good=NEW_GOOD, bad=NEW_BAD):
+    """The same in other words: other sentiment words, among other ones."""
+    draw = random.Random(seed)
+    syllables = [a + b for a in "cghjqvwxyz" for b in "aeiou"]
+    found = []
+    for i in range(rows):
+        words = ["".join(draw.choices(syllables, k=3)) for _ in range(draw.randint(15, 40))]
+        for place in (3, 9):
+            words[place] = draw.choice(good if i % 2 else bad)
+        found.append((f"Arrived {' '.join(words)}.", "positive" if i % 2 else "negative"))
+    return found
+
+
+def ask(address, asked):
+    """Identifiers of the predictions, in order."""
+    from bento.client import HttpClient
+
+    with HttpClient(address) as http:
+        return [
+            answer.id
+            for start in range(0, len(asked), REQUEST)
+            for answer in http.predict([text for text, _ in asked[start : start + REQUEST]]).predictions
+        ]
+
+
+def label(address, identifiers, asked):
+    """Says what each should have been."""
+    from bento.client import HttpClient
+
+    with HttpClient(address) as http:
+        for identifier, (_, right) in zip(identifiers, asked, strict=True):
+            http.feedback(identifier, right)
+
+
+@contextmanager
+def asking(address):
+    """Somebody asks all the time while the block runs, and is always answered."""
+    from bento.client import HttpClient
+
+    done, failed = threading.Event(), []
+    texts = itertools.cycle([text for text, _ in usual(400, seed=9)])
+
+    def call():
+        with HttpClient(address) as http:
+            while not done.wait(0.05):
+                try:
+                    http.predict([next(texts)])
+                except Exception as error:
+                    failed.append(error)
+                    return
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        caller.join()
+    assert not failed, failed

@@ -1,7 +1,0 @@
-"""What tests need that pip does not install."""
-
-import pytest
-
-from stacks.front import Front
-
-needs_nginx = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed (Debian's package)")

@@ -1,0 +1,14 @@
+from registry.mlflow_registry import described
+
+
+def test_a_long_model_card_fits_into_mlflows_databases():
+    from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
+
+    most = SqlModelVersion.__table__.c.description.type.length
+    lines = [f"| row {i} | {i * i} |" for i in range(1000)]
+    card = "\n".join(lines)
+    kept = described(card)
+    assert most - 30 < len(kept) <= most
+    assert set(kept.splitlines()[:-2]) <= set(lines)  # no line is cut
+    assert "model_card.md" in kept.splitlines()[-1]
+    assert described(card[:most]) == card[:most]

@@ -1,0 +1,168 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from sentiment.errors import UserError
+from sentiment.models import weights
+from sentiment.models.encoder import choose_precision, load_encoder
+from sentiment.models.transformer import TransformerCheckpoint, train_transformer
+from sentiment.progress import listening
+from tests.helpers import tiny_transformer as tiny
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return tiny.save_encoder(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture(scope="module")
+def trained(encoder, tmp_path_factory):
+    """A run of four passes with everything that was reported on the way."""
+    reports = []
+    with listening(lambda task, done, total, **figures: reports.append((task, done, total, figures))):
+        checkpoint = train_transformer(
+            tiny.reviews(160, 1), tiny.reviews(40, 2), tiny.recipe(encoder, epochs=4, dropout=0), seed=7,
+            work_dir=tmp_path_factory.mktemp("work"),
+        )  # fmt: skip
+    return checkpoint, reports
+
+
+@pytest.mark.slow
+def test_a_separable_task_is_learnt(trained):
+    assert trained[0].report.validation_accuracy >= 0.9
+
+
+@pytest.mark.slow
+def test_the_checkpoint_is_complete_and_holds_no_pickle(trained):
+    path = trained[0].path
+    names = {file.name for file in path.iterdir()}
+    assert {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "training.json"} == names
+    assert {p.name for p in path.parent.iterdir()} == {"checkpoint", "lock"}  # the states of the run are gone
+    assert json.loads((path / "config.json").read_text())["id2label"] == {"0": "negative", "1": "positive"}
+    settings = json.loads((path / "tokenizer.json").read_text())
+    assert settings["truncation"] is None
+    assert settings["padding"] is None
+
+
+@pytest.mark.slow
+def test_progress_is_reported_with_figures(trained):
+    reports = trained[1]
+    assert {task for task, *_ in reports} == {"train transformer"}
+    assert reports[-1][1:3] == (80, 80)
+    assert {"loss", "accuracy"} == set(reports[-1][3])
+
+
+@pytest.mark.slow
+def test_the_report_counts_what_was_shown(trained):
+    report = trained[0].report
+    assert (report.steps, report.examples) == (80, 640)
+    assert report.best_step in (40, 80)
+    assert 2 * 640 < report.tokens <= 32 * 640
+    assert TransformerCheckpoint.load(trained[0].path) == trained[0]
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_not_repeated(trained, encoder, monkeypatch):
+    monkeypatch.setattr("sentiment.models.transformer.load_encoder", None)
+    again = train_transformer(
+        tiny.reviews(160, 1), tiny.reviews(40, 2), tiny.recipe(encoder, epochs=4, dropout=0), seed=7,
+        work_dir=trained[0].path.parents[1],
+    )  # fmt: skip
+    assert again == trained[0]
+
+
+@pytest.mark.slow
+def test_the_best_weights_are_kept_and_training_stops_early(encoder, tmp_path):
+    """A learning rate that destroys the model after a good start: later evaluations are no better than the first."""
+    settings = tiny.recipe(encoder, epochs=4, evaluations=8, early_stopping_patience=2, learning_rate=1e-12)
+    report = train_transformer(tiny.reviews(160, 1), tiny.reviews(40, 2), settings, seed=7, work_dir=tmp_path).report
+    assert report.best_step == 10
+    assert report.steps == 30
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert"])
+def test_frozen_parts_do_not_train(kind, tmp_path):
+    folder = tiny.save_encoder(tmp_path / kind, kind)
+    model, _ = load_encoder(str(folder), tiny.recipe(folder, freeze_embeddings=True, freeze_layers=1), 0)
+    moving = {name for name, weight in model.named_parameters() if weight.requires_grad}
+    assert moving
+    assert not [name for name in moving if "embeddings" in name or "layer.0." in name]
+    assert [name for name in moving if "layer.1." in name]
+
+
+@pytest.mark.slow
+def test_frozen_embeddings_are_the_ones_it_started_from(encoder, tmp_path):
+    settings = tiny.recipe(encoder, freeze_embeddings=True, evaluations=1)
+    path = train_transformer(tiny.reviews(80, 1), tiny.reviews(40, 2), settings, seed=7, work_dir=tmp_path).path
+    before, after = load_file(encoder / "model.safetensors"), load_file(path / "model.safetensors")
+    name = "embeddings.word_embeddings.weight"
+    assert torch.equal(before[name], after[f"bert.{name}"])
+    name = "encoder.layer.0.output.dense.weight"
+    assert not torch.equal(before[name], after[f"bert.{name}"])
+
+
+@pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert"])
+def test_dropout_reaches_the_layers(kind, tmp_path):
+    folder = tiny.save_encoder(tmp_path / kind, kind)
+    model, _ = load_encoder(str(folder), tiny.recipe(folder, dropout=0.37), 0)
+    rates = {module.p for name, module in model.base_model.named_modules() if isinstance(module, torch.nn.Dropout)}
+    assert rates == {0.37}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"freeze_layers": 3}, "the model has 2 layers"),
+        ({"max_length": 67}, "more than the 66 tokens"),
+        ({"model": "./no/such/folder"}, "no such folder"),
+        ({"model": "embedded:nothing"}, "no such embedded model"),
+    ],
+)
+def test_settings_that_do_not_fit_the_model_are_one_clear_line(encoder, tmp_path, changes, message):
+    with pytest.raises(UserError, match=message):
+        train_transformer(
+            tiny.reviews(40, 1), tiny.reviews(40, 2), tiny.recipe(encoder, **changes), seed=7, work_dir=tmp_path
+        )
+
+
+def test_a_folder_without_a_model_is_one_clear_line(tmp_path):
+    with pytest.raises(UserError, match="cannot be loaded") as caught:
+        train_transformer(
+            tiny.reviews(40, 1), tiny.reviews(40, 2), tiny.recipe(tmp_path), seed=7, work_dir=tmp_path / "w"
+        )
+    assert "\n" not in str(caught.value)
+
+
+def test_reviews_of_one_class_are_refused(encoder, tmp_path):
+    one = tiny.reviews(40, 1)
+    one = type(one)(one.frame[one.frame["label"] == 1])
+    with pytest.raises(UserError, match="both labels"):
+        train_transformer(one, tiny.reviews(40, 2), tiny.recipe(encoder), seed=7, work_dir=tmp_path)
+
+
+def test_embedded_weights_are_found_and_checked(monkeypatch):
+    name, (package, _) = next(iter(weights.EMBEDDED.items()))
+    assert (weights.Path(weights.find_model(name)) / "model.safetensors").is_file()
+    weights._embedded.cache_clear()
+    monkeypatch.setitem(weights.EMBEDDED, name, (package, "0" * 64))
+    with pytest.raises(UserError, match="not the published ones"):
+        weights.find_model(name)
+    weights._embedded.cache_clear()
+
+
+def test_precision_is_bf16_only_where_the_hardware_has_it(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for has, chosen in ((True, "bf16"), (False, "fp32")):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda has=has: {"avx512_bf16": has})
+        assert choose_precision("auto") == chosen
+    assert choose_precision("bf16") == "bf16"
+
+
+@pytest.mark.slow
+def test_bf16_trains_on_this_machine(encoder, tmp_path):
+    settings = tiny.recipe(encoder, precision="bf16", epochs=4, dropout=0)
+    report = train_transformer(tiny.reviews(160, 1), tiny.reviews(40, 2), settings, seed=7, work_dir=tmp_path).report
+    assert report.precision == "bf16"
+    assert report.validation_accuracy >= 0.9
