@@ -1,1 +1,1 @@
-"""What a person types and sees."""
+"""The command line: parser, one command a file, tables, live view, error lines."""

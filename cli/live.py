@@ -1,11 +1,11 @@
-"""A live view of a run's stages, with a bar for what the running stage is doing."""
+"""A live view of a run's steps, with a progress bar for the running one."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from zenml.models import StepRunResponse
 
 SIGNS = {"completed": "[green]✓", "cached": "[cyan]=", "failed": "[red]✗", "running": "[yellow]●"}
-PLAIN_EVERY = 15.0  # seconds between two lines about one task where there is no terminal to redraw
-POLL, PLAIN_POLL = 1.0, 5.0  # seconds between two looks at the steps, and where there is no terminal
+POLL_S = 1.0  # between two requests for the steps
+# Without a terminal to redraw, every update is a new line: fewer of them.
+PLAIN_POLL_S = 5.0
+PLAIN_PROGRESS_S = 15.0
 
 
 class StageView:
-    """Shows the steps of one run as ZenML records them: it works the same on every orchestrator."""
+    """Shows the steps of one run as ZenML records them, the same on every orchestrator."""
 
     def __init__(self, console: Console, run_name: str) -> None:
         self._console, self._run_name = console, run_name
@@ -33,30 +35,25 @@ class StageView:
         self._steps: dict[str, StepRunResponse] = {}
         self._done = threading.Event()
         self._bar = Progress(
-            TextColumn("  {task.description}"), BarColumn(30), TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("  {task.description}"), BarColumn(30), TextColumn("{task.percentage:3.0f}%"),
             TimeRemainingColumn(), TextColumn("{task.fields[figures]}"), console=console,
         )  # fmt: skip
         self._task: tuple[str, TaskID] | None = None
-        self._said = 0.0
+        self._last_line_at = 0.0
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Draws until the block ends."""
+    def shown_live(self) -> Iterator[None]:
+        """Draws the view until the block ends."""
         poll = threading.Thread(target=self._poll, daemon=True)
-        with progress.listening(self._hear):
-            if not self._console.is_terminal:
-                poll.start()
-                try:
-                    yield
-                finally:
-                    self._stop(poll)
-                return
-            with Live(console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=False):
-                poll.start()
-                try:
-                    yield
-                finally:
-                    self._stop(poll)
+        view: AbstractContextManager[object] = nullcontext()
+        if self._console.is_terminal:
+            view = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=False)
+        with progress.listening(self._update), view:
+            poll.start()
+            try:
+                yield
+            finally:
+                self._stop(poll)
 
     def _stop(self, poll: threading.Thread) -> None:
         if self._task:
@@ -67,12 +64,12 @@ class StageView:
         with suppress(Exception):
             self._refresh()
 
-    def _hear(self, task: str, done: float, total: float, **figures: float) -> None:
+    def _update(self, task: str, done: float, total: float, **figures: float) -> None:
         words = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
         if not self._console.is_terminal:
-            if time.monotonic() - self._said > PLAIN_EVERY:
-                self._said = time.monotonic()
-                self._console.print(f"  {task}: {100 * done / total:.0f} %  {words}", highlight=False)
+            if time.monotonic() - self._last_line_at > PLAIN_PROGRESS_S:
+                self._last_line_at = time.monotonic()
+                self._console.print(f"  {task}: {100 * done / total:.0f}%  {words}", highlight=False)
             return
         if not self._task or self._task[0] != task:
             if self._task:
@@ -81,8 +78,8 @@ class StageView:
         self._bar.update(self._task[1], completed=done, total=total, figures=words or "")
 
     def _poll(self) -> None:
-        while not self._done.wait(POLL if self._console.is_terminal else PLAIN_POLL):
-            with suppress(Exception):  # where ZenML's server does not answer, the run itself says so
+        while not self._done.wait(POLL_S if self._console.is_terminal else PLAIN_POLL_S):
+            with suppress(Exception):  # if ZenML's server does not answer, the run itself reports it
                 self._refresh()
 
     def _refresh(self) -> None:
@@ -97,21 +94,18 @@ class StageView:
         for step in sorted(found, key=lambda step: step.created):
             before = self._steps.get(step.name)
             self._steps[step.name] = step
-            if (
-                not self._console.is_terminal
-                and step.status.is_finished
-                and (not before or not before.status.is_finished)
-            ):
-                self._console.print(f"{SIGNS.get(step.status.value, '?')}[/] {step.name}  {_seconds(step)}")
+            is_new = step.status.is_finished and not (before and before.status.is_finished)
+            if is_new and not self._console.is_terminal:
+                self._console.print(f"{SIGNS.get(step.status.value, '?')}[/] {step.name}  {_describe_time(step)}")
 
     def _draw(self) -> Group:
         table = Table.grid(padding=(0, 2))
         for name, step in list(self._steps.items()):
-            table.add_row(SIGNS.get(step.status.value, "?"), name, f"[dim]{_seconds(step)}")
+            table.add_row(SIGNS.get(step.status.value, "?"), name, f"[dim]{_describe_time(step)}")
         return Group(table, self._bar)
 
 
-def _seconds(step: StepRunResponse) -> str:
+def _describe_time(step: StepRunResponse) -> str:
     from zenml.utils.time_utils import utc_now
 
     if step.status.value == "cached":

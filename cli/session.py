@@ -1,4 +1,4 @@
-"""The surroundings of a run: quiet libraries, the stack that was asked for, the run's own settings."""
+"""The surroundings of a command: the named stack is active, and libraries are quiet."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ QUIET = {
     "GIT_PYTHON_REFRESH": "quiet",
     "TOKENIZERS_PARALLELISM": "false",
 }
-# MLflow is asked again where it does not answer, for a minute or so; by itself it would go on for a quarter of an hour.
+# MLflow's client tries again for about a minute; by default it would for a quarter of an hour.
 RETRIES = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4", "MLFLOW_HTTP_REQUEST_TIMEOUT": "15"}
-# Libraries that write what no user asked for; errors still come through.
+# Libraries that log too much for a user; their errors still show.
 NOISY = ("mlflow", "alembic", "great_expectations", "httpx", "datasets", "transformers", "torch", "matplotlib")
 
 
 @contextmanager
 def session(stack: str, *, debug: bool, check: bool = False, folder: Path = FOLDER) -> Iterator[None]:
-    """Runs what is inside on the named stack, without changing the active one.
+    """Makes the named stack the active one for the block only.
 
     Args:
         stack: Name of a file in ``folder``, without ``.yaml``.
         debug: Whether ZenML's own log is shown.
-        check: Whether what the stack needs beyond this machine must be proven first.
-        folder: Where stack files are.
+        check: Whether to prove first that the stack's remote components work.
+        folder: The folder of stack files.
 
     Raises:
-        UserError: If the stack is not in order: nothing runs anywhere else instead.
+        UserError: If the stack does not work; no other stack is used instead.
     """
     declared = read_stack(stack, folder)
     if check and declared.is_remote:
@@ -52,12 +52,12 @@ def session(stack: str, *, debug: bool, check: bool = False, folder: Path = FOLD
     with activated(declared):
         try:
             yield
-        except RunInterruptedException as error:  # what ZenML makes of SIGTERM
+        except RunInterruptedException as error:  # raised by ZenML at SIGTERM
             raise KeyboardInterrupt from error
 
 
 def quieten(*, debug: bool) -> None:
-    """Keeps ZenML's console to errors of its own; step logs in the artifact store stay whole."""
+    """Silences ZenML and other libraries on the console; step logs in the artifact store stay complete."""
     for name, value in {**QUIET, **RETRIES}.items():
         os.environ.setdefault(name, value)
     from zenml.logger import ZenMLConsoleHandler  # importing ZenML sets up logging

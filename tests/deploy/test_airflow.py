@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import run
+from cli.commands import COMMANDS
+from cli.grammar import parse
 from tests.helpers.deploy_files import DEPLOY, ROOT
 
 AIRFLOW = Path(os.environ.get("AIRFLOW_PYTHON", ROOT / ".cache" / "airflow" / "bin" / "python"))
@@ -90,8 +91,8 @@ def test_calls_run_py_as_it_wants_to_be_called(seen):
     for name, summary in seen["summaries"].items():
         assert summary["folder"] == seen["project"]
         assert summary["key"] == "of the worker"
-        options = run.parser().parse_args(summary["arguments"])
-        assert (options.pipeline, options.stack, options.json) == (name, "cloud", True)
+        call = parse(COMMANDS, summary["arguments"])
+        assert (call.command.name, call.options.stack, call.options.json) == (name, "cloud", True)
 
 
 def test_holds_no_secret_and_nothing_of_the_project():

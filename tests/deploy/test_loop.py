@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-import run
+from cli.commands import COMMANDS
+from cli.grammar import parse
 from tests.helpers.deploy_files import DEPLOY, ROOT
 
 LOOP = DEPLOY / "loop"
@@ -30,13 +31,13 @@ def asked(command):
     """What run.py understands of it."""
     words = shlex.split(command)
     start = next(i for i, word in enumerate(words) if word.endswith("run.py"))
-    return run.parser().parse_args(words[start + 1 :])
+    return parse(COMMANDS, words[start + 1 :])
 
 
 def test_the_unit_runs_one_turn_and_leaves_alone_what_it_made_live():
     service = unit("sentiment-loop.service")["Service"]
-    options = asked(service["ExecStart"])
-    assert (options.pipeline, options.json, options.stack) == ("continuous", True, "local")
+    call = asked(service["ExecStart"])
+    assert (call.command.name, call.options.json, call.options.stack) == ("continuous", True, "local")
     assert service["Type"] == "oneshot"
     assert service["KillMode"] == "process"  # else the new live service would end with the turn
     for name, folder in (
@@ -69,7 +70,7 @@ def test_the_cron_line_keeps_the_result_of_every_turn(tmp_path):
     fields = re.fullmatch(r"(\d+) \* \* \* \* (.+)", cron_line())
     assert 0 < int(fields[1]) < 60  # not at the full hour
     assert "%" not in fields[2]  # cron would take it for the end of the line
-    assert asked(fields[2].partition("{ ")[2].partition(" 2>>")[0]).pipeline == "continuous"
+    assert asked(fields[2].partition("{ ")[2].partition(" 2>>")[0]).command.name == "continuous"
     project = tmp_path / "sentiment-stack"
     (project / ".venv" / "bin").mkdir(parents=True)
     python = project / ".venv" / "bin" / "python"

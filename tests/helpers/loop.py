@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tests.helpers import door, users
+from tests.helpers import command_line, users
 from tests.helpers.loopback import until
 
 
@@ -18,7 +18,7 @@ class Loop:
     folder: Path
 
     def run(self, *arguments):
-        return door.run("--stack", self.stack, "--json", *arguments)
+        return command_line.run("--stack", self.stack, "--json", *arguments)
 
     def monitor(self, *more):
         return self.run("--pipeline", "monitor", "--config", self.folder / "monitor.yaml", *more)
@@ -88,16 +88,16 @@ def files(folder, model, reviews_file, promotion):
         f"extends: {promotion}\nmargins: {{ece: 1, behaviour: 1, behaviour_mean: 1}}\n"
     )
     (folder / "train.yaml").write_text(
-        f"extends: {door.ROOT}/configs/train.smoke.yaml\npromotion: {folder}/promotion.yaml\n"
+        f"extends: {command_line.ROOT}/configs/train.smoke.yaml\npromotion: {folder}/promotion.yaml\n"
         f"source: {{source: 'file:{reviews_file}', source_column: source}}\n"
         "transformer: {enabled: false}\ncascade: {enabled: false}\n"
     )
     (folder / "deploy.yaml").write_text(
-        f"extends: {door.ROOT}/configs/deploy.canary.yaml\nsmoke: {{reviews: 8, p95_ms: 5000}}\n"
+        f"extends: {command_line.ROOT}/configs/deploy.canary.yaml\nsmoke: {{reviews: 8, p95_ms: 5000}}\n"
         "rollout: {share: 50, seconds: 2, min_requests: 5, max_latency_ratio: 100, min_agreement: 0}\n"
     )
     (folder / "monitor.yaml").write_text(
-        f"extends: {door.ROOT}/configs/monitor.yaml\nmodel: {model}\n"
+        f"extends: {command_line.ROOT}/configs/monitor.yaml\nmodel: {model}\n"
         "window: {min_predictions: 200}\nfeedback: {max_per_minute: 100000, max_share: 0.6}\n"
         f"service: {{max_p95_ms: 60000}}\nalert: {{log: {folder}/alerts.jsonl}}\nevidently: null\n"
         f"retrain: {{config: {folder}/train.yaml, deploy: {folder}/deploy.yaml}}\n"

@@ -5,7 +5,7 @@ import random
 import threading
 from contextlib import contextmanager
 
-from tests.helpers import door
+from tests.helpers import command_line
 
 # Words that no model was trained on, as when a service is suddenly used for other goods.
 NEW_GOOD = ["zippy", "sturdy", "waterproof", "quiet", "snug", "rechargeable", "foldable", "spotless"]
@@ -15,7 +15,7 @@ REQUEST = 50  # texts
 
 def usual(rows, seed):
     """Texts and labels as in training."""
-    frame = door.sentences(rows, seed=seed)
+    frame = command_line.sentences(rows, seed=seed)
     return list(
         zip(frame["text"], [{"pos": "positive", "neg": "negative"}[raw] for raw in frame["label"]], strict=True)
     )

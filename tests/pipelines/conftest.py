@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 
 SMOKE = "configs/train.smoke.yaml"
 
 # What a model of a few hundred reviews can keep; the baseline rule needs more data to show a difference.
 PROMOTION = f"""
-extends: {door.ROOT}/configs/promotion.smoke.yaml
+extends: {command_line.ROOT}/configs/promotion.smoke.yaml
 baseline: {{candidate: none, required: false}}
 gains: {{latency_ms: 1.0e+6}} # other tests may be using the cores: no run is promoted for having been faster
 margins: {{fast_enough_ms: 1.0e+6}} # nor refused for having been slower
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def here(monkeypatch):
-    monkeypatch.chdir(door.ROOT)
+    monkeypatch.chdir(command_line.ROOT)
 
 
 @pytest.fixture(scope="session")
@@ -50,14 +50,14 @@ def train(promotion):
 @pytest.fixture(scope="session")
 def reviews_file(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("data") / "reviews.csv"
-    door.sentences(400).to_csv(path, index=False)
+    command_line.sentences(400).to_csv(path, index=False)
     return path
 
 
 @pytest.fixture(scope="session")
 def first(train):
     """The first run of the whole smoke profile, as a person starts it."""
-    return door.process(*train("sentiment"))
+    return command_line.process(*train("sentiment"))
 
 
 @pytest.fixture(scope="module")

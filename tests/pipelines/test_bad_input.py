@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 
 MODEL = "bad_input"
 HEAD = b"text,label,source\n"
@@ -50,22 +50,22 @@ OPTIONS = {
 
 @pytest.fixture(scope="module")
 def arguments(train, reviews_file):
-    return train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}")
+    return train(MODEL, *command_line.LINEAR, "--set", f"source.source=file:{reviews_file}")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def live(arguments):
     """The production version that all of this must not harm; looked at once more when all is done."""
-    summary = door.run(*arguments).summary
+    summary = command_line.run(*arguments).summary
     assert summary["promoted"], summary["reason"]
-    before = door.versions(MODEL)
+    before = command_line.versions(MODEL)
     yield
-    assert door.versions(MODEL) == before
-    assert door.production(MODEL) == door.champion(MODEL) == "1"
+    assert command_line.versions(MODEL) == before
+    assert command_line.production(MODEL) == command_line.champion(MODEL) == "1"
 
 
 def refused(*arguments):
-    result = door.run(*(a for a in arguments if a != "--json"))
+    result = command_line.run(*(a for a in arguments if a != "--json"))
     assert result.code == 2
     assert result.err.startswith("error: ")
     assert result.err.count("\n") == 1
@@ -118,8 +118,8 @@ def test_a_bad_command(command, words):
 
 
 def test_a_review_of_a_megabyte_just_works(train, tmp_path):
-    frame = door.sentences(200, seed=3)
+    frame = command_line.sentences(200, seed=3)
     frame.loc[0, "text"] = frame.loc[0, "text"] + " word" * 200_000
     frame.to_csv(tmp_path / "long.csv", index=False)
     source = ["--set", f"source.source=file:{tmp_path / 'long.csv'}"]
-    assert door.run(*train("megabyte", *door.LINEAR, *source)).summary["promoted"]
+    assert command_line.run(*train("megabyte", *command_line.LINEAR, *source)).summary["promoted"]

@@ -3,7 +3,7 @@
 import pytest
 
 from serving.front import Front
-from tests.helpers import door, users
+from tests.helpers import command_line, users
 from tests.helpers.loop import Loop, started
 from tests.helpers.loopback import free_ports
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(Front.program() is None, reason="nginx is not in
 def cloud_loop(cloud, folder, reviews_file, promotion):
     """The same on the cloud stack."""
     http, grpc = free_ports(2)
-    text = (door.ROOT / "configs" / "stacks" / "cloud.yaml").read_text()
+    text = (command_line.ROOT / "configs" / "stacks" / "cloud.yaml").read_text()
     for old, new in {
         "env_file: .cloud/env": f"env_file: {cloud.env_file}",
         "http_port: ${SENTIMENT_LIVE_HTTP_PORT:-3100}": f"http_port: {http}",

@@ -11,7 +11,7 @@ import pytest
 
 from sentiment.errors import UserError
 from serving.front import Front
-from tests.helpers import door, users
+from tests.helpers import command_line, users
 from tests.helpers.loop import Loop, started
 from tests.helpers.loopback import free_ports
 
@@ -107,7 +107,9 @@ with only_one(sys.argv[1]) as busy_since:
 def test_of_two_loops_at_once_one_ends_at_once(loop):
     """The other one is a process of its own."""
     holder = [sys.executable, "-c", HOLDER, f"the loop of {loop.model} is running"]
-    with subprocess.Popen(holder, cwd=door.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        holder, cwd=command_line.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout.readline().strip() == "None"  # since when somebody else holds it
         turn = loop.turn()
         other.stdin.close()
@@ -153,7 +155,7 @@ def test_what_cannot_start_is_taken_back_and_told(loop, monkeypatch):
         assert loop.run("promote", "--version", "1", "--model", loop.model).summary["changed"]
 
     promoted()
-    monkeypatch.setattr("cli.run_continuous.run_deploy", lambda *_: (_ for _ in ()).throw(UserError("is busy")))
+    monkeypatch.setattr("cli.runs.continuous.run_deploy", lambda *_: (_ for _ in ()).throw(UserError("is busy")))
     busy = loop.turn()  # which is not its fault
     assert (busy.code, busy.err.splitlines()[-1]) == (2, "error: is busy")
     assert (loop.state[:2], loop.alerts[-1]["found"][0]["observed"]) == (("3", "1"), "is busy")
@@ -174,7 +176,7 @@ def test_a_rollback_that_dies_half_way_is_not_undone(loop, monkeypatch):
 
     back = ("--set", "smoke.p95_ms=5000", "rollback", "--model", loop.model)
     time.sleep(1)  # times are recorded in seconds
-    monkeypatch.setattr("cli.people.set_champion", dies)
+    monkeypatch.setattr("cli.production.set_champion", dies)
     assert loop.run(*back).code == 1
     monkeypatch.undo()
     assert loop.state[:2] == ("2", "3")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 from tests.helpers.loopback import free_ports
 from tests.helpers.programs import needs_nginx
 
@@ -28,7 +28,7 @@ def on_own_stack(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("stacks")
     http, grpc = free_ports(2)
-    local = (door.ROOT / "configs" / "stacks" / "local.yaml").read_text()
+    local = (command_line.ROOT / "configs" / "stacks" / "local.yaml").read_text()
     assert "model_deployer" in local
     (folder / f"{STACK}.yaml").write_text(
         "components:\n"
@@ -45,7 +45,7 @@ def on_own_stack(tmp_path_factory):
 
 
 def do(*arguments):
-    return door.run("--stack", STACK, "--json", *arguments)
+    return command_line.run("--stack", STACK, "--json", *arguments)
 
 
 def deploy(*more):
@@ -63,9 +63,9 @@ def live():
 @pytest.fixture(scope="module")
 def versions(on_own_stack, train, reviews_file):
     """Version 1 in production, version 2 not."""
-    arguments = train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}", "--stack", STACK)
-    assert door.run(*arguments).summary["promoted"]
-    second = door.run(*arguments, "--set", "linear.inverse_regularization=9").summary
+    arguments = train(MODEL, *command_line.LINEAR, "--set", f"source.source=file:{reviews_file}", "--stack", STACK)
+    assert command_line.run(*arguments).summary["promoted"]
+    second = command_line.run(*arguments, "--set", "linear.inverse_regularization=9").summary
     assert (second["promoted"], second["model_version"]) == (False, "2"), second["reason"]
 
 
@@ -177,7 +177,7 @@ def test_status_says_what_is_live(first):
     assert (live["http"], live["grpc"], live["run"]) == tuple(first.summary[k] for k in ("http", "grpc", "run"))
     assert (summary["production"], summary["warning"]) == ("1", None)
     assert [d["number"] for d in summary["decisions"]] == ["1", "2"]
-    out = door.run("status", "--stack", STACK, "--model", MODEL).out
+    out = command_line.run("status", "--stack", STACK, "--model", MODEL).out
     for words in (live["http"], live["grpc"], live["bento"]["tag"], "linear", "answers over HTTP and gRPC"):
         assert words in out
 
@@ -338,8 +338,8 @@ def test_a_rollback_that_fails_changes_nothing(unharmed, spoilt):
 @needs_nginx
 def test_promotion_canary_and_rollback_lose_no_request(first, callers):
     promoted = command("promote", "--version", "2")
-    assert "live is still version 1: make deploy" in promoted.err
-    assert "in production is version 2: make deploy" in command("status").summary["warning"]
+    assert "version 1 is still live: make deploy" in promoted.err
+    assert "version 2 is in production: make deploy" in command("status").summary["warning"]
 
     summary = deploy("--canary", "30", *BRIEFLY).summary
     assert (summary["deployed"], summary["model_version"]) == (True, "2")
@@ -365,4 +365,4 @@ def test_stop(first):
     assert command("status").summary["live"] is None
     again = command("stop")
     assert again.summary == {"stopped": False}
-    assert "nothing is live" in again.err
+    assert "no service is live" in again.err

@@ -3,14 +3,14 @@
 import pandas as pd
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 
 MODEL = "scored"
 
 
 @pytest.fixture(scope="module")
 def scored(train, reviews_file):
-    return door.run(*train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}")).summary
+    return command_line.run(*train(MODEL, *command_line.LINEAR, "--set", f"source.source=file:{reviews_file}")).summary
 
 
 def evaluate(path, *more):
@@ -23,11 +23,11 @@ def evaluate(path, *more):
         "--set",
         "behaviour=configs/behaviour.smoke.yaml",
     ]
-    return door.run(*start, "--set", f"source.source=file:{path}", *more)
+    return command_line.run(*start, "--set", f"source.source=file:{path}", *more)
 
 
 def test_new_reviews_are_scored(scored, tmp_path):
-    new = door.sentences(200, seed=99)
+    new = command_line.sentences(200, seed=99)
     new.loc[len(new)] = [None, "pos", "shop"]  # no text: left out
     new.to_csv(tmp_path / "new.csv", index=False)
     result = evaluate(tmp_path / "new.csv")
@@ -43,7 +43,7 @@ def test_new_reviews_are_scored(scored, tmp_path):
 
 
 def test_reviews_that_it_was_trained_on_are_left_out(scored, reviews_file, tmp_path):
-    mixed = pd.concat([door.sentences(200, seed=99), pd.read_csv(reviews_file).assign(source="known")])
+    mixed = pd.concat([command_line.sentences(200, seed=99), pd.read_csv(reviews_file).assign(source="known")])
     mixed.assign(text=mixed["text"].str.upper()).to_csv(tmp_path / "mixed.csv", index=False)
     tested = 40  # a tenth of the 400 was never trained or tuned on
     assert evaluate(tmp_path / "mixed.csv").summary["metrics"]["count"] == 200 + tested
@@ -64,7 +64,7 @@ def test_nothing_new_is_one_line(scored, reviews_file, tmp_path):
 
 
 def test_evaluation_changes_no_version(scored, tmp_path):
-    before = door.versions(MODEL)
-    door.sentences(200, seed=98).to_csv(tmp_path / "more.csv", index=False)
+    before = command_line.versions(MODEL)
+    command_line.sentences(200, seed=98).to_csv(tmp_path / "more.csv", index=False)
     assert evaluate(tmp_path / "more.csv").code == 0
-    assert door.versions(MODEL) == before
+    assert command_line.versions(MODEL) == before

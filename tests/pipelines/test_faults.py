@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 from tests.helpers.faulty_proxy import faulty_proxy
 
 MODEL = "beset"
@@ -46,8 +46,8 @@ def train_on_cloud(proxies, patch, train, reviews_file):
     patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 
     def run(*more, model=MODEL, strength=1):
-        start = train(model, *door.LINEAR, "--stack", "cloud", "--set", f"source.source=file:{reviews_file}")
-        return door.run(*start, "--set", f"linear.inverse_regularization={strength}", *more)
+        start = train(model, *command_line.LINEAR, "--stack", "cloud", "--set", f"source.source=file:{reviews_file}")
+        return command_line.run(*start, "--set", f"linear.inverse_regularization={strength}", *more)
 
     return run
 
@@ -79,7 +79,7 @@ def first(cloud, proxies, train_on_cloud):
 
 
 def status(model, *more):
-    return door.run("status", "--stack", "cloud", "--model", model, "--json", *more).summary
+    return command_line.run("status", "--stack", "cloud", "--model", model, "--json", *more).summary
 
 
 def last_line(result):
@@ -94,17 +94,17 @@ def last_line(result):
 def test_what_fails_for_a_while_is_asked_again(first):
     assert first.summary["promoted"], first.summary["reason"]
     for service in ("S3", "MLflow", "ZenML's server"):
-        assert f"{service} does not answer as it should: trying again" in first.err
+        assert f"{service} does not answer properly: trying again" in first.err
 
 
 FAULTS = [  # one after the other, each further on its way
-    ("s3", "answer", 403, b"/zenml/train_linear", "S3: refuses our credentials (403). Check the credentials"),
+    ("s3", "answer", 403, b"/zenml/train_linear", "S3: refuses the credentials (403). Check the credentials"),
     (
         "s3",
         "answer",
         500,
         b"/zenml/train_linear",
-        "S3: answers with the error 500, however often it is asked",
+        "S3: answers with the error 500 at every attempt",
     ),
     ("zenml", "answer", 500, b"PUT /api/v1/steps", "ZenML's server: answers with an error: "),
     ("mlflow", "cut", None, b"POST /api/2.0/mlflow/runs/create", "MLflow at 127.0.0.1:"),
@@ -171,7 +171,7 @@ def test_files_that_are_taken_out_of_the_bucket_and_a_bucket_that_is_slow(first,
         cloud.bucket().delete_object(Bucket=name, Key=entry["Key"])
     proxies["s3"].delay(1, times=2, after=b"/zenml/divide")
     result = train_on_cloud()
-    assert "S3 does not answer as it should: trying again" in result.err
+    assert "S3 does not answer properly: trying again" in result.err
     assert result.summary["reason"] == f"identical to champion version {first.summary['model_version']}"
-    assert result.err.count("files of what it made are gone: not from cache") == 1
+    assert result.err.count("files of its output are gone: not from cache") == 1
     assert "= train_linear  from cache" in result.err

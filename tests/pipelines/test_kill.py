@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from sentiment import progress
-from tests.helpers import door
+from tests.helpers import command_line
 
 MODEL = "killed"
 SMALL = ("--set", "linear.enabled=false", "--set", "cascade.enabled=false", "--set", "export.int8=false")
@@ -25,7 +25,7 @@ def newest_state() -> int:
 def test_a_killed_run_resumes(train, monkeypatch):
     arguments = train(MODEL, *SMALL, *STATES, "--set", "seed=17")
     running = subprocess.Popen(
-        door.command(*arguments), cwd=door.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command_line.command(*arguments), cwd=command_line.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         deadline = time.monotonic() + PATIENCE
@@ -37,7 +37,7 @@ def test_a_killed_run_resumes(train, monkeypatch):
         running.send_signal(signal.SIGKILL)
         running.wait()
     killed_at = newest_state()
-    assert door.versions(MODEL) == []
+    assert command_line.versions(MODEL) == []
 
     reported = []
     report = progress.report
@@ -48,9 +48,9 @@ def test_a_killed_run_resumes(train, monkeypatch):
         report(task, done, total, **figures)
 
     monkeypatch.setattr(progress, "report", listen)
-    summary = door.run(*arguments).summary
+    summary = command_line.run(*arguments).summary
     done, total = zip(*reported, strict=True)
     assert killed_at < min(done) <= killed_at + 10  # reports come every 10 steps
     assert max(done) == total[0] > killed_at
     assert summary["promoted"], summary["reason"]
-    assert door.production(MODEL) == door.champion(MODEL) == "1"
+    assert command_line.production(MODEL) == command_line.champion(MODEL) == "1"

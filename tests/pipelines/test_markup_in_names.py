@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 
 MODEL = "markup"
 NAMES = {"shop": "[/r/movies]", "blog": "[blu-ray]"}
@@ -11,17 +11,17 @@ NAMES = {"shop": "[/r/movies]", "blog": "[blu-ray]"}
 @pytest.fixture(scope="module")
 def trained(train, tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "reviews.csv"
-    rows = door.sentences(400)
+    rows = command_line.sentences(400)
     rows.assign(source=rows["source"].map(NAMES)).to_csv(path, index=False)
     source = ("--set", f"source.source=file:{path}", "--set", "source.source_column=source")
-    arguments = [a for a in train(MODEL, *door.LINEAR, *source) if a != "--json"]
-    return door.run(*arguments), arguments
+    arguments = [a for a in train(MODEL, *command_line.LINEAR, *source) if a != "--json"]
+    return command_line.run(*arguments), arguments
 
 
 def test_a_training_shows_them(trained):
     result, arguments = trained
     assert result.code == 0, result.err
-    again = door.run(*arguments, "--set", "linear.inverse_regularization=9")
+    again = command_line.run(*arguments, "--set", "linear.inverse_regularization=9")
     assert again.code == 0, again.err
     for words in (*NAMES.values(), *(f"source={name}" for name in NAMES.values())):
         assert words in result.out
@@ -31,7 +31,7 @@ def test_a_training_shows_them(trained):
 @pytest.mark.parametrize("command", [["versions"], ["status"], ["compare"], ["report", "--output", "[b].html"]])
 def test_so_does_everything_else(command, trained, tmp_path):
     command = [tmp_path / a if a.endswith(".html") else a for a in command]
-    result = door.run(*command, "--model", MODEL)
+    result = command_line.run(*command, "--model", MODEL)
     assert result.code == 0, result.err
     assert command[0] != "compare" or "[/r/movies]" in result.out
     assert command[0] != "report" or "[b].html" in result.out
@@ -44,6 +44,6 @@ def test_a_reason_is_shown_as_it_is(trained):
     with session("local", debug=False):
         versions.record_decision(MODEL, "1", promoted=True, reason="better on [/r/movies]")
     for command in ("versions", "status"):
-        result = door.run(command, "--model", MODEL)
+        result = command_line.run(command, "--model", MODEL)
         assert result.code == 0, result.err
         assert "[/r/movies]" in result.out

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 
 MODEL = "incomplete"
 
 
 @pytest.fixture(scope="module")
 def arguments(train, reviews_file):
-    return train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}", "--set", "seed=29")
+    return train(MODEL, *command_line.LINEAR, "--set", f"source.source=file:{reviews_file}", "--set", "seed=29")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def first(arguments):
-    summary = door.run(*arguments).summary
+    summary = command_line.run(*arguments).summary
     assert summary["promoted"], summary["reason"]
     return summary
 
@@ -59,29 +59,29 @@ def shorten(folder):
 )
 def test_what_is_missing_is_computed_again_and_nothing_else(step, output, spoil, first, arguments):
     spoil(folder(first, step, output))
-    result = door.run(*arguments)
+    result = command_line.run(*arguments)
     assert recomputed(result.summary) == {step}
-    assert f"{step}  files of what it made are gone: not from cache" in result.err
+    assert f"{step}  files of its output are gone: not from cache" in result.err
     assert result.summary["reason"] == "identical to champion version 1"
     assert result.summary["metrics"]["linear"] == first["metrics"]["linear"]
 
 
 def test_an_emptied_store_keeps_the_champion_and_fills_again(first, arguments):
-    latest = door.run(*arguments).summary
+    latest = command_line.run(*arguments).summary
     assert recomputed(latest) == set()
     for response in steps(latest).values():
         for artifact in response.regular_outputs.values():
             empty(Path(artifact.uri))
-    result = door.run(*arguments, "--set", "linear.inverse_regularization=5")
+    result = command_line.run(*arguments, "--set", "linear.inverse_regularization=5")
     assert (result.summary["promoted"], result.summary["model_version"]) == (False, "2")
     assert "the files of version 1 are gone" in result.summary["reason"]
     assert "the files of version 1, in production, are gone" in result.err
-    assert door.production(MODEL) == door.champion(MODEL) == "1"
+    assert command_line.production(MODEL) == command_line.champion(MODEL) == "1"
 
-    refilled = door.run(*arguments).summary  # the settings that made the champion
+    refilled = command_line.run(*arguments).summary  # the settings that made the champion
     assert "the files of version 1 are gone" in refilled["reason"]
-    assert door.run(*arguments).summary["reason"] == "identical to champion version 1"
-    assert door.run("promote", "--version", "2", "--model", MODEL).code == 0
+    assert command_line.run(*arguments).summary["reason"] == "identical to champion version 1"
+    assert command_line.run("promote", "--version", "2", "--model", MODEL).code == 0
 
 
 def test_another_artifact_store_has_nothing_and_says_so(first, arguments, tmp_path, monkeypatch):
@@ -95,11 +95,11 @@ def test_another_artifact_store_has_nothing_and_says_so(first, arguments, tmp_pa
     )
     monkeypatch.setattr("cli.session.read_stack", lambda name, _: read_stack(name, tmp_path))
     elsewhere = [*arguments, "--set", "model=elsewhere", "--stack", "elsewhere"]
-    fresh = door.run(*elsewhere)
-    words = f"nothing from cache: this stack's artifact store, {tmp_path / 'artifacts'}, has seen no run yet"
+    fresh = command_line.run(*elsewhere)
+    words = f"nothing from cache: no run has used this stack's artifact store, {tmp_path / 'artifacts'}, before"
     assert words in " ".join(fresh.err.split())
     assert {step.status.value for step in steps(fresh.summary).values()} == {"completed"}
     assert fresh.summary["metrics"] == first["metrics"]
-    again = door.run(*elsewhere)
+    again = command_line.run(*elsewhere)
     assert "nothing from cache" not in again.err
     assert recomputed(again.summary) == set()

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.helpers import door, tiny_transformer
+from tests.helpers import command_line, tiny_transformer
 
 SMALL = ("--set", "linear.enabled=false", "--set", "cascade.enabled=false", "--set", "export.int8=false")
 LENGTHS = ("--set", "transformer.max_length=48", "--set", "export.max_length=48")
@@ -39,7 +39,7 @@ def test_two_processes_train_in_the_step(train, encoder, reviews_file, tmp_path)
     said = tmp_path / "stderr"
     with said.open("w") as stderr:
         run = subprocess.Popen(
-            door.command(*arguments), cwd=door.ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
+            command_line.command(*arguments), cwd=command_line.ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
         )
     seen = set()
     while run.poll() is None:

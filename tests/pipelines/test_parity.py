@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 from tests.helpers.loopback import free_ports
 
 TEXTS = ["This was lovely, witty and graceful.", "This was dull, clumsy and tedious."]
@@ -41,7 +41,7 @@ def first_machine(on_cloud):
 
 
 def do(machine, *arguments):
-    return door.process("--stack", "cloud", *arguments, "--json", env=machine)
+    return command_line.process("--stack", "cloud", *arguments, "--json", env=machine)
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +61,14 @@ def test_the_same_reviews_give_the_same_metrics_and_decision(first, remote, firs
     for key in ("challenger", "promoted", "reason", "model_version"):
         assert there[key] == here[key]
     assert remote.err.count("✓") == first.err.count("✓")
-    local = next(v for v in door.versions("sentiment") if v["number"] == "1")
+    local = next(v for v in command_line.versions("sentiment") if v["number"] == "1")
     assert version(first_machine)["fingerprint"] == local["fingerprint"]  # of the model's files
 
 
 def test_every_artifact_is_in_the_bucket(remote, cloud, first_machine):
     listed = subprocess.run(
         [sys.executable, "-c", ARTIFACTS, remote.summary["run"]],
-        env=first_machine, cwd=door.ROOT, capture_output=True, text=True, check=True,
+        env=first_machine, cwd=command_line.ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     uris = json.loads(listed.stdout.splitlines()[-1])
     assert len(uris) > 15

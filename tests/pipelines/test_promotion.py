@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 
 MODEL = "guarded"
 # Limits that 3,000 reviews can keep if their labels are right, and not if they are wrong.
@@ -17,13 +17,13 @@ def arguments(train, promotion, tmp_path_factory):
     (folder / "promotion.yaml").write_text(f"extends: {promotion}\n{FLOORS}\n")
     (folder / "behaviour.yaml").write_text(BEHAVIOUR)
     limits = ["--set", f"promotion={folder / 'promotion.yaml'}", "--set", f"behaviour={folder / 'behaviour.yaml'}"]
-    return train(MODEL, *door.LINEAR, *limits, "--set", "linear.hash_bits=18")
+    return train(MODEL, *command_line.LINEAR, *limits, "--set", "linear.hash_bits=18")
 
 
 @pytest.fixture(scope="module")
 def guarded(arguments):
     """A champion trained on right labels."""
-    summary = door.run(*arguments, "--set", "source.rows=1500").summary
+    summary = command_line.run(*arguments, "--set", "source.rows=1500").summary
     assert summary["promoted"], summary["reason"]
     return summary
 
@@ -31,14 +31,14 @@ def guarded(arguments):
 @pytest.fixture
 def unharmed(guarded):
     yield
-    assert door.production(MODEL) == door.champion(MODEL) == guarded["model_version"]
+    assert command_line.production(MODEL) == command_line.champion(MODEL) == guarded["model_version"]
 
 
 @pytest.mark.usefixtures("unharmed")
 def test_flipped_labels_are_caught_by_behaviour(arguments):
     """Trained and tested on flipped labels, a model has a fine accuracy; only what words mean gives it away."""
     flipped = ["--set", "source.rows=1500", "--set", "source.labels={0: positive, 1: negative}"]
-    summary = door.run(*arguments, *flipped).summary
+    summary = command_line.run(*arguments, *flipped).summary
     assert summary["metrics"]["linear"]["accuracy"] > 0.7
     assert not summary["promoted"]
     assert "behaviour" in summary["reason"]
@@ -52,7 +52,7 @@ def test_one_source_with_flipped_labels_is_caught_by_a_floor(arguments, tmp_path
     flipped = frame["label"].where(frame["source"] == "imdb", 1 - frame["label"])
     frame.assign(label=flipped).to_csv(tmp_path / "flipped.csv", index=False)
     source = ["--set", f"source.source=file:{tmp_path / 'flipped.csv'}", "--set", "source.source_column=source"]
-    summary = door.run(*arguments, *source, "--set", "source.rows=1500").summary
+    summary = command_line.run(*arguments, *source, "--set", "source.rows=1500").summary
     assert not summary["promoted"]
     assert "floor: " in summary["reason"] or "champion: " in summary["reason"]
 
@@ -70,7 +70,7 @@ def test_a_leak_between_splits_stops_the_run(arguments, monkeypatch):
         return Splits(splits.train, splits.validation, Reviews(leaked)), summary
 
     monkeypatch.setattr(step, "split", leaking)
-    result = door.run(*arguments, "--set", "source.rows=200", "--no-cache")
+    result = command_line.run(*arguments, "--set", "source.rows=200", "--no-cache")
     assert result.code == 2
     error = result.err.splitlines()[-1]
     assert error.startswith("error: suite splits: critical checks failed: no text is in two splits: 5 of ")
@@ -83,6 +83,6 @@ def test_a_failed_data_check_stops_the_run(arguments, tmp_path):
         "name: reviews\nexpectations:\n  - name: plenty of reviews\n    type: expect_table_row_count_to_be_between\n"
         "    severity: critical\n    kwargs: {min_value: 100000}\n"
     )
-    result = door.run(*arguments, "--set", "source.rows=200", "--set", f"expectations.reviews={suite}")
+    result = command_line.run(*arguments, "--set", "source.rows=200", "--set", f"expectations.reviews={suite}")
     assert result.code == 2
     assert "suite reviews: critical checks failed: plenty of reviews: 400, must be at least 100,000" in result.err

@@ -5,32 +5,32 @@ import sys
 
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 
 MODEL = "mended"
 
 
 @pytest.fixture(scope="module")
 def arguments(train, reviews_file):
-    return train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}")
+    return train(MODEL, *command_line.LINEAR, "--set", f"source.source=file:{reviews_file}")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def two(arguments):
     """Version 1 in production, version 2 not."""
-    assert door.run(*arguments).summary["promoted"]
-    assert not door.run(*arguments, "--set", "linear.inverse_regularization=9").summary["promoted"]
+    assert command_line.run(*arguments).summary["promoted"]
+    assert not command_line.run(*arguments, "--set", "linear.inverse_regularization=9").summary["promoted"]
 
 
 def status(*more):
-    return door.run("status", "--model", MODEL, "--json", *more).summary
+    return command_line.run("status", "--model", MODEL, "--json", *more).summary
 
 
 @pytest.fixture
 def mlflow():
     from mlflow import MlflowClient
 
-    return MlflowClient(door.tracking_uri())
+    return MlflowClient(command_line.tracking_uri())
 
 
 def set_stage(number, stage):
@@ -101,40 +101,40 @@ def is_withdrawn(client):
     ids=lambda value: getattr(value, "__name__", ""),
 )  # fmt: skip
 def test_what_came_apart_is_seen_and_mended(come_apart, warning, repaired, production, mlflow):
-    door.run("promote", "--version", "1", "--model", MODEL)
+    command_line.run("promote", "--version", "1", "--model", MODEL)
     assert status()["disagreements"] == []
     come_apart(mlflow)
     (seen,) = status()["disagreements"]
     assert warning in seen
-    assert "warning: " in door.run("status", "--model", MODEL).out
+    assert "warning: " in command_line.run("status", "--model", MODEL).out
     summary = status("--repair")
     assert len(summary["repaired"]) == 1
     assert repaired in summary["repaired"][0]
     assert summary["disagreements"] == []
-    assert door.production(MODEL) == door.champion(MODEL) == production
+    assert command_line.production(MODEL) == command_line.champion(MODEL) == production
     again = status("--repair")
     assert again["repaired"] == again["disagreements"] == []
-    assert "nothing to repair" in door.run("status", "--repair", "--model", MODEL).out
+    assert "nothing to repair" in command_line.run("status", "--repair", "--model", MODEL).out
 
 
 def test_a_champion_of_another_zenml_is_not_replaced(arguments, mlflow):
-    door.run("promote", "--version", "1", "--model", MODEL)
+    command_line.run("promote", "--version", "1", "--model", MODEL)
     stranger = foreign(mlflow)
     mlflow.set_registered_model_alias(MODEL, "champion", stranger)
-    refused = door.run("promote", "--version", "2", "--model", MODEL)
+    refused = command_line.run("promote", "--version", "2", "--model", MODEL)
     assert refused.code == 2
     assert f"leads to version {stranger} in MLflow's registry, which this ZenML does not know" in refused.err
-    assert door.production(MODEL) == "1"
+    assert command_line.production(MODEL) == "1"
     assert mlflow.get_model_version_by_alias(MODEL, "champion").version == stranger
     status("--repair")
-    assert door.production(MODEL) == door.champion(MODEL) == "1"
+    assert command_line.production(MODEL) == command_line.champion(MODEL) == "1"
 
 
 def test_the_next_run_brings_the_alias_back(arguments, mlflow):
-    door.run("promote", "--version", "1", "--model", MODEL)
+    command_line.run("promote", "--version", "1", "--model", MODEL)
     leads_elsewhere(mlflow)
-    assert not door.run(*arguments).summary["promoted"]  # nothing changed since
-    assert door.production(MODEL) == door.champion(MODEL) == "1"
+    assert not command_line.run(*arguments).summary["promoted"]  # nothing changed since
+    assert command_line.production(MODEL) == command_line.champion(MODEL) == "1"
 
 
 DYING = """
@@ -150,14 +150,14 @@ def test_a_run_that_dies_between_both_registries_is_finished_by_the_next(argumen
     third = [*arguments, "--set", "linear.inverse_regularization=2"]
     before = mlflow.search_model_versions(f"name='{MODEL}'")
     died = subprocess.run(
-        [sys.executable, "-c", DYING, *map(str, third)], cwd=door.ROOT, capture_output=True, check=False
+        [sys.executable, "-c", DYING, *map(str, third)], cwd=command_line.ROOT, capture_output=True, check=False
     )
     assert died.returncode == 9
     (left,) = {v.version for v in mlflow.search_model_versions(f"name='{MODEL}'")} - {v.version for v in before}
     (seen,) = status()["disagreements"]
     assert "belongs to no version: the run that registered it ended before it was done" in seen
     monkeypatch.setattr("registry.locks.PATIENCE", 1.0)  # for the lock that it held
-    summary = door.run(*third).summary
+    summary = command_line.run(*third).summary
     assert mlflow.get_model_version(MODEL, left).tags["zenml_version"] == summary["model_version"]
     assert len(mlflow.search_model_versions(f"name='{MODEL}'")) == len(before) + 1
     assert status()["disagreements"] == []

@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 
 MODEL = "reported"
 
 
 @pytest.fixture(scope="module")
 def first(train, reviews_file):
-    return door.run(*train(MODEL, *door.LINEAR, "--set", f"source.source=file:{reviews_file}"))
+    return command_line.run(*train(MODEL, *command_line.LINEAR, "--set", f"source.source=file:{reviews_file}"))
 
 
 @pytest.fixture(scope="module")
 def champion(first):
     assert first.summary["promoted"], first.summary["reason"]
-    return door.production(MODEL)
+    return command_line.production(MODEL)
 
 
 def report(folder, *more):
-    return door.run("report", "--output", folder / "report.html", "--model", MODEL, "--json", *more)
+    return command_line.run("report", "--output", folder / "report.html", "--model", MODEL, "--json", *more)
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def gone(number, *names):
 def test_the_report_is_one_page_about_the_champion(first, champion, tmp_path):
     result = report(tmp_path)
     facts, page = result.summary, (tmp_path / "report.html").read_text()
-    known = next(v for v in door.versions(MODEL) if v["number"] == champion)
+    known = next(v for v in command_line.versions(MODEL) if v["number"] == champion)
     assert (facts["production"], facts["missing"], facts["live"]) == (champion, [], None)
     assert facts["accuracy"] == pytest.approx(known["accuracy"], abs=1e-5)
     assert facts["reviews"]["test"] == first.summary["metrics"][known["kind"]]["count"]
@@ -57,7 +57,7 @@ def test_the_report_is_one_page_about_the_champion(first, champion, tmp_path):
 
 
 def test_what_is_gone_is_said_and_nothing_else_is_lost(champion, tmp_path):
-    kind = next(v["kind"] for v in door.versions(MODEL) if v["number"] == champion)
+    kind = next(v["kind"] for v in command_line.versions(MODEL) if v["number"] == champion)
     with gone(champion, "splits", f"{kind}_evaluation"):
         result = report(tmp_path)
     assert result.summary["missing"] == ["splits", "evaluation"]
@@ -75,14 +75,14 @@ def test_no_model_yet_is_one_line(tmp_path):
 
 @pytest.mark.parametrize("output", ["", "nowhere/report.html"])
 def test_where_no_file_can_be_is_one_line(output, tmp_path):
-    result = door.run("report", "--output", tmp_path / output, "--model", "nobody")
+    result = command_line.run("report", "--output", tmp_path / output, "--model", "nobody")
     assert result.code == 2
     assert result.err.splitlines()[-1].startswith("error: --output")
 
 
 def test_status_says_the_same_in_one_screen(champion):
-    summary = door.run("status", "--model", MODEL, "--json").summary
-    out = door.run("status", "--model", MODEL).out
+    summary = command_line.run("status", "--model", MODEL, "--json").summary
+    out = command_line.run("status", "--model", MODEL).out
     assert (summary["production"], summary["live"], summary["monitoring"], summary["alarms"]) == (
         champion,
         None,
@@ -91,24 +91,24 @@ def test_status_says_the_same_in_one_screen(champion):
     )
     assert f"production: version {champion} of {MODEL}, " in out
     assert ", linear, accuracy 1.000, ECE 0.0" in out
-    assert "monitoring: nobody has looked yet: make monitor" in out
+    assert "monitoring: never monitored: make monitor" in out
     assert len(out.splitlines()) <= 40
 
 
 def test_a_training_beside_its_champion(first, tmp_path):
     markdown = tmp_path / "comparison.md"
     chosen = ("compare", "--model", MODEL, "--run", first.summary["run"])
-    summary = door.run(*chosen, "--markdown", markdown, "--json").summary
+    summary = command_line.run(*chosen, "--markdown", markdown, "--json").summary
     assert summary["reason"] == first.summary["reason"]
     assert summary["differences"] is None  # it was the first
     text = markdown.read_text()
     assert "### Model: promoted" in text and "no champion yet" in text
-    shown = door.run(*chosen)
+    shown = command_line.run(*chosen)
     assert "Candidates on the test split" in shown.out and "Decision, rule by rule" in shown.out
 
 
 @pytest.mark.parametrize("arguments", [["--run", "train-nowhere"], ["--model", "nobody"]])
 def test_no_such_training_is_one_line(arguments, first):
-    result = door.run("compare", *arguments)
+    result = command_line.run("compare", *arguments)
     assert result.code == 2
     assert "no such train run came to a decision" in result.err.splitlines()[-1]

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 
 
 def steps(summary):
@@ -36,7 +36,7 @@ def test_the_first_run_promotes_and_says_why(first):
         "make dashboard",
     ):
         assert words in first.err
-    assert door.production("sentiment") == door.champion("sentiment") == "1"
+    assert command_line.production("sentiment") == command_line.champion("sentiment") == "1"
 
 
 def test_every_artifact_has_a_page_and_none_is_pickled(first):
@@ -62,10 +62,9 @@ print(json.dumps(model.predict(["A wonderful, moving film.", "Awful. The worst a
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules} & {"zenml", "transformers", "steps"})))
 """
     assert first.code == 0
-    done = subprocess.run(
-        [sys.executable, "-c", code, door.tracking_uri()], cwd=tmp_path, capture_output=True, text=True, check=False,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-    )  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-c", code, command_line.tracking_uri()]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     answers, imported = map(json.loads, done.stdout.splitlines()[-2:])
     assert [set(answer) for answer in answers] == [{"label", "score", "positive"}] * 2
@@ -78,7 +77,7 @@ def test_both_registries_carry_the_model_card(first):
     from zenml.client import Client
 
     assert first.code == 0
-    registered = mlflow.MlflowClient(door.tracking_uri()).get_model_version_by_alias("sentiment", "champion")
+    registered = mlflow.MlflowClient(command_line.tracking_uri()).get_model_version_by_alias("sentiment", "champion")
     card = Client().get_model_version("sentiment", "1").description
     assert card == registered.description
     for words in ("Maas et al. 2011", "accuracy", "source=imdb", "negation_far"):
@@ -88,7 +87,7 @@ def test_both_registries_carry_the_model_card(first):
 def test_every_number_is_in_mlflow(first):
     import mlflow
 
-    client = mlflow.MlflowClient(door.tracking_uri())
+    client = mlflow.MlflowClient(command_line.tracking_uri())
     run = client.get_run(client.get_model_version_by_alias("sentiment", "champion").run_id)
     for name, metrics in first.summary["metrics"].items():
         assert run.data.metrics[f"{name}.accuracy"] == pytest.approx(metrics["accuracy"], abs=1e-5)
@@ -97,8 +96,8 @@ def test_every_number_is_in_mlflow(first):
 
 
 def test_a_second_run_comes_from_cache_and_promotes_nothing(first, train):
-    before = door.versions("sentiment")
-    second = door.process(*train("sentiment"))
+    before = command_line.versions("sentiment")
+    second = command_line.process(*train("sentiment"))
     summary = second.summary
     status = {name: step.status.value for name, step in steps(summary).items()}
     fresh = {"evaluate_champion", "decide", "promote"}
@@ -106,8 +105,8 @@ def test_a_second_run_comes_from_cache_and_promotes_nothing(first, train):
     assert (summary["promoted"], summary["model_version"]) == (False, "1")
     assert summary["reason"] == "identical to champion version 1"
     assert "Nothing changed since the last run" in second.err
-    assert door.versions("sentiment") == before
-    assert door.production("sentiment") == door.champion("sentiment") == "1"
+    assert command_line.versions("sentiment") == before
+    assert command_line.production("sentiment") == command_line.champion("sentiment") == "1"
     assert first.summary["metrics"]["cascade"] == summary["metrics"]["cascade"]
 
 
@@ -116,18 +115,18 @@ def test_a_transformer_alone_is_promoted_and_served(first, train):
     import mlflow
 
     assert first.code == 0
-    alone = door.run(*train("alone", "--set", "linear.enabled=false", "--set", "cascade.enabled=false")).summary
+    alone = command_line.run(*train("alone", "--set", "linear.enabled=false", "--set", "cascade.enabled=false")).summary
     assert (alone["challenger"], alone["promoted"]) == ("transformer", True)
     assert steps(alone)["train_transformer"].status.value == "cached"
-    mlflow.set_tracking_uri(door.tracking_uri())
+    mlflow.set_tracking_uri(command_line.tracking_uri())
     (answer,) = mlflow.pyfunc.load_model("models:/alone@champion").predict(["A film."])
     assert 0.5 <= answer["score"] <= 1
 
 
 def test_a_linear_model_trained_again_is_the_same_version(train, reviews_file):
-    arguments = train("again", *door.LINEAR, "--set", f"source.source=file:{reviews_file}")
-    assert door.run(*arguments).summary["promoted"]
-    repeated = door.run(*arguments, "--no-cache").summary
+    arguments = train("again", *command_line.LINEAR, "--set", f"source.source=file:{reviews_file}")
+    assert command_line.run(*arguments).summary["promoted"]
+    repeated = command_line.run(*arguments, "--no-cache").summary
     assert (repeated["model_version"], repeated["promoted"]) == ("1", False)
     assert repeated["reason"] == "identical to champion version 1"
     assert {step.status.value for step in steps(repeated).values()} == {"completed"}

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.helpers import door
+from tests.helpers import command_line
 
 MODEL = "two_at_once"
 
@@ -49,22 +49,22 @@ def machines(cloud, tmp_path):
 
 
 def test_one_champion_and_two_decisions(machines, train, reviews_file):
-    start = train(MODEL, *door.LINEAR, "--stack", "cloud", "--set", f"source.source=file:{reviews_file}")
+    start = train(MODEL, *command_line.LINEAR, "--stack", "cloud", "--set", f"source.source=file:{reviews_file}")
     arguments = [[*map(str, start), "--set", f"linear.inverse_regularization={strength}"] for strength in (1, 9)]
     running = [
         subprocess.Popen(
             [sys.executable, "-c", TOGETHER, *given],
-            cwd=door.ROOT, env=machine, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=command_line.ROOT, env=machine, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         for machine, given in zip(machines, arguments, strict=True)
     ]  # fmt: skip
-    results = [door.Result(p.wait(300), *p.communicate()) for p in running]
+    results = [command_line.Result(p.wait(300), *p.communicate()) for p in running]
     won, lost = sorted((r.summary for r in results), key=lambda s: not s["promoted"])
     assert (won["promoted"], lost["promoted"]) == (True, False)
     assert won["reason"].startswith("first champion")
     assert f"champion version {won['model_version']}" in lost["reason"]  # decided again, against the winner
     assert sum("became champion meanwhile: deciding again" in r.err for r in results) == 1
-    look = door.process("status", "--stack", "cloud", "--model", MODEL, "--json", env=machines[0]).summary
+    look = command_line.process("status", "--stack", "cloud", "--model", MODEL, "--json", env=machines[0]).summary
     assert (look["production"], look["disagreements"]) == (won["model_version"], [])
     recorded = {v["number"]: (v["promoted"], v["reason"]) for v in look["decisions"]}
     assert recorded == {s["model_version"]: (s["promoted"], s["reason"]) for s in (won, lost)}

@@ -126,7 +126,7 @@ def test_what_zenml_would_ignore_is_one_line(name, path, value, words, tmp_path)
 
 
 def test_a_step_that_no_pipeline_has_is_one_line():
-    from cli.on_stack import stack_options
+    from cli.runs.start import stack_options
 
     stack = declared("kubernetes")
     for steps in ({"train_transfomer": {}}, {**stack.steps, "trian_linear": {}}):
@@ -135,7 +135,7 @@ def test_a_step_that_no_pipeline_has_is_one_line():
 
 
 def test_a_stack_without_settings_asks_nothing_of_a_run():
-    from cli.on_stack import stack_options
+    from cli.runs.start import stack_options
 
     assert stack_options() == {}
     with activated(read_stack("local")):
@@ -152,7 +152,7 @@ def compiled():
         with activated(declared("kubernetes")):
             from zenml.client import Client
 
-            from cli.on_stack import stack_options
+            from cli.runs.start import stack_options
             from pipelines.settings import TrainSettings
             from pipelines.train import train
 

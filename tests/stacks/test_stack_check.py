@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-import run
+from cli import app
 from sentiment.errors import UserError
 from serving.flavor import BentoDeployerConfig
 from serving.front import Front
@@ -337,7 +337,7 @@ def test_the_real_servers(cloud, tmp_path, monkeypatch):
 
 def test_the_command(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert run.main(["stack", "check", "local", "--json"]) in (run.OK, run.FAILED)  # 3000 may be somebody's
+    assert app.main(["stack", "check", "local", "--json"]) in (app.OK, app.FAILED)  # 3000 may be somebody's
     summary = json.loads(capsys.readouterr().out)
     proofs = {proof["component"]: proof for proof in summary["proofs"]}
     assert proofs["artifact_store"]["passed"]

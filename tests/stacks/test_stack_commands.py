@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-import run
-from cli.stacks import MASK, masked
+from cli import app
+from cli.commands.stack.show import MASK, mask_secrets
 from stacks.stack_file import ROOT
 from tests.helpers.loopback import free_ports
 
@@ -43,7 +43,7 @@ def do(capfd):
     """Runs a command; its summary, and what was printed for people."""
 
     def do(*arguments):
-        assert run.main(["stack", *arguments, "--json"]) == run.OK, capfd.readouterr().err
+        assert app.main(["stack", *arguments, "--json"]) == app.OK, capfd.readouterr().err
         out, err = capfd.readouterr()
         return json.loads(out.splitlines()[-1]), " ".join(err.split())
 
@@ -51,7 +51,7 @@ def do(capfd):
 
 
 def refused(capfd, *arguments):
-    assert run.main(["stack", *arguments]) == run.BAD_INPUT
+    assert app.main(["stack", *arguments]) == app.BAD_INPUT
     out, err = capfd.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     return err
@@ -114,7 +114,7 @@ def test_what_is_not_set_is_named(do, capfd):
 def test_unknown_stacks(capfd):
     for command in ("apply", "show", "use", "check", "remove"):
         assert "there is no stack 'cluod'. Did you mean cloud?" in refused(capfd, command, "cluod")
-    assert run.main(["--stack", "cluod", "versions"]) == run.BAD_INPUT
+    assert app.main(["--stack", "cluod", "versions"]) == app.BAD_INPUT
     assert "there is no stack 'cluod'. Did you mean cloud?" in capfd.readouterr().err
 
 
@@ -132,7 +132,7 @@ def test_a_run_ends_before_it_begins_if_a_server_is_not_there(pipeline, capfd, v
     for name in ("SENTIMENT_S3_ENDPOINT", "SENTIMENT_MLFLOW_URI"):
         monkeypatch.setenv(name, dead)
     monkeypatch.setattr("cli.session.activated", None)  # nothing is registered, and ZenML is not even asked
-    assert run.main(["--stack", "cloud", "--pipeline", pipeline]) == run.BAD_INPUT
+    assert app.main(["--stack", "cloud", "--pipeline", pipeline]) == app.BAD_INPUT
     out, err = capfd.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert f"error: stack cloud, artifact_store: {dead} cannot be reached (1 more: python run.py stack check clo" in err
@@ -147,7 +147,7 @@ def test_masks():
     secret["list"] = [{"token": "hunter2"}, [{"password": "hunter2"}], {"name": "HF_TOKEN", "value": "hunter2"}]
     secret["tokens"] = ["hunter2"]
     open_to_all["env"] = [{"name": "HF_HOME", "value": "/hub"}]
-    shown = masked({**open_to_all, **secret, "url": "https://me:hunter2@host/path"})
+    shown = mask_secrets({**open_to_all, **secret, "url": "https://me:hunter2@host/path"})
     assert "hunter2" not in str(shown)
     assert shown["url"] == f"https://{MASK}@host/path"
     assert open_to_all.items() <= shown.items()
@@ -155,7 +155,7 @@ def test_masks():
 
 def test_a_failed_check_is_a_failed_command(monkeypatch, capfd):
     monkeypatch.setenv("ZENML_LOCAL_STORES_PATH", "/proc/none")
-    assert run.main(["stack", "check", "local"]) == run.FAILED
+    assert app.main(["stack", "check", "local"]) == app.FAILED
     assert "/proc/none: No such file or directory. Make room" in " ".join(capfd.readouterr().out.split())
 
 
@@ -167,5 +167,5 @@ def test_the_last_stack_stays(tmp_path):
 
     assert do("apply", "local").stdout.splitlines()[-1] == "sentiment-local: applied"
     removed = do("remove", "local")
-    assert (removed.returncode, removed.stdout) == (run.BAD_INPUT, "")
+    assert (removed.returncode, removed.stdout) == (app.BAD_INPUT, "")
     assert removed.stderr.startswith("error: stack local: is the last one of this project. Apply another one first")

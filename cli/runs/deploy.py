@@ -1,18 +1,16 @@
-"""Runs the deploy pipeline under the eyes of a person."""
+"""Runs the deploy pipeline."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from zenml.client import Client
 
-from cli import summary
-from cli.live import StageView
-from cli.on_stack import stack_options
+from cli.runs.outcome import check_facts, load_output, step_durations
+from cli.runs.start import run_name, start_pipeline
+from cli.tables import checks_table
 from pipelines.deploy import deploy
 from pipelines.settings import DeploySettings
 from registry import versions
@@ -33,9 +31,9 @@ class DeploySummary:
 
     Attributes:
         run: Name of the ZenML run.
-        bento: What was to be deployed.
-        deployment: What is live now.
-        reports: On the new service; none if there was nothing to do.
+        bento: The Bento to deploy.
+        deployment: The live deployment after the run.
+        reports: Reports on the new service; none if there was nothing to do.
         seconds: Wall time of every step.
     """
 
@@ -47,12 +45,12 @@ class DeploySummary:
 
     @property
     def deployed(self) -> bool:
-        """Whether this run changed what is live."""
+        """Whether this run changed the live deployment."""
         return self.deployment.run == self.run
 
     @property
     def reason(self) -> str:
-        """Why it did, or did not."""
+        """Why it did or did not."""
         if self.deployed:
             return "every check passed"
         if self.deployment.bento.tag == self.bento.tag:
@@ -60,7 +58,7 @@ class DeploySummary:
         return f"a shadow only compares: version {self.deployment.bento.version} is still live"
 
     def as_json(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Returns the summary for ``--json``."""
         return {
             "run": self.run,
             "model_version": self.bento.version,
@@ -69,16 +67,13 @@ class DeploySummary:
             "reason": self.reason,
             "http": self.deployment.http,
             "grpc": self.deployment.grpc,
-            "checks": {
-                report.suite: {c.name: c.model_dump(include={"passed", "observed", "limit"}) for c in report.checks}
-                for report in self.reports
-            },
+            "checks": {report.suite: check_facts(report) for report in self.reports},
             "durations": self.seconds,
         }
 
 
 class RefusedError(UserError):
-    """A new service did not start, or not pass its tests, or failed as a canary: what was live still is.
+    """A new service did not start, failed its tests, or failed as a canary; the live deployment did not change.
 
     Attributes:
         run: Name of the ZenML run.
@@ -90,37 +85,36 @@ class RefusedError(UserError):
 
 
 def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
-    """Deploys a version on the active stack, and prints what came of it.
+    """Deploys a version on the active stack, and prints the outcome.
 
     Args:
-        settings: Everything a user may change.
+        settings: The settings of the pipeline.
         console: Where progress and results are drawn.
 
     Raises:
-        RefusedError: If the new service did not start or not pass: what was live still is.
-        UserError: If there is nothing to deploy or nothing to deploy with.
+        RefusedError: If the new service did not start or failed its tests; the live deployment did not change.
+        UserError: If there is no version to deploy, or the stack has no deployer.
     """
-    guarded = model_deployer().config.tokens_file is not None  # asked for before anything is built
-    version = _chosen(settings)
+    needs_token = model_deployer().config.tokens_file is not None  # raises before anything is built
+    version = _find_version(settings)
     for artifact in needed(version.kind):
         versions.require_stored(settings.model, version.number, artifact)
-    name = f"deploy-{datetime.now(UTC):%Y-%m-%d-%H-%M-%S-%f}"
+    name = run_name("deploy")
     try:
-        with StageView(console, name).watching():
-            deploy.with_options(run_name=name, **stack_options())(settings, version.number, version.kind)
+        start_pipeline(deploy, settings, version.number, version.kind, console=console, name=name)
     except UserError as error:
-        reports = _reports(name)
+        reports = _read_reports(name)
         if reports:
-            console.print(summary.checks_table(reports))
+            console.print(checks_table(reports))
         if all(report.passed for report in reports) and not isinstance(error, NotStartedError):
             raise
         raise RefusedError(error, name) from error
     outcome = _read(name)
-    _show(outcome, console, guarded=guarded)
+    _show(outcome, console, needs_token=needs_token)
     return outcome
 
 
-def _chosen(settings: DeploySettings) -> Version:
+def _find_version(settings: DeploySettings) -> Version:
     if settings.version is not None:
         return versions.version(settings.model, settings.version)
     found = versions.production(settings.model)
@@ -129,8 +123,10 @@ def _chosen(settings: DeploySettings) -> Version:
     return found
 
 
-def _reports(run: str) -> list[CheckReport]:
-    """Reports of the run, also of one that failed."""
+def _read_reports(run: str) -> list[CheckReport]:
+    """Reads the reports of a run, even of a failed one."""
+    from zenml.client import Client
+
     runs = Client().list_pipeline_runs(name=run, size=1).items
     steps = runs[0].steps if runs else {}
     outputs = steps["roll_out"].outputs if "roll_out" in steps else {}
@@ -138,31 +134,33 @@ def _reports(run: str) -> list[CheckReport]:
 
 
 def _read(run: str) -> DeploySummary:
+    from zenml.client import Client
+
     steps = Client().get_pipeline_run(run).steps
     return DeploySummary(
         run=run,
-        bento=steps["build"].regular_outputs["bento"].load(),
-        deployment=steps["roll_out"].regular_outputs["deployment"].load(),
-        reports=tuple(_reports(run)),
-        seconds=summary.durations(steps),
+        bento=load_output(steps, "build", "bento"),
+        deployment=load_output(steps, "roll_out", "deployment"),
+        reports=tuple(_read_reports(run)),
+        seconds=step_durations(steps),
     )
 
 
-def _show(outcome: DeploySummary, console: Console, *, guarded: bool) -> None:
+def _show(outcome: DeploySummary, console: Console, *, needs_token: bool) -> None:
     deployment, live = outcome.deployment, outcome.deployment.bento
     if outcome.reports:
-        console.print(summary.checks_table(list(outcome.reports)))
+        console.print(checks_table(outcome.reports))
     verdict = "[bold green]deployed" if outcome.deployed else "[bold yellow]not deployed"
     model = escape(outcome.bento.model)
     console.print(f"\n{verdict}[/]: version {outcome.bento.version} of {model} - {outcome.reason}")
     http, grpc = escape(deployment.http), escape(deployment.grpc)  # an IPv6 address has brackets
     console.print(f"\nLive:    version {live.version}, {http} and gRPC {grpc}, since {deployment.since}")
     if not deployment.front:
-        console.print("         no nginx is in front: the next switch will take seconds in which nobody answers")
-    console.print(f"Try it:  {escape(_curl(deployment.http, guarded))}", soft_wrap=True, highlight=False)
+        console.print("         without nginx as front: the next switch interrupts the service for seconds")
+    console.print(f"Try it:  {escape(_curl(deployment.http, needs_token))}", soft_wrap=True, highlight=False)
     console.print("         python run.py status | rollback | stop\n")
 
 
-def _curl(address: str, guarded: bool) -> str:
-    token = ' -H "Authorization: Bearer $TOKEN"' if guarded else ""
+def _curl(address: str, needs_token: bool) -> str:
+    token = ' -H "Authorization: Bearer $TOKEN"' if needs_token else ""
     return f'curl {address}/v1/predict{token} -d \'{{"texts": ["A quiet film that stays with you."]}}\''

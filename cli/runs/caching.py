@@ -1,4 +1,4 @@
-"""What a run may take from cache, said in plain words."""
+"""Guards what a run may take from cache."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def only_what_is_stored(console: Console) -> Iterator[None]:
-    """Within the block, a step comes from cache only if the files of its outputs are there; else it runs again.
+def reuse_only_stored(console: Console) -> Iterator[None]:
+    """Runs a step again within the block if the files of its cached outputs are gone.
 
-    ZenML looks a step up in its records and not into the artifact store, from which somebody may have taken files. So
-    every record that it finds is checked, and expires if it leads nowhere.
+    ZenML finds a cached step in its records and does not check the artifact store, where files may be missing. This
+    checks every record that ZenML finds, and lets it expire if files are missing.
     """
     from zenml.client import Client
     from zenml.orchestrators import cache_utils
 
-    look_up = cache_utils.get_cached_step_run
+    find_cached = cache_utils.get_cached_step_run
     store = artifact_store(Client().active_stack.artifact_store.id)
 
-    def stored(cache_key: str) -> StepRunResponse | None:
-        while found := look_up(cache_key):
+    def find_stored(cache_key: str) -> StepRunResponse | None:
+        while found := find_cached(cache_key):
             outputs = (artifact for artifacts in found.outputs.values() for artifact in artifacts)
             if all(complete(artifact, store) for artifact in outputs):
                 return found
-            console.print(f"[yellow]![/] {found.name}  files of what it made are gone: not from cache")
+            console.print(f"[yellow]![/] {found.name}  files of its output are gone: not from cache")
             Client().update_step_run(found.id, cache_expires_at=found.created)
         return None
 
-    cache_utils.get_cached_step_run = stored
+    cache_utils.get_cached_step_run = find_stored
     try:
         yield
     finally:
-        cache_utils.get_cached_step_run = look_up
+        cache_utils.get_cached_step_run = find_cached
 
 
-def why_nothing_is_cached(pipeline: str) -> str | None:
-    """Why nothing of earlier runs can serve this one: the active stack stores artifacts where no run has stored any."""
+def explain_empty_cache(pipeline: str) -> str | None:
+    """Returns why no earlier run can serve this one: no run has used the stack's artifact store; None if one has."""
     from zenml.client import Client
 
     client = Client()
@@ -53,4 +53,4 @@ def why_nothing_is_cached(pipeline: str) -> str | None:
         return None
     if not client.list_pipeline_runs(pipeline_name=pipeline, size=1).total:
         return None  # the very first run
-    return f"nothing from cache: this stack's artifact store, {store.path}, has seen no run yet"
+    return f"nothing from cache: no run has used this stack's artifact store, {store.path}, before"

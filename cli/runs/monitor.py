@@ -1,4 +1,4 @@
-"""Runs the monitor pipeline under the eyes of a person, and tells somebody what it found."""
+"""Runs the monitor pipeline, and sends an alert about its findings."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from rich.console import Console
 from rich.markup import escape
-from zenml.client import Client
 
-from cli import summary
-from cli.caching import only_what_is_stored
-from cli.live import StageView
-from cli.on_stack import stack_options
+from cli.runs.outcome import load_output, step_durations
+from cli.runs.start import start_pipeline
+from cli.tables import checks_table
 from pipelines.monitor import monitor
 from registry import alerts, ledger, versions
 from registry.version_labels import needed
@@ -28,9 +26,12 @@ from sentiment.monitoring.settings import Action, Finding, MonitorSettings
 from sentiment.monitoring.window import Window
 from serving.active import find_deployer, live_service
 
-FOLLOWS = {
-    "nothing": "nothing is to be done about it",
-    "alert": "somebody should look",
+if TYPE_CHECKING:
+    from zenml.models import PipelineRunResponse
+
+REMEDIES = {
+    "nothing": "no action is due",
+    "alert": "please inspect it",
     "retrain": "a retraining is due: python run.py --pipeline continuous",
 }
 
@@ -41,16 +42,16 @@ class MonitorSummary:
 
     Attributes:
         run: Name of the ZenML run.
-        version: Number of the version that was looked at.
-        window: What it answered.
-        report: On the window.
-        actions: By finding, what the settings ask for.
-        action: The strongest of them.
-        feedback: Reviews with labels that came back, whenever, and may be trained on.
+        version: Number of the monitored version.
+        window: Its recent predictions.
+        report: Checks on the window.
+        actions: The action that the settings ask for, by finding.
+        action: The strongest of these actions.
+        feedback: Reviews labelled by users that a training may use, of any age.
         feedback_artifact: Identifier of the artifact that holds them.
-        feedback_checks: Whether these labels can be trusted.
-        told: Whether somebody was told by this run; nobody is told the same thing twice on a day.
-        warnings: What went wrong while telling.
+        feedback_checks: Checks on whether these labels can be trusted.
+        alerted: Whether this run sent an alert; the same alert is sent at most once a day.
+        warnings: Problems while sending the alert.
         seconds: Wall time of every step.
     """
 
@@ -63,12 +64,12 @@ class MonitorSummary:
     feedback: int
     feedback_artifact: UUID
     feedback_checks: CheckReport
-    told: bool
+    alerted: bool
     warnings: tuple[str, ...]
     seconds: dict[str, float]
 
     def as_json(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Returns the summary for ``--json``."""
         return {
             "run": self.run,
             "model_version": self.version,
@@ -79,56 +80,56 @@ class MonitorSummary:
             "action": self.action,
             "report": self.report.model_dump(mode="json"),
             "feedback": {"reviews": self.feedback, "report": self.feedback_checks.model_dump(mode="json")},
-            "told": self.told,
+            "told": self.alerted,
             "warnings": list(self.warnings),
             "durations": self.seconds,
         }
 
 
 def run_monitor(settings: MonitorSettings, console: Console, *, cache: bool) -> MonitorSummary:
-    """Looks at the live version on the active stack, prints what was found, and tells whoever must know.
+    """Monitors the live version on the active stack, prints the findings, and sends an alert about them.
 
     Args:
-        settings: Everything a user may change.
+        settings: The settings of the pipeline.
         console: Where progress and results are drawn.
         cache: Whether the version's reference may be served from cache.
 
     Raises:
-        UserError: If there is nothing to look at.
+        UserError: If there is no version to monitor, or no prediction log.
     """
-    version, log = _watched(settings)
+    version, log = _find_version(settings)
     for artifact in needed(version.kind)[1:]:
         versions.require_stored(settings.model, version.number, artifact)
     end, born = time.time(), datetime.fromisoformat(version.registered).timestamp()
-    name = f"monitor-{datetime.now(UTC):%Y-%m-%d-%H-%M-%S-%f}"
-    configured = monitor.with_options(run_name=name, enable_cache=None if cache else False, **stack_options())
-    with only_what_is_stored(console), StageView(console, name).watching():
-        configured(settings, version.number, version.kind, log, end, born)
-    outcome = _read(name, settings, version.number)
+    arguments = (settings, version.number, version.kind, log, end, born)
+    run = start_pipeline(monitor, *arguments, console=console, cache=cache)
+    outcome = _read(run, settings, version.number)
     _show(outcome, console)
     return outcome
 
 
-def _watched(settings: MonitorSettings) -> tuple[Version, str]:
-    """The version that is live, and its log; where nothing is live here, the one in production, and the log named."""
+def _find_version(settings: MonitorSettings) -> tuple[Version, str]:
+    """Returns the live version and its log; if none is live here, the version in production and the configured log."""
     deployer = find_deployer()
     live = deployer.live() if deployer else None
     if deployer and live and live.bento.model == settings.model:
         own = live_service(deployer, live).prediction_log.resolve()
-        return versions.version(settings.model, live.bento.version), _named(settings) or str(own)
+        return versions.version(settings.model, live.bento.version), _configured_log(settings) or str(own)
     production = versions.production(settings.model)
-    log = _named(settings)
-    if production is None or log is None:
+    log = _configured_log(settings)
+    if production is None:
+        raise UserError("no version is in production", where=f"model {settings.model}", remedy="Run make train first.")
+    if log is None:
         raise UserError(
-            "no version is live here" if production else "no version is in production",
+            "no version is live here",
             where=f"model {settings.model}",
-            remedy="make deploy, or name the log of a service elsewhere: window.log." if production else "make train.",
+            remedy="Run make deploy, or set window.log to the log of a service elsewhere.",
         )
     return production, log
 
 
-def _named(settings: MonitorSettings) -> str | None:
-    """The log that the settings name; a misspelt one would look like a service that nobody asks anything."""
+def _configured_log(settings: MonitorSettings) -> str | None:
+    """Returns the log that the settings name; refuses a misspelt folder, which would look like an idle service."""
     log = settings.window.log
     if log is None or "://" in log:
         return log
@@ -138,24 +139,23 @@ def _named(settings: MonitorSettings) -> str | None:
     return str(folder)
 
 
-def _read(name: str, settings: MonitorSettings, number: str) -> MonitorSummary:
-    """Collects the outcome of a finished run; the version leads to its reference from now on."""
-    steps = Client().get_pipeline_run(name).steps
-    outputs = {key: step.regular_outputs for key, step in steps.items()}
-    versions.link(settings.model, number, [outputs["build_reference"]["reference"]])
-    report: CheckReport = outputs["check_window"]["monitoring_checks"].load()
-    window: Window = outputs["read_window"]["window"].load()
+def _read(run: PipelineRunResponse, settings: MonitorSettings, number: str) -> MonitorSummary:
+    """Reads the outcome of a finished run, links the reference to the version, and sends the alert."""
+    steps = run.steps
+    versions.link(settings.model, number, [steps["build_reference"].regular_outputs["reference"]])
+    report: CheckReport = load_output(steps, "check_window", "monitoring_checks")
+    window: Window = load_output(steps, "read_window", "window")
     found, action = checks.actions(report, settings), checks.decided(report, settings)
-    told, warnings = False, list[str]()
+    alerted, warnings = False, list[str]()
     if action != "nothing":
         alarming = [finding for finding in found if found[finding] != "nothing"]
-        key, facts = ledger.key(number, alarming, window.facts.end), _facts(window, action, found)
-        told, warnings = alerts.tell(
-            settings.alert, report.failures(), model=settings.model, number=number, key=key, run=name, facts=facts
+        key, facts = ledger.key(number, alarming, window.facts.end), _alert_facts(window, action, found)
+        alerted, warnings = alerts.tell(
+            settings.alert, report.failures(), model=settings.model, number=number, key=key, run=run.name, facts=facts
         )
-    feedback = outputs["guard_feedback"]["feedback"]
+    feedback = steps["guard_feedback"].regular_outputs["feedback"]
     return MonitorSummary(
-        run=name,
+        run=run.name,
         version=number,
         window=window,
         report=report,
@@ -163,14 +163,14 @@ def _read(name: str, settings: MonitorSettings, number: str) -> MonitorSummary:
         action=action,
         feedback=len(feedback.load()),
         feedback_artifact=feedback.id,
-        feedback_checks=outputs["guard_feedback"]["feedback_checks"].load(),
-        told=told,
+        feedback_checks=load_output(steps, "guard_feedback", "feedback_checks"),
+        alerted=alerted,
         warnings=tuple(warnings),
-        seconds=summary.durations(steps),
+        seconds=step_durations(steps),
     )
 
 
-def _facts(window: Window, action: Action, found: dict[Finding, Action]) -> dict[str, Any]:
+def _alert_facts(window: Window, action: Action, found: dict[Finding, Action]) -> dict[str, Any]:
     start, end = (datetime.fromtimestamp(t, UTC) for t in (window.facts.start, window.facts.end))
     return {
         "findings": dict(found),
@@ -184,17 +184,17 @@ def _facts(window: Window, action: Action, found: dict[Finding, Action]) -> dict
 
 
 def _show(outcome: MonitorSummary, console: Console) -> None:
-    learning = outcome.action == "retrain" and len(outcome.window.taught)  # else the guard matters to nobody
-    console.print(summary.checks_table([outcome.report, *([outcome.feedback_checks] if learning else [])]))
+    uses_feedback = outcome.action == "retrain" and len(outcome.window.taught)
+    console.print(checks_table([outcome.report, *([outcome.feedback_checks] if uses_feedback else [])]))
     predictions = f"{outcome.window.facts.seen:,} predictions of version {outcome.version}"
     if not outcome.actions:
-        console.print(f"\n[bold green]nothing is wrong[/] with {predictions}")
+        console.print(f"\n[bold green]no findings[/] in {predictions}")
     else:
-        console.print(f"\n[bold yellow]found[/] in {predictions}:")
+        console.print(f"\n[bold yellow]findings[/] in {predictions}:")
         for finding, action in outcome.actions.items():
             console.print(f"  {finding:20} {action}")
-        silent = outcome.action == "nothing" or outcome.told or outcome.warnings
-        console.print(f"So {FOLLOWS[outcome.action]}" + ("." if silent else "; this was told before."))
-    for words in outcome.warnings:
-        console.print(f"[yellow]warning[/]: {escape(words)}", highlight=False)
-    console.print("\nLook at it:  make mlflow   the run named " + outcome.run + ": monitoring.html, evidently.html\n")
+        is_new = outcome.action == "nothing" or outcome.alerted or outcome.warnings
+        console.print(f"So {REMEDIES[outcome.action]}" + ("." if is_new else "; an alert was sent before."))
+    for warning in outcome.warnings:
+        console.print(f"[yellow]warning[/]: {escape(warning)}", highlight=False)
+    console.print(f"\nInspect it:  make mlflow   the run {outcome.run}: monitoring.html, evidently.html\n")

@@ -1,0 +1,38 @@
+"""The commands of the command line, one a file; this table is the only list of them.
+
+A file here imports nothing heavy: the functions that run a command import what they need.
+"""
+
+from cli.commands import (
+    compare,
+    continuous,
+    deploy,
+    evaluate,
+    monitor,
+    promote,
+    report,
+    rollback,
+    smoke,
+    stack,
+    status,
+    stop,
+    train,
+    versions,
+)
+
+COMMANDS = (
+    train.COMMAND,
+    evaluate.COMMAND,
+    deploy.COMMAND,
+    monitor.COMMAND,
+    continuous.COMMAND,
+    status.COMMAND,
+    report.COMMAND,
+    stop.COMMAND,
+    versions.COMMAND,
+    compare.COMMAND,
+    smoke.COMMAND,
+    promote.COMMAND,
+    rollback.COMMAND,
+    stack.COMMAND,
+)

@@ -1,0 +1,33 @@
+"""Promotes a version to production."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cli.arguments import ModelArguments
+from cli.grammar import Command, Context, Summary, flag, option
+
+
+@dataclass(frozen=True)
+class Arguments(ModelArguments):
+    """The arguments of ``promote``."""
+
+    version: str = option("N", "number of the version", required=True)
+    dry_run: bool = flag("show the change without making it")
+
+
+def run(arguments: Arguments, context: Context) -> Summary:
+    """Puts a version into production; the live version stays live until the next deployment."""
+    with context.session():
+        from cli.production import change_production, find_live
+
+        summary = change_production(
+            arguments.model, arguments.version, context.console, dry_run=arguments.dry_run, back=False
+        )
+        live = find_live(arguments.model)
+        if live and live.bento.version != arguments.version:
+            context.console.print(f"version {live.bento.version} is still live: make deploy")
+        return summary
+
+
+COMMAND = Command("promote", "put a version into production; make deploy then makes it live", run, Arguments)

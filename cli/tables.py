@@ -1,0 +1,96 @@
+"""Tables that several commands print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from sentiment.checks import CheckReport
+from sentiment.evaluation.measure import Evaluation, Interval
+from sentiment.promotion.decision import Decision
+from sentiment.reviews.table import SPLITS, Splits
+
+if TYPE_CHECKING:
+    from registry.versions import Version
+
+
+def splits_table(splits: Splits) -> Table:
+    """Counts the reviews of every split by source."""
+    sources = sorted(set(splits.train.frame["source"]))
+    table = Table("split", *map(escape, sources), "all", title="Reviews", title_justify="left")
+    for name in SPLITS:
+        frame = getattr(splits, name).frame
+        counts = [int((frame["source"] == source).sum()) for source in sources]
+        table.add_row(name, *(f"{c:,}" for c in [*counts, len(frame)]))
+    return table
+
+
+def candidates_table(
+    evaluations: Mapping[str, Evaluation],
+    behaviours: Mapping[str, CheckReport],
+    challenger: str = "",
+    *,
+    reviews: str = "the test split",
+) -> Table:
+    """Shows the headline figures of every candidate on ``reviews``; the challenger's name in bold."""
+    table = Table(
+        "candidate", "accuracy", "macro F1", "ECE", "p95 ms", "reviews/s", "MB", "behaviour failed",
+        title=f"Candidates on {reviews}, with 95% intervals", title_justify="left",
+    )  # fmt: skip
+    for name, e in evaluations.items():
+        checks = behaviours[name].checks
+        failed, cases = sum((c.score or 0) * c.count for c in checks), sum(c.count for c in checks)
+        table.add_row(
+            f"[bold]{name}" if name == challenger else name,
+            *map(_interval, (e.overall.accuracy, e.overall.macro_f1, e.overall.ece)),
+            f"{e.latency_ms.p95:.1f}", f"{e.reviews_per_second:,.0f}", f"{e.size_mb:.1f}",
+            f"{100 * failed / max(cases, 1):.1f}% of {cases:,}",
+        )  # fmt: skip
+    return table
+
+
+def slices_table(evaluations: Mapping[str, Evaluation]) -> Table:
+    """Shows the accuracy on every slice."""
+    table = Table("slice", "reviews", *evaluations, title="Accuracy by slice", title_justify="left")
+    first = next(iter(evaluations.values()))
+    for name, metrics in first.slices.items():
+        values = [e.slices[name].accuracy for e in evaluations.values()]
+        table.add_row(escape(name), f"{metrics.count:,}", *map(_interval, values))
+    return table
+
+
+def checks_table(reports: Sequence[CheckReport]) -> Table:
+    """Shows every check of the reports and its limit."""
+    table = Table("gate", "check", "", "observed", "limit", title="Gates", title_justify="left")
+    for report in reports:
+        for check in report.checks:
+            sign = "[green]✓" if check.passed else ("[red]✗" if check.severity == "critical" else "[yellow]!")
+            suite, name, observed, limit = map(escape, (report.suite, check.name, check.observed, check.limit))
+            table.add_row(suite, name, sign, observed, limit)
+    return table
+
+
+def rules_table(decision: Decision) -> Table:
+    """Shows every rule of a decision and its numbers."""
+    table = Table("rule", "", "observed", "limit", "detail", title="Decision, rule by rule", title_justify="left")
+    for rule in decision.rules:
+        sign = "[green]✓" if rule.passed else ("[red]✗" if rule.blocks else "[dim]-")
+        name, *words = map(escape, (rule.name, rule.observed, rule.limit, rule.detail))
+        table.add_row(name, sign, *words)
+    return table
+
+
+def versions_table(versions: Sequence[Version], title: str | None = None) -> Table:
+    """Shows versions, the latest first."""
+    table = Table("version", "stage", "kind", "fingerprint", "decision", "reason", title=title, title_justify="left")
+    for v in reversed(versions):
+        decision = f"rolled back {v.taken_back[:10]}" if v.taken_back else "promoted" if v.promoted else "not promoted"
+        table.add_row(*map(escape, (v.number, v.stage or "-", v.kind, v.fingerprint[:12], decision, v.reason)))
+    return table
+
+
+def _interval(interval: Interval | None) -> str:
+    return "-" if interval is None else f"{interval.value:.3f} [dim]{interval.low:.3f}-{interval.high:.3f}"
