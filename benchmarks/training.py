@@ -14,7 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from sentiment.models.transformer import TransformerSettings, train_transformer
+from sentiment.models.checkpoint import TransformerSettings
+from sentiment.models.transformer import train_transformer
 from sentiment.reviews.table import Reviews
 
 

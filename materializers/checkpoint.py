@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from zenml.enums import ArtifactType
 
 from materializers.directory import DirectoryMaterializer
-from sentiment.models.transformer import TransformerCheckpoint
+from sentiment.models.checkpoint import TransformerCheckpoint
 
 
 class CheckpointMaterializer(DirectoryMaterializer[TransformerCheckpoint]):

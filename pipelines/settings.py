@@ -13,9 +13,9 @@ from sentiment.behaviour.checks import BehaviourSettings
 from sentiment.errors import UserError
 from sentiment.evaluation.measure import EvaluationSettings
 from sentiment.models.cascade import CascadeSettings
+from sentiment.models.checkpoint import TransformerSettings
 from sentiment.models.export import ExportSettings
 from sentiment.models.linear import LinearSettings
-from sentiment.models.transformer import TransformerSettings
 from sentiment.monitoring.settings import MonitorSettings, read_monitor_settings
 from sentiment.promotion.settings import PromotionSettings
 from sentiment.reviews import databases, expectations

@@ -13,7 +13,7 @@ from sentiment.reviews.table import LABELS
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-    from sentiment.models.transformer import TransformerSettings
+    from sentiment.models.checkpoint import TransformerSettings
 
 DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
 

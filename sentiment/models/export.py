@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sentiment import progress
 from sentiment.errors import UserError
 from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
+from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.classifier import Classifier
 from sentiment.models.servable import Manifest, Servable, package_versions
-from sentiment.models.transformer import TransformerCheckpoint
 from sentiment.models.truncation import encode
 from sentiment.reviews.table import Reviews
 from sentiment.settings import Settings

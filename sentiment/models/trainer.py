@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TrainingArguments,
     )
 
-    from sentiment.models.transformer import TransformerSettings
+    from sentiment.models.checkpoint import TransformerSettings
 
 LOG_STEPS = 10
 

@@ -6,15 +6,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from typing import TYPE_CHECKING, Any
 
 from sentiment.errors import UserError
+from sentiment.models.checkpoint import TrainingReport, TransformerCheckpoint, TransformerSettings
 from sentiment.models.data_parallel import run_together
 from sentiment.models.encoder import choose_precision, load_encoder, quiet_transformers
 from sentiment.models.recovery import alone, best_state, newest_usable, seconds_spent
@@ -22,118 +20,11 @@ from sentiment.models.trainer import Example, run, writing
 from sentiment.models.truncation import encode
 from sentiment.models.weights import find_model, fingerprint
 from sentiment.reviews.table import LABELS, Reviews
-from sentiment.settings import Settings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 VERSIONS = ("torch", "transformers", "accelerate", "tokenizers")
-
-
-class TransformerSettings(Settings):
-    """How the transformer is trained."""
-
-    enabled: bool = Field(True, description="Whether this candidate is trained")
-    model: str = Field(
-        "embedded:all-MiniLM-L6-v2",
-        min_length=1,
-        description="Weights to start from: embedded:NAME, a local folder, or an id on the model hub",
-    )
-    max_length: int = Field(112, ge=8, le=4096, description="Most tokens of a review, special tokens included")
-    head_share: float = Field(
-        1 / 3, ge=0, le=1, description="Share of a long review's tokens taken from its start; the rest from its end"
-    )
-    epochs: float = Field(1.0, gt=0, description="Passes over the training reviews")
-    short_words: int = Field(40, ge=0, description="A review of at most that many words is short")
-    short_epochs: float = Field(3.0, gt=0, description="How often one pass sees each short review: they cost little")
-    long_rows: int | None = Field(4000, ge=0, description="Long reviews a pass sees, new ones each pass; null: all")
-    batch_size: int = Field(32, ge=1, description="Reviews a batch, over all processes")
-    eval_batch_size: int = Field(64, ge=1, description="Reviews a batch and process when evaluating")
-    num_processes: int = Field(
-        1, ge=1, description="Processes that train together, each on its share of every batch; on GPUs, one for each"
-    )
-    gradient_accumulation: int = Field(1, ge=1, description="Batches whose gradients make one step")
-    learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW")
-    schedule: Literal["linear", "cosine"] = Field("linear", description="How the learning rate falls to zero")
-    warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps in which the learning rate rises")
-    weight_decay: float = Field(0.01, ge=0, description="Decoupled weight decay")
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of the target spread over both classes")
-    dropout: float | None = Field(None, ge=0, lt=1, description="Dropout of the encoder; null: the model's own")
-    freeze_embeddings: bool = Field(True, description="Keep the embeddings (half of a small model) as they are")
-    freeze_layers: int = Field(0, ge=0, description="How many of the lowest layers are kept as they are")
-    precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="auto: bf16 where the hardware computes it")
-    evaluations: int = Field(2, ge=1, description="How often a run evaluates on validation reviews; the best is kept")
-    evaluation_rows: int | None = Field(1000, ge=1, description="Validation reviews of such an evaluation; null: all")
-    early_stopping_patience: int | None = Field(
-        2, ge=1, description="Stop after that many evaluations without a better accuracy; null: never"
-    )
-    save_steps: int = Field(100, ge=1, description="Steps between two saved states, which a killed run resumes from")
-    num_workers: int | Literal["auto"] = Field("auto", description="Processes that make batches; auto: 0 on CPU")
-    torch_compile: bool = Field(False, description="Compile the model: slow to start, for long runs on a GPU")
-
-    @field_validator("num_processes")
-    @classmethod
-    def _divides_batch(cls, count: int, given: ValidationInfo) -> int:
-        size = given.data.get("batch_size", count)  # not there if it is wrong itself
-        if size % count:
-            raise ValueError(f"{count} processes cannot share batches of {size} (batch_size) equally")
-        return count
-
-
-class TrainingReport(BaseModel):
-    """What a training run did; ``training.json`` of its checkpoint.
-
-    Attributes:
-        settings: The settings it ran with.
-        seed: The seed of weights, order and dropout.
-        source: SHA-256 of the local weights it started from, or their hub id.
-        precision: What the forward pass was computed in.
-        train_fingerprint: Fingerprint of the training reviews.
-        validation_fingerprint: Fingerprint of the validation reviews.
-        steps: Optimiser steps done.
-        best_step: The step whose weights were kept.
-        examples: Reviews shown in a full run, repetitions counted.
-        tokens: Their tokens, padding not counted.
-        seconds: Training time including evaluations and saving, over all starts of the run.
-        validation_accuracy: Accuracy in [0, 1] at ``best_step`` on the rows that ``evaluation_rows`` allows.
-        validation_loss: Mean cross-entropy there.
-        versions: Versions of the libraries.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    settings: TransformerSettings
-    seed: int
-    source: str
-    precision: Literal["bf16", "fp32"]
-    train_fingerprint: str
-    validation_fingerprint: str
-    steps: int
-    best_step: int
-    examples: int
-    tokens: int
-    seconds: float
-    validation_accuracy: float
-    validation_loss: float
-    versions: dict[str, str]
-
-
-@dataclass(frozen=True)
-class TransformerCheckpoint:
-    """A trained transformer.
-
-    Attributes:
-        path: Folder with ``model.safetensors``, ``config.json``, the tokenizer's files and ``training.json``.
-        report: What the training did.
-    """
-
-    path: Path
-    report: TrainingReport
-
-    @classmethod
-    def load(cls, path: Path) -> TransformerCheckpoint:
-        """Reads the report of a checkpoint's folder; the weights stay on disk."""
-        return cls(path, TrainingReport.model_validate_json((path / "training.json").read_text(encoding="utf-8")))
 
 
 def train_transformer(

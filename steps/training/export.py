@@ -10,9 +10,9 @@ from zenml import log_metadata, step
 
 from registry.lineage import git_commit
 from sentiment.models.allocation import release_memory
+from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.export import ExportSettings, export_transformer, write_servable
 from sentiment.models.servable import Servable
-from sentiment.models.transformer import TransformerCheckpoint
 from sentiment.reviews.table import Splits
 from steps.caching import SERVED, depends_on
 
@@ -20,7 +20,7 @@ from steps.caching import SERVED, depends_on
 @step(
     cache_policy=depends_on(
         "sentiment/models/export.py",
-        "sentiment/models/transformer.py",
+        "sentiment/models/checkpoint.py",
         "sentiment/models/encoder.py",
         "sentiment/models/batches.py",
         "sentiment/evaluation/calibration.py",

@@ -11,6 +11,7 @@ from sentiment.behaviour.augmentation import AugmentationSettings, augment
 from sentiment.checks import CheckReport
 from sentiment.models import transformer
 from sentiment.models.allocation import release_memory
+from sentiment.models.checkpoint import TransformerCheckpoint, TransformerSettings
 from sentiment.reviews.table import Reviews, Splits
 from steps.caching import depends_on
 from steps.gates import require
@@ -19,6 +20,7 @@ from steps.scratch import scratch
 
 @step(
     cache_policy=depends_on(
+        "sentiment/models/checkpoint.py",
         "sentiment/models/transformer.py",
         "sentiment/models/trainer.py",
         "sentiment/models/data_parallel.py",
@@ -32,11 +34,11 @@ from steps.scratch import scratch
 def train_transformer(
     splits: Splits,
     checks: CheckReport,
-    settings: transformer.TransformerSettings,
+    settings: TransformerSettings,
     weights: str,  # what training starts from has changed: not from cache
     augmentation: AugmentationSettings,
     seed: int,
-) -> Annotated[transformer.TransformerCheckpoint, "checkpoint"]:
+) -> Annotated[TransformerCheckpoint, "checkpoint"]:
     """Fine-tunes the encoder; a run that was killed resumes from its last checkpoint."""
     require(checks)
     train = splits.train

@@ -22,7 +22,9 @@ def prose(page: Path) -> str:
 
 def commands(page: Path) -> list[str]:
     """Lines of the page's shell blocks, and code spans that start like a command; comments are cut."""
-    lines = [line for language, block in FENCE.findall(page.read_text()) if language == "bash" for line in block.split("\n")]
+    lines = [
+        line for language, block in FENCE.findall(page.read_text()) if language == "bash" for line in block.split("\n")
+    ]
     spans = re.findall(r"`([^`\n]+)`", prose(page))
     return [line.split("  #")[0].strip() for line in [*lines, *spans]]
 

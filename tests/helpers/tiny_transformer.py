@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sentiment.models.transformer import TransformerSettings, train_transformer
+from sentiment.models.checkpoint import TransformerSettings
+from sentiment.models.transformer import train_transformer
 from sentiment.progress import listening
 from sentiment.reviews.table import Reviews
 

@@ -11,8 +11,8 @@ from safetensors.numpy import save_file
 from sentiment.checks import Check, CheckReport
 from sentiment.deployment import Bento, Deployment
 from sentiment.evaluation.measure import Evaluation, EvaluationSettings, evaluate
+from sentiment.models.checkpoint import TrainingReport, TransformerCheckpoint, TransformerSettings
 from sentiment.models.servable import Manifest, Servable
-from sentiment.models.transformer import TrainingReport, TransformerCheckpoint, TransformerSettings
 from sentiment.monitoring.prediction_log import Feedback, Logged, Record
 from sentiment.monitoring.reference import build_reference
 from sentiment.monitoring.sketch import sketch

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_model
 
 from sentiment.errors import UserError
 from sentiment.models import transformer
+from sentiment.models.checkpoint import TransformerSettings
 from sentiment.models.data_parallel import run_together
 from sentiment.progress import listening, report
 from tests.helpers import tiny_transformer as tiny
@@ -217,7 +218,7 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
 
 def test_a_batch_that_cannot_be_shared_is_refused():
     with pytest.raises(ValidationError, match=r"3 processes cannot share batches of 32 \(batch_size\) equally"):
-        transformer.TransformerSettings(num_processes=3)
+        TransformerSettings(num_processes=3)
 
 
 def test_one_process_is_this_one(monkeypatch, encoder, tmp_path):

@@ -9,9 +9,10 @@ from tokenizers import Tokenizer
 from sentiment.errors import UserError
 from sentiment.models import Classifier, export
 from sentiment.models.batches import pad
+from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.export import ExportSettings, export_transformer
 from sentiment.models.servable import Manifest
-from sentiment.models.transformer import TransformerCheckpoint, train_transformer
+from sentiment.models.transformer import train_transformer
 from sentiment.models.truncation import encode
 from sentiment.reviews.table import Reviews
 from tests.helpers import tiny_transformer as tiny

@@ -6,8 +6,9 @@ from safetensors.torch import load_file
 
 from sentiment.errors import UserError
 from sentiment.models import weights
+from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.encoder import choose_precision, load_encoder
-from sentiment.models.transformer import TransformerCheckpoint, train_transformer
+from sentiment.models.transformer import train_transformer
 from sentiment.progress import listening
 from tests.helpers import tiny_transformer as tiny
 
