@@ -144,9 +144,10 @@ def ours(case: Case) -> set[str]:
     from sentiment.monitoring.checks import check_window, findings
     from sentiment.monitoring.prediction_log import Feedback, Logged, Record
     from sentiment.monitoring.reference import Reference
-    from sentiment.monitoring.settings import read_monitor_settings
+    from sentiment.monitoring.settings import MonitorSettings
     from sentiment.monitoring.window import Window
     from sentiment.reviews.table import LABELS
+    from sentiment.settings import read_settings
 
     records = []
     for number, row in enumerate(case.window.itertuples()):
@@ -177,7 +178,7 @@ def ours(case: Case) -> set[str]:
         seed=SEED,
     )
     reference = Reference(case.reference[["label", "positive", "words", "characters", "sketch"]], "1", "")
-    settings = read_monitor_settings(ROOT / "configs" / "monitor.yaml", [])
+    settings = read_settings(MonitorSettings, ROOT / "configs" / "monitor.yaml", [])
     return set(findings(check_window(window, reference, settings, health=None)))
 
 

@@ -21,30 +21,10 @@ import yaml
 
 from bento import store
 from sentiment.deployment import Bento
+from sentiment.imports import ROOT, import_closure, module_files
 from sentiment.models.servable import Servable
 
-ROOT = Path(__file__).resolve().parents[1]
-CODE = (
-    "bento/*.py",
-    "bento/stubs/*.py",
-    "bento/stubs/*.pyi",
-    "bento/requirements.txt",
-    "sentiment/__init__.py",
-    "sentiment/errors.py",
-    "sentiment/models/__init__.py",
-    "sentiment/models/allocation.py",
-    "sentiment/models/classifier.py",
-    "sentiment/models/explanation.py",
-    "sentiment/models/features.py",
-    "sentiment/models/servable.py",
-    "sentiment/models/truncation.py",
-    "sentiment/monitoring/__init__.py",
-    "sentiment/monitoring/bounded_files.py",
-    "sentiment/monitoring/prediction_log.py",
-    "sentiment/monitoring/sketch.py",
-)
-# Of the package, what does not run in the service.
-BUILDS = ("bento/build.py", "bento/client.py", "bento/shared.py", "bento/store.py")
+REQUIREMENTS = "bento/requirements.txt"
 
 
 def build(servable: Path, *, model: str, version: str, labels: Mapping[str, str]) -> Bento:
@@ -98,9 +78,8 @@ def _is_whole(bento: Bento, servable: Path) -> bool:
 
 
 def _code() -> list[str]:
-    """Files of the project that the service runs, sorted."""
-    names = {file.relative_to(ROOT).as_posix() for pattern in CODE for file in ROOT.glob(pattern)}
-    return sorted(names - set(BUILDS))
+    """Lists the files of the project that the service needs, sorted."""
+    return sorted([*module_files(import_closure("bento.service")), REQUIREMENTS])
 
 
 def _tag_part(name: str) -> str:
@@ -126,7 +105,7 @@ def _build_here(spec: Mapping[str, Any]) -> None:
             version=version,
             labels=dict(spec["labels"]),
             build_ctx=code,
-            python={"requirements_txt": "bento/requirements.txt", "lock_packages": False},
+            python={"requirements_txt": REQUIREMENTS, "lock_packages": False},
             docker={"python_version": "3.11"},
             args={"model": store.model_tag(spec["tag"])},
         )

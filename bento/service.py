@@ -13,7 +13,7 @@ import bentoml
 from pydantic import BaseModel
 
 from bento.http import create_app
-from bento.settings import PREFIX
+from bento.options import PREFIX
 
 DRAIN_SECONDS = 20.0
 

@@ -10,16 +10,15 @@ from typing import Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bento.options import PREFIX, ServiceOptions
 from sentiment.errors import UserError
-
-PREFIX = "SENTIMENT_"
 
 
 def _state() -> Path:
     return Path(tempfile.gettempdir()) / f"sentiment-{os.getppid()}"  # the workers' common parent
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(BaseSettings, ServiceOptions):
     """How one service runs; all workers of it read the same."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True)
@@ -28,16 +27,9 @@ class ServiceSettings(BaseSettings):
     grpc_port: int = Field(3001, ge=1, le=65535, description="port that gRPC listens on")
     state: Path = Field(default_factory=_state, description="folder of this service alone: its metrics")
     log: Path | None = Field(None, description="folder of the prediction log; none: predictions are not logged")
-    log_text: bool = Field(False, description="keep the texts in the prediction log")
-    log_max_mb: float = Field(100, gt=0, description="bound of the prediction log in MB (10^6 bytes)")
     tokens: str = Field("", description="bearer tokens, separated by commas; none: open to everyone")
-    tokens_file: Path | None = Field(None, description="file with one bearer token a line")
     tls_certificate: Path | None = Field(None, description="certificate chain for gRPC (PEM)")
     tls_key: Path | None = Field(None, description="private key for gRPC (PEM)")
-    abstain_below: float = Field(0.6, ge=0.5, le=1, description="score below which an answer is marked abstained")
-    max_queue: int = Field(256, ge=1, description="texts that may wait in a worker; more are answered 503")
-    max_requests: int = Field(128, ge=1, description="requests in flight in a worker; more are answered 503")
-    timeout: float = Field(10, gt=0, description="seconds that a request may take, its body included")
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> Self:
@@ -60,7 +52,7 @@ class ServiceSettings(BaseSettings):
             raise UserError("holds no token", where=f"{PREFIX}TOKENS", remedy="Write some, or do not set it.")
         if self.tokens_file is not None:
             try:
-                lines = self.tokens_file.read_text(encoding="utf-8").split()
+                lines = Path(self.tokens_file).read_text(encoding="utf-8").split()
             except (OSError, UnicodeDecodeError) as error:
                 raise UserError(
                     "cannot be read", where=f"{PREFIX}TOKENS_FILE", remedy="Give a text file, one token a line."

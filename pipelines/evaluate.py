@@ -8,8 +8,6 @@ from zenml.enums import ExecutionMode
 import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.settings import EvaluateSettings
 from registry.versions import linked_artifact
-from sentiment.behaviour.checks import BehaviourSettings
-from sentiment.settings import read_settings
 from steps.evaluation.evaluate_unseen import evaluate_unseen
 from steps.reviews.load_unseen import load_unseen
 
@@ -29,6 +27,6 @@ def evaluate(settings: EvaluateSettings, source_fingerprint: str, version: str) 
         linked_artifact(settings.model, version, "servable"),
         reviews,
         settings.evaluation,
-        read_settings(BehaviourSettings, settings.behaviour),
+        settings.behaviour,
         settings.seed,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -16,20 +17,29 @@ from sentiment.models.cascade import CascadeSettings
 from sentiment.models.checkpoint import TransformerSettings
 from sentiment.models.export import ExportSettings
 from sentiment.models.linear import LinearSettings
-from sentiment.monitoring.settings import MonitorSettings, read_monitor_settings
+from sentiment.monitoring.settings import MonitorSettings
 from sentiment.promotion.settings import PromotionSettings
-from sentiment.reviews import databases, expectations
+from sentiment.reviews import databases
 from sentiment.reviews.sources import SourceSettings
 from sentiment.reviews.splitting import SplitSettings
-from sentiment.settings import ModelName, Settings, read_settings
+from sentiment.reviews.suites import SuiteSettings
+from sentiment.settings import ModelName, Settings, default_file, included, read_settings
 from serving.rollouts.settings import RolloutSettings, SmokeSettings
 
+Suite = Annotated[SuiteSettings, included(SuiteSettings)]
+Behaviour = Annotated[BehaviourSettings, included(BehaviourSettings)]
+Promotion = Annotated[PromotionSettings, included(PromotionSettings)]
 
-class SuiteSettings(Settings):
-    """Great Expectations suites."""
 
-    reviews: Path = Field(Path("configs/expectations/reviews.yaml"), description="suite for raw reviews")
-    splits: Path = Field(Path("configs/expectations/splits.yaml"), description="suite for splits: leakage")
+class SuitesSettings(Settings):
+    """Great Expectations suites: each a file, or the suite itself."""
+
+    reviews: Suite = Field(
+        default_factory=default_file(SuiteSettings, "expectations/reviews.yaml"), description="suite for raw reviews"
+    )
+    splits: Suite = Field(
+        default_factory=default_file(SuiteSettings, "expectations/splits.yaml"), description="suite for splits: leakage"
+    )
 
 
 class TrainSettings(Settings):
@@ -39,15 +49,18 @@ class TrainSettings(Settings):
     seed: int = Field(13, ge=0, lt=2**32, description="seed of everything random")
     source: SourceSettings = SourceSettings()
     splits: SplitSettings = SplitSettings()
-    expectations: SuiteSettings = SuiteSettings()
+    expectations: SuitesSettings = Field(default_factory=SuitesSettings)
     augmentation: AugmentationSettings = AugmentationSettings()
     linear: LinearSettings = LinearSettings()
     transformer: TransformerSettings = TransformerSettings()
     export: ExportSettings = ExportSettings()
     cascade: CascadeSettings = CascadeSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
-    behaviour: Path = Field(Path("configs/behaviour.yaml"), description="capabilities and their limits")
-    promotion: Path = Field(Path("configs/promotion.yaml"), description="floors, margins and gains")
+    behaviour: Behaviour = Field(
+        default_factory=default_file(BehaviourSettings, "behaviour.yaml"),
+        description="capabilities and their limits: a file, or its values",
+    )
+    promotion: Promotion = Field(PromotionSettings(), description="floors, margins and gains: a file, or its values")
 
     @model_validator(mode="after")
     def _candidates_fit(self) -> TrainSettings:
@@ -69,7 +82,10 @@ class EvaluateSettings(Settings):
     source: SourceSettings = SourceSettings()
     exclude_training: bool = Field(True, description="leave out reviews that the version was trained on")
     evaluation: EvaluationSettings = EvaluationSettings()
-    behaviour: Path = Field(Path("configs/behaviour.yaml"), description="capabilities and their limits")
+    behaviour: Behaviour = Field(
+        default_factory=default_file(BehaviourSettings, "behaviour.yaml"),
+        description="capabilities and their limits: a file, or its values",
+    )
 
 
 class DeploySettings(Settings):
@@ -100,7 +116,7 @@ class ContinuousSettings:
 
 def read_continuous_settings(path: Path, overrides: Sequence[str]) -> ContinuousSettings:
     """Reads the monitor pipeline's settings, and those of the pipelines that may follow: mistakes show at once."""
-    monitor = read_monitor_settings(path, overrides)
+    monitor = read_settings(MonitorSettings, path, overrides)
     chosen = [f"model={monitor.model}"]
     deploy = read_settings(DeploySettings, monitor.retrain.deploy, chosen)
     if deploy.rollout.mode == "shadow":
@@ -116,10 +132,6 @@ def read_train_settings(path: Path, overrides: Sequence[str]) -> TrainSettings:
     """Reads the train pipeline's settings, and the files they name: all mistakes show before anything starts."""
     settings = read_settings(TrainSettings, path, overrides)
     _refuse_password(settings.source, path)
-    read_settings(BehaviourSettings, settings.behaviour)
-    read_settings(PromotionSettings, settings.promotion)
-    for suite in (settings.expectations.reviews, settings.expectations.splits):
-        read_settings(expectations.SuiteSettings, suite)
     return settings
 
 
@@ -127,7 +139,6 @@ def read_evaluate_settings(path: Path, overrides: Sequence[str]) -> EvaluateSett
     """Reads the evaluate pipeline's settings, and the file they name."""
     settings = read_settings(EvaluateSettings, path, overrides)
     _refuse_password(settings.source, path)
-    read_settings(BehaviourSettings, settings.behaviour)
     return settings
 
 

@@ -11,11 +11,7 @@ from zenml.enums import ExecutionMode
 import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.settings import TrainSettings
 from registry.versions import linked_artifact
-from sentiment.behaviour.checks import BehaviourSettings
 from sentiment.models.weights import find_model, fingerprint
-from sentiment.promotion.decision import PromotionSettings
-from sentiment.settings import read_settings
-from steps.caching import depends_on
 from steps.evaluation.evaluate import evaluate
 from steps.monitoring.add_feedback import add_feedback
 from steps.promotion.decide import decide
@@ -29,8 +25,6 @@ from steps.training.choose import choose
 from steps.training.export import export
 from steps.training.train_linear import train_linear
 from steps.training.train_transformer import train_transformer
-
-CHECKS = "sentiment/reviews/expectations.py"
 
 
 @pipeline(name="train", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost
@@ -62,13 +56,9 @@ def train(
     if given:
         reviews, learnt["feedback"] = add_feedback(reviews, **given)
     suites = settings.expectations
-    review_checks = check_raw.with_options(cache_policy=depends_on(CHECKS, suites.reviews))(
-        reviews, str(suites.reviews)
-    )
+    review_checks = check_raw(reviews, suites.reviews)
     splits = divide(reviews, review_checks, settings.splits, seed)
-    split_checks = check_splits.with_options(cache_policy=depends_on(CHECKS, suites.splits))(
-        splits, str(suites.splits), settings.splits.near_duplicate_similarity
-    )
+    split_checks = check_splits(splits, suites.splits, settings.splits.near_duplicate_similarity)
 
     candidates = {}
     if settings.linear.enabled:
@@ -83,10 +73,9 @@ def train(
     cheapest_first = [candidates[name] for name in ("linear", "cascade", "transformer") if name in candidates]
     challenger, servable = choose(cheapest_first)
 
-    behaviour = read_settings(BehaviourSettings, settings.behaviour)
     measured = {
         name: evaluate.with_options(substitutions={"candidate": name})(
-            candidate, splits, name, settings.evaluation, behaviour, seed, id=f"evaluate_{name}"
+            candidate, splits, name, settings.evaluation, settings.behaviour, seed, id=f"evaluate_{name}"
         )
         for name, candidate in candidates.items()
     }
@@ -98,7 +87,7 @@ def train(
             splits,
             "champion",
             settings.evaluation,
-            behaviour,
+            settings.behaviour,
             seed,
             id="evaluate_champion",
         )
@@ -108,7 +97,7 @@ def train(
         behaviours,
         [review_checks, split_checks],
         challenger,
-        read_settings(PromotionSettings, settings.promotion),
+        settings.promotion,
         seed,
         settings.model,
         champion_version=champion,

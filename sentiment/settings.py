@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from sentiment.errors import UserError
@@ -38,6 +38,7 @@ def _as_model_name(name: str) -> str:
 ModelName = Annotated[str, AfterValidator(_as_model_name)]
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 
 
 def read_settings(model: type[SettingsT], path: Path, overrides: Sequence[str] = ()) -> SettingsT:
@@ -60,6 +61,23 @@ def read_settings(model: type[SettingsT], path: Path, overrides: Sequence[str] =
         return model.model_validate(values)
     except ValidationError as error:
         raise _explained(error, model, path) from error
+
+
+def included(model: type[SettingsT]) -> BeforeValidator:
+    """Annotates a field whose value may be the path of a YAML file: the file is read once and its values are the value.
+
+    So the cache key and the record of a run hold the file's content, not its name.
+    """
+
+    def read(value: object) -> object:
+        return read_settings(model, Path(value)) if isinstance(value, str | Path) else value
+
+    return BeforeValidator(read)
+
+
+def default_file(model: type[SettingsT], name: str) -> Callable[[], SettingsT]:
+    """Returns a default factory that reads a file of ``configs/``."""
+    return lambda: read_settings(model, CONFIGS / name)
 
 
 def nearest_of(given: str, known: Iterable[str]) -> str:

@@ -25,7 +25,8 @@ from zenml.services.service import BaseService, ServiceConfig
 
 from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
-from serving.flavor import BentoDeployerConfig, BentoDeployerFlavor
+from serving.deployer_config import BentoDeployerConfig
+from serving.flavor import BentoDeployerFlavor
 from serving.front import Front
 from serving.nginx import Backend, Route
 from serving.record import hold, read_live, write_live
@@ -192,9 +193,9 @@ class BentoDeployer(BaseModelDeployer):
 
     @property
     def _wants_front(self) -> bool:
-        if self.config.front == "nginx" and Front.program() is None:
+        if self.config.front == "nginx" and processes.find_program("nginx") is None:
             raise UserError("nginx is not installed", where=WHERE, remedy="Install it, or set front: none.")
-        return self.config.front != "none" and Front.program() is not None
+        return self.config.front != "none" and processes.find_program("nginx") is not None
 
     def _deployment(self, service: BentoService, run: str) -> Deployment:
         address = self.config.live_address
@@ -329,7 +330,7 @@ class BentoDeployer(BaseModelDeployer):
     def _settings(self) -> str:
         """SHA-256 of all that callers may notice of the settings: two services of one Bento differ in that alone."""
         c = self.config
-        said = c.model_dump_json(exclude={"start_timeout", "push_bentos"})
+        said = c.model_dump_json(exclude={"start_timeout"})
         files = {name: required_file(getattr(c, name), name) for name in ("tokens_file", "tls_certificate", "tls_key")}
         parts = [said.encode(), str(self._wants_front).encode(), *(f.read_bytes() for f in files.values() if f)]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
@@ -343,15 +344,7 @@ class BentoDeployer(BaseModelDeployer):
                 remedy="Write them to a file, and name it in the stack file: tokens_file.",
             )
         tokens = required_file(c.tokens_file, "tokens_file")
-        settings = {
-            "workers": "" if c.workers is None else c.workers,
-            "log_text": c.log_text,
-            "log_max_mb": c.log_max_mb,
-            "tokens_file": tokens or "",
-            "abstain_below": c.abstain_below,
-            "max_queue": c.max_queue,
-            "timeout": c.timeout,
-        }
+        options = c.model_copy(update={"tokens_file": tokens and str(tokens)})
         pipeline, step = _origin()
         address = self._free_address()
         return BentoServiceConfig(
@@ -368,7 +361,7 @@ class BentoDeployer(BaseModelDeployer):
             drain_seconds=c.drain_seconds,
             start_timeout=c.start_timeout,
             settings=self._settings(),
-            environment={f"SENTIMENT_{name}".upper(): str(value) for name, value in settings.items()},
+            environment=options.as_environment(),
         )
 
     def _free_address(self) -> Address:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import subprocess
 import time
@@ -19,7 +17,7 @@ from stacks import processes
 from stacks.files import write_whole
 
 if TYPE_CHECKING:
-    from serving.flavor import BentoDeployerConfig
+    from serving.deployer_config import BentoDeployerConfig
 
 START_SECONDS = 5.0  # for nginx to start, or to take a new configuration
 CLOSING_SECONDS = 1.0  # in which whoever sends requests meets the end of the connection, and opens the next
@@ -38,11 +36,6 @@ class Front:
         """
         self._folder, self._config = folder, config
         self._file, self._applied, self._pid = folder / "nginx.conf", folder / "applied", folder / "nginx.pid"
-
-    @staticmethod
-    def program() -> str | None:
-        """Where nginx is; None if it is not installed."""
-        return shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
 
     def master(self) -> psutil.Process | None:
         """Nginx' own first process, if it runs."""
@@ -156,7 +149,8 @@ class Front:
         return self._folder / CLOSING
 
     def _nginx(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [self.program() or "nginx", "-p", str(self._folder), "-e", str(self._folder / "error.log")]
+        program = processes.find_program("nginx") or "nginx"
+        command = [program, "-p", str(self._folder), "-e", str(self._folder / "error.log")]
         # output to a file: the daemon keeps what it was given, and a pipe would never end
         with (self._folder / "output").open("w+", encoding="utf-8") as output:
             done = subprocess.run(

@@ -14,7 +14,7 @@ from sentiment.errors import UserError
 from stacks.addresses import SERVED_BY, Address
 
 if TYPE_CHECKING:
-    from serving.flavor import BentoDeployerConfig
+    from serving.deployer_config import BentoDeployerConfig
 
 CLOSING = "closing"  # while a file of this name exists, connections end with their next answer
 CONNECTIONS = 8192

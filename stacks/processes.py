@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +17,14 @@ from stacks.files import write_whole
 
 KILL_SECONDS = 5.0  # until a killed process is gone
 CLOCK_SECONDS = 2.0  # by which the clock may be set while a process runs: its start is counted from the boot
+
+
+def find_program(name: str) -> str | None:
+    """Returns the path of a program; None if it is not installed.
+
+    Debian puts servers such as nginx into folders that are not on a user's PATH.
+    """
+    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
 
 
 def spawn(

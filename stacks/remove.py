@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentiment.errors import UserError
-from serving.record import read_live
 from stacks.apply import PREFIX, find_stack, full_name, own_components
 from stacks.secrets import owned
 
@@ -65,10 +63,13 @@ def _refuse_needed(client: Client, name: str, stack: StackResponse, others: list
 
 
 def _refuse_live(name: str, components: list[ComponentResponse]) -> None:
-    from zenml.config.global_config import GlobalConfiguration
+    from zenml.enums import StackComponentType
+    from zenml.model_deployers import BaseModelDeployer
 
     for component in components:
-        root = Path(GlobalConfiguration().local_stores_path) / str(component.id)  # as the deployer has it
-        if component.flavor_name == "sentiment_bento" and read_live(root):
+        if component.type != StackComponentType.MODEL_DEPLOYER or component.flavor_name != "sentiment_bento":
+            continue
+        deployer: Any = BaseModelDeployer.from_model(component)  # its class is named by its flavor: no import here
+        if deployer.live():
             remedy = f"Stop it first: python run.py --stack {name} stop."
             raise UserError("serves a model on this machine", where=f"stack {name}", remedy=remedy)

@@ -1,25 +1,31 @@
-"""When a step may be served from cache: same inputs, settings and code below it."""
+"""The cache policy of steps: a step runs again when code that it depends on has changed."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from zenml.config.cache_policy import CachePolicy
 
-ROOT = Path(__file__).resolve().parents[1]
-SERVED = tuple(f"sentiment/models/{name}.py" for name in ("classifier", "features", "servable", "truncation"))
+from sentiment.imports import import_closure, module_files
+
+# They report, check or store, but do not change the result of a step.
+WITHOUT_EFFECT = {
+    "sentiment.checks",
+    "sentiment.errors",
+    "sentiment.imports",
+    "sentiment.models.allocation",
+    "sentiment.models.recovery",
+    "sentiment.progress",
+    "sentiment.settings",
+    "steps.caching",
+}
 
 
-def depends_on(*places: str | Path) -> CachePolicy:
-    """A cache policy that also looks at files; ZenML by itself sees only the step function's own code.
+def depends_on_imports(module: str) -> CachePolicy:
+    """Returns a cache policy that includes the domain code that a step's module imports, directly or not.
+
+    ZenML by itself includes only the step function's own code.
 
     Args:
-        places: Files or folders of Python files, relative to the repository or absolute.
+        module: ``__name__`` of the step's module.
     """
-    files = [file for place in places for file in _files(ROOT / place)]
-    return CachePolicy(file_dependencies=[os.path.relpath(file, ROOT) for file in files])
-
-
-def _files(place: Path) -> list[Path]:
-    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
+    modules = import_closure(module, with_packages=False) - WITHOUT_EFFECT
+    return CachePolicy(file_dependencies=module_files(m for m in modules if m.startswith(("sentiment.", "steps."))))

@@ -38,7 +38,6 @@ TOGETHER = {
         "stacks/test_stack_artifacts.py",
         "stacks/test_stack_check.py",
         "stacks/test_stack_server.py",
-        "bento/test_bento_store.py",
     ),
     "an image with Python": ("serving/test_image.py", "stacks/test_remote_stacks.py"),
 }

@@ -18,9 +18,10 @@ class Arguments(PipelineArguments):
 
 def run(arguments: Arguments, context: Context) -> Summary:
     """Runs the monitor pipeline."""
-    from sentiment.monitoring.settings import read_monitor_settings
+    from sentiment.monitoring.settings import MonitorSettings
+    from sentiment.settings import read_settings
 
-    settings = read_monitor_settings(arguments.config, arguments.overrides)
+    settings = read_settings(MonitorSettings, arguments.config, arguments.overrides)
     with context.session(check=True):
         from cli.runs.monitor import run_monitor
 

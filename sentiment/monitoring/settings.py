@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from sentiment.settings import ModelName, Settings, read_settings
+from sentiment.reviews.suites import SuiteSettings
+from sentiment.settings import ModelName, Settings, default_file, included
 
 Finding = Literal[
     "log",
@@ -27,6 +27,7 @@ Finding = Literal[
 ]
 FINDINGS: tuple[Finding, ...] = get_args(Finding)
 Action = Literal["nothing", "alert", "retrain"]
+Suite = Annotated[SuiteSettings, included(SuiteSettings)]
 ACTIONS: tuple[Action, ...] = get_args(Action)  # weakest first
 
 
@@ -99,8 +100,9 @@ class FeedbackSettings(Settings):
     )
     sure: float = Field(0.95, ge=0.5, lt=1, description="an answer with this score is of high score")
     max_share: float = Field(0.2, gt=0, le=1, description="of the reviews a retraining uses, so many may be feedback")
-    expectations: Path = Field(
-        Path("configs/expectations/feedback.yaml"), description="suite for feedback that is trained on"
+    expectations: Suite = Field(
+        default_factory=default_file(SuiteSettings, "expectations/feedback.yaml"),
+        description="suite for feedback that is trained on: a file, or the suite itself",
     )
 
 
@@ -144,8 +146,11 @@ class MonitorSettings(Settings):
     seed: int = Field(13, ge=0, lt=2**32, description="seed of every sample, permutation and resample")
     window: WindowSettings = WindowSettings()
     drift: DriftSettings = DriftSettings()
-    feedback: FeedbackSettings = FeedbackSettings()
-    quality: Path = Field(Path("configs/expectations/incoming.yaml"), description="suite for the window's columns")
+    feedback: FeedbackSettings = Field(default_factory=FeedbackSettings)
+    quality: Suite = Field(
+        default_factory=default_file(SuiteSettings, "expectations/incoming.yaml"),
+        description="suite for the window's columns: a file, or the suite itself",
+    )
     service: HealthSettings = HealthSettings()
     actions: dict[Finding, Action] = Field(
         {"input_drift": "retrain", "label_shift": "retrain", "accuracy": "retrain", "calibration": "retrain"},
@@ -156,17 +161,3 @@ class MonitorSettings(Settings):
         Path(".cache/evidently"), description="workspace of `evidently ui` that every report is added to; null: none"
     )
     retrain: RetrainSettings = RetrainSettings()
-
-
-def read_monitor_settings(path: Path, overrides: Sequence[str]) -> MonitorSettings:
-    """Reads the monitor pipeline's settings, and the suites they name: all mistakes show before anything starts.
-
-    Raises:
-        UserError: For a mistake in one of the files.
-    """
-    from sentiment.reviews.expectations import SuiteSettings
-
-    settings = read_settings(MonitorSettings, path, overrides)
-    for suite in (settings.quality, settings.feedback.expectations):
-        read_settings(SuiteSettings, suite)
-    return settings

@@ -5,15 +5,14 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sentiment.checks import Check, CheckReport, Severity
+from sentiment.checks import Check, CheckReport
 from sentiment.errors import UserError
 from sentiment.reviews.cleaning import normalised
 from sentiment.reviews.near_copies import near_copies
+from sentiment.reviews.suites import ExpectationSettings, SuiteSettings
 from sentiment.reviews.table import SPLITS, Reviews, Splits
-from sentiment.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,31 +24,15 @@ _EXAMPLE_CHARACTERS = 120
 _SEED = 97  # not one that a split uses: the check must not share the blind spots of what it checks
 
 
-class ExpectationSettings(Settings):
-    """One entry of a suite."""
-
-    name: str
-    type: str
-    severity: Severity
-    kwargs: dict[str, Any]
-
-
-class SuiteSettings(Settings):
-    """A file under ``configs/expectations/``."""
-
-    name: str
-    expectations: tuple[ExpectationSettings, ...]
-
-
-def check_reviews(reviews: Reviews, suite_path: Path) -> CheckReport:
+def check_reviews(reviews: Reviews, settings: SuiteSettings) -> CheckReport:
     """Checks raw reviews.
 
     Args:
         reviews: Raw reviews. The suite sees their columns, ``characters`` (length) and ``non_ascii`` (share in [0, 1]).
-        suite_path: A YAML suite such as ``configs/expectations/reviews.yaml``.
+        settings: A suite such as ``configs/expectations/reviews.yaml``.
 
     Raises:
-        UserError: If the suite is missing or an entry of it is wrong.
+        UserError: If an entry of the suite is wrong.
     """
     table = reviews.frame
     if "text" in table:  # that it is there is the first thing the suite checks
@@ -57,19 +40,19 @@ def check_reviews(reviews: Reviews, suite_path: Path) -> CheckReport:
         lengths = texts.str.len()
         in_ascii = texts.map(lambda text: len(text.encode("ascii", "ignore")))
         table = table.assign(characters=lengths, non_ascii=(lengths - in_ascii) / lengths.clip(lower=1))
-    return check_table(table, suite_path)
+    return check_table(table, settings)
 
 
-def check_splits(splits: Splits, suite_path: Path, *, similarity: float) -> CheckReport:
+def check_splits(splits: Splits, settings: SuiteSettings, *, similarity: float) -> CheckReport:
     """Checks splits, above all that nothing leaks from one into another.
 
     Args:
         splits: Clean splits. The suite sees one row a text with ``text, label, split, n_splits, n_labels, near_copy``.
-        suite_path: A YAML suite such as ``configs/expectations/splits.yaml``.
+        settings: A suite such as ``configs/expectations/splits.yaml``.
         similarity: From which Jaccard similarity of words on two texts are near-copies, in [0.5, 1].
 
     Raises:
-        UserError: If the suite is missing or an entry of it is wrong.
+        UserError: If an entry of the suite is wrong.
     """
     import pandas as pd
 
@@ -86,26 +69,25 @@ def check_splits(splits: Splits, suite_path: Path, *, similarity: float) -> Chec
     )
     texts = table["text"].tolist()
     near = pd.Series([None if copy < 0 else texts[copy] for copy in copies], dtype="object")
-    return check_table(table.drop(columns="key").assign(near_copy=near), suite_path)
+    return check_table(table.drop(columns="key").assign(near_copy=near), settings)
 
 
-def check_table(table: pd.DataFrame, suite_path: Path) -> CheckReport:
+def check_table(table: pd.DataFrame, settings: SuiteSettings) -> CheckReport:
     """Checks any table.
 
     Args:
         table: The suite sees its columns.
-        suite_path: A YAML suite such as ``configs/expectations/incoming.yaml``.
+        settings: A suite such as ``configs/expectations/incoming.yaml``.
 
     Raises:
-        UserError: If the suite is missing or an entry of it is wrong.
+        UserError: If an entry of the suite is wrong.
     """
     logging.getLogger("great_expectations").setLevel(logging.WARNING)  # before the import, which logs
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    settings = read_settings(SuiteSettings, suite_path)
     suite = gx.ExpectationSuite(name=settings.name)
-    suite.expectations = [_expectation(entry, n, suite_path) for n, entry in enumerate(settings.expectations)]
+    suite.expectations = [_expectation(entry, n, settings.name) for n, entry in enumerate(settings.expectations)]
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("memory").add_dataframe_asset("table")
@@ -121,7 +103,7 @@ def check_table(table: pd.DataFrame, suite_path: Path) -> CheckReport:
     return CheckReport(suite=settings.name, checks=tuple(checks))
 
 
-def _expectation(entry: ExpectationSettings, number: int, suite_path: Path) -> Expectation:
+def _expectation(entry: ExpectationSettings, number: int, suite: str) -> Expectation:
     """Built one by one: a suite that is given wrong entries logs them and goes on without them."""
     from great_expectations.exceptions.exceptions import ExpectationNotFoundError, InvalidExpectationConfigurationError
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
@@ -129,7 +111,7 @@ def _expectation(entry: ExpectationSettings, number: int, suite_path: Path) -> E
     from great_expectations.expectations.registry import list_registered_expectation_implementations
     from pydantic.v1 import ValidationError  # what Great Expectations validates with
 
-    where = f"{suite_path}: expectation {number + 1} ({entry.name!r})"
+    where = f"suite {suite}: expectation {number + 1} ({entry.name!r})"
     try:
         return ExpectationConfiguration(
             type=entry.type, severity=FailureSeverity(entry.severity), kwargs=entry.kwargs, meta={"entry": number}

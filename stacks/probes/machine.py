@@ -9,10 +9,10 @@ from shutil import which
 from typing import Any
 
 from sentiment.errors import UserError
-from serving.front import Front
 from stacks.addresses import Address
 from stacks.files import required_file
 from stacks.probes import Unproven
+from stacks.processes import find_program
 from stacks.stack_file import RequirementSettings, Stack
 
 KUBECTL_SECONDS = 3
@@ -55,7 +55,7 @@ def prove_deployer(stack: Stack) -> str:
     if component.flavor != "sentiment_bento":
         raise Unproven(f"no proof for the flavor {component.flavor}")
     settings = component.configuration
-    front, nginx = settings.get("front", "auto"), Front.program()
+    front, nginx = settings.get("front", "auto"), find_program("nginx")
     if front == "nginx" and nginx is None:
         raise UserError("nginx is not installed", remedy="Install it, or set front: none.")
     words = "nginx is in front" if nginx and front != "none" else "without nginx: a switch takes seconds"

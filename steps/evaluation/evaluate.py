@@ -13,10 +13,10 @@ from sentiment.evaluation import measure as metrics
 from sentiment.models import Classifier
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Reviews, Splits
-from steps.caching import SERVED, depends_on
+from steps.caching import depends_on_imports
 
 
-@step(cache_policy=depends_on("sentiment/evaluation", *SERVED, "sentiment/behaviour/templates.py"))
+@step(cache_policy=depends_on_imports(__name__))
 def evaluate(
     servable: Servable,
     splits: Splits,

@@ -11,11 +11,11 @@ from sentiment.checks import CheckReport
 from sentiment.evaluation.measure import Evaluation, EvaluationSettings
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Reviews
-from steps.caching import SERVED, depends_on
+from steps.caching import depends_on_imports
 from steps.evaluation.evaluate import measure
 
 
-@step(cache_policy=depends_on("sentiment/evaluation", *SERVED, "sentiment/behaviour/templates.py"))
+@step(cache_policy=depends_on_imports(__name__))
 def evaluate_unseen(
     servable: Servable, reviews: Reviews, settings: EvaluationSettings, behaviour: BehaviourSettings, seed: int
 ) -> tuple[Annotated[Evaluation, "evaluation"], Annotated[CheckReport, "behaviour"]]:

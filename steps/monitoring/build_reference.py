@@ -9,20 +9,10 @@ from zenml import step
 from sentiment.evaluation.measure import Evaluation
 from sentiment.monitoring import reference
 from sentiment.reviews.table import Splits
-from steps.caching import depends_on
+from steps.caching import depends_on_imports
 
 
-@step(
-    cache_policy=depends_on(
-        "sentiment/monitoring/reference.py",
-        "sentiment/monitoring/sketch.py",
-        "sentiment/evaluation/bootstrap.py",
-        "sentiment/evaluation/calibration.py",
-        "sentiment/evaluation/metrics.py",
-        "sentiment/evaluation/measure.py",
-        "sentiment/evaluation/slices.py",
-    )
-)
+@step(cache_policy=depends_on_imports(__name__))
 def build_reference(
     splits: Splits, evaluation: Evaluation, version: str, rows: int, seed: int
 ) -> Annotated[reference.Reference, "reference"]:

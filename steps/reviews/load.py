@@ -8,10 +8,10 @@ from zenml import step
 
 from sentiment.reviews.sources import SourceSettings, load_reviews
 from sentiment.reviews.table import Reviews
-from steps.caching import depends_on
+from steps.caching import depends_on_imports
 
 
-@step(cache_policy=depends_on("sentiment/reviews"))
+@step(cache_policy=depends_on_imports(__name__))
 def load(settings: SourceSettings, source_fingerprint: str, seed: int) -> Annotated[Reviews, "reviews"]:
     """Reads the reviews, shuffled.
 

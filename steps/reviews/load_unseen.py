@@ -11,10 +11,10 @@ from sentiment.reviews.cleaning import clean
 from sentiment.reviews.sources import SourceSettings, load_reviews
 from sentiment.reviews.splitting import exclude
 from sentiment.reviews.table import Reviews, Splits
-from steps.caching import depends_on
+from steps.caching import depends_on_imports
 
 
-@step(cache_policy=depends_on("sentiment/reviews"))
+@step(cache_policy=depends_on_imports(__name__))
 def load_unseen(
     settings: SourceSettings, source_fingerprint: str, known: Splits, exclude_training: bool, seed: int
 ) -> Annotated[Reviews, "unseen_reviews"]:

@@ -13,10 +13,10 @@ from registry.lineage import git_commit
 from sentiment.models.cascade import CascadeSettings, fit_cascade
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Splits
-from steps.caching import SERVED, depends_on
+from steps.caching import depends_on_imports
 
 
-@step(cache_policy=depends_on("sentiment/models/cascade.py", "sentiment/evaluation/calibration.py", *SERVED))
+@step(cache_policy=depends_on_imports(__name__))
 def build_cascade(
     linear: Servable, transformer: Servable, splits: Splits, settings: CascadeSettings
 ) -> Annotated[Servable, "cascade"]:

@@ -7,10 +7,10 @@ from typing import Annotated
 from zenml import step
 
 from sentiment.models.servable import Servable
-from steps.caching import depends_on
+from steps.caching import depends_on_imports
 
 
-@step(cache_policy=depends_on("sentiment/models/servable.py"))
+@step(cache_policy=depends_on_imports(__name__))
 def choose(servables: list[Servable]) -> tuple[Annotated[str, "challenger"], Annotated[Servable, "servable"]]:
     """The candidate that did best on the validation split; the test split has no say in it.
 

@@ -14,19 +14,10 @@ from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.export import ExportSettings, export_transformer, write_servable
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Splits
-from steps.caching import SERVED, depends_on
+from steps.caching import depends_on_imports
 
 
-@step(
-    cache_policy=depends_on(
-        "sentiment/models/export.py",
-        "sentiment/models/checkpoint.py",
-        "sentiment/models/encoder.py",
-        "sentiment/models/batches.py",
-        "sentiment/evaluation/calibration.py",
-        *SERVED,
-    )
-)
+@step(cache_policy=depends_on_imports(__name__))
 def export(
     checkpoint: TransformerCheckpoint, splits: Splits, settings: ExportSettings, seed: int
 ) -> Annotated[Servable, "transformer"]:

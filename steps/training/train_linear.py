@@ -13,11 +13,11 @@ from sentiment.checks import CheckReport
 from sentiment.models import linear
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Splits
-from steps.caching import SERVED, depends_on
+from steps.caching import depends_on_imports
 from steps.gates import require
 
 
-@step(cache_policy=depends_on("sentiment/models/linear.py", "sentiment/evaluation/calibration.py", *SERVED))
+@step(cache_policy=depends_on_imports(__name__))
 def train_linear(
     splits: Splits, checks: CheckReport, settings: linear.LinearSettings, seed: int
 ) -> Annotated[Servable, "linear"]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
@@ -9,28 +11,16 @@ from zenml import step
 
 from sentiment.behaviour.augmentation import AugmentationSettings, augment
 from sentiment.checks import CheckReport
+from sentiment.imports import ROOT
 from sentiment.models import transformer
 from sentiment.models.allocation import release_memory
 from sentiment.models.checkpoint import TransformerCheckpoint, TransformerSettings
 from sentiment.reviews.table import Reviews, Splits
-from steps.caching import depends_on
+from steps.caching import depends_on_imports
 from steps.gates import require
-from steps.scratch import scratch
 
 
-@step(
-    cache_policy=depends_on(
-        "sentiment/models/checkpoint.py",
-        "sentiment/models/transformer.py",
-        "sentiment/models/trainer.py",
-        "sentiment/models/data_parallel.py",
-        "sentiment/models/encoder.py",
-        "sentiment/models/batches.py",
-        "sentiment/models/truncation.py",
-        "sentiment/behaviour/augmentation.py",
-        "sentiment/behaviour/templates.py",
-    )
-)
+@step(cache_policy=depends_on_imports(__name__))
 def train_transformer(
     splits: Splits,
     checks: CheckReport,
@@ -45,8 +35,13 @@ def train_transformer(
     if augmentation.enabled:
         generated = augment(train, augmentation, seed=seed)
         train = Reviews(pd.concat([train.frame, generated.frame], ignore_index=True))
-    checkpoint = transformer.train_transformer(
-        train, splits.validation, settings, seed=seed, work_dir=scratch("training")
-    )
+    checkpoint = transformer.train_transformer(train, splits.validation, settings, seed=seed, work_dir=_work_dir())
     release_memory()
     return checkpoint
+
+
+def _work_dir() -> Path:
+    """Creates the folder in which a run resumes, under ``$SENTIMENT_CACHE`` (default: the repository's ``.cache``)."""
+    path = Path(os.environ.get("SENTIMENT_CACHE", ROOT / ".cache")) / "training"
+    path.mkdir(parents=True, exist_ok=True)
+    return path

@@ -2,6 +2,6 @@
 
 import pytest
 
-from serving.front import Front
+from stacks.processes import find_program
 
-needs_nginx = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed (Debian's package)")
+needs_nginx = pytest.mark.skipif(find_program("nginx") is None, reason="nginx is not installed (Debian's package)")

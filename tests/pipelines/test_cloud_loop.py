@@ -2,12 +2,12 @@
 
 import pytest
 
-from serving.front import Front
+from stacks.processes import find_program
 from tests.helpers import command_line, users
 from tests.helpers.loop import Loop, started
 from tests.helpers.loopback import free_ports
 
-pytestmark = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed")
+pytestmark = pytest.mark.skipif(find_program("nginx") is None, reason="nginx is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def cloud_loop(cloud, folder, reviews_file, promotion):
         "env_file: .cloud/env": f"env_file: {cloud.env_file}",
         "http_port: ${SENTIMENT_LIVE_HTTP_PORT:-3100}": f"http_port: {http}",
         "grpc_port: ${SENTIMENT_LIVE_GRPC_PORT:-3101}": f"grpc_port: {grpc}",
-        "push_bentos: true": "push_bentos: true\n      log_text: true\n      workers: 1",
+        "log_text: ${SENTIMENT_LIVE_LOG_TEXT:-false}": "workers: 1\n      log_text: true",
     }.items():
         assert old in text
         text = text.replace(old, new)

@@ -10,12 +10,12 @@ from datetime import timedelta
 import pytest
 
 from sentiment.errors import UserError
-from serving.front import Front
+from stacks.processes import find_program
 from tests.helpers import command_line, users
 from tests.helpers.loop import Loop, started
 from tests.helpers.loopback import free_ports
 
-pytestmark = pytest.mark.skipif(Front.program() is None, reason="nginx is not installed")
+pytestmark = pytest.mark.skipif(find_program("nginx") is None, reason="nginx is not installed")
 
 
 @pytest.fixture(scope="module")

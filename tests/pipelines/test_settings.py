@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from pipelines import settings
+from sentiment.monitoring.settings import MonitorSettings
 from sentiment.settings import read_settings
 from tests.helpers.command_line import ROOT
 
@@ -12,7 +13,7 @@ READ = {
     "train": settings.read_train_settings,
     "evaluate": settings.read_evaluate_settings,
     "deploy": partial(read_settings, settings.DeploySettings),
-    "monitor": settings.read_monitor_settings,
+    "monitor": partial(read_settings, MonitorSettings),
 }
 
 

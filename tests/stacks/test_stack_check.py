@@ -219,7 +219,7 @@ def test_ports_of_the_deployer(proofs_of, monkeypatch):
         taken.bind(("127.0.0.1", ports[1]))
         taken.listen()
         assert proof(ports).words == f"port {ports[1]} is used, and not by this project's service"
-    monkeypatch.setattr(Front, "program", lambda: None)
+    monkeypatch.setattr("stacks.probes.machine.find_program", lambda name: None)
     assert proof(ports).words.startswith("without nginx: a switch takes seconds")
     assert (proof(ports, "nginx").passed, proof(ports, "nginx").words) == (False, "nginx is not installed")
 

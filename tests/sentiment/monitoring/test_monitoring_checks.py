@@ -9,10 +9,11 @@ from sentiment.errors import UserError
 from sentiment.monitoring.checks import Health, actions, check_window, decided, findings
 from sentiment.monitoring.prediction_log import Feedback, PredictionLog
 from sentiment.monitoring.reference import Reference, build_reference
-from sentiment.monitoring.settings import FINDINGS, MonitorSettings, WindowSettings, read_monitor_settings
+from sentiment.monitoring.settings import FINDINGS, MonitorSettings, WindowSettings
 from sentiment.monitoring.window import read_window
 from sentiment.pages.monitoring import monitoring_page, reference_page, window_page
 from sentiment.reviews.table import Reviews
+from sentiment.settings import read_settings
 from tests.helpers.windows import START, labelled, reference, stream, window
 
 ROOT = Path(__file__).parents[3]
@@ -31,7 +32,7 @@ def held():
 
 @pytest.fixture
 def settings():
-    return read_monitor_settings(Path("configs/monitor.yaml"), ["drift.resamples=1000"])
+    return read_settings(MonitorSettings, Path("configs/monitor.yaml"), ["drift.resamples=1000"])
 
 
 def by_name(report):
@@ -227,5 +228,5 @@ def test_the_file_says_what_the_code_says_or_names_a_finding():
 )
 def test_mistakes_show_before_anything_starts(override, message):
     with pytest.raises(UserError, match=message) as caught:
-        read_monitor_settings(Path("configs/monitor.yaml"), [override])
+        read_settings(MonitorSettings, Path("configs/monitor.yaml"), [override])
     assert "hooks.example" not in str(caught.value)

@@ -5,7 +5,9 @@ import pytest
 
 from sentiment.errors import UserError
 from sentiment.reviews.expectations import check_reviews, check_splits
+from sentiment.reviews.suites import SuiteSettings
 from sentiment.reviews.table import Reviews, Splits
+from sentiment.settings import read_settings
 
 SUITES = Path(__file__).parents[3] / "configs" / "expectations"
 
@@ -21,12 +23,12 @@ def failed(report):
 
 
 def reviews_report(table):
-    return check_reviews(Reviews(table), SUITES / "reviews.yaml")
+    return check_reviews(Reviews(table), read_settings(SuiteSettings, SUITES / "reviews.yaml"))
 
 
 def splits_report(test):
     splits = Splits(Reviews(frame(0, 2000)), Reviews(frame(2000, 2600)), Reviews(test))
-    return check_splits(splits, SUITES / "splits.yaml", similarity=0.8)
+    return check_splits(splits, read_settings(SuiteSettings, SUITES / "splits.yaml"), similarity=0.8)
 
 
 def test_good_reviews_pass_every_check():
@@ -127,11 +129,11 @@ def test_a_skewed_split_is_caught():
         ("{name: a, type: expect_column_to_exist, severty: critical, kwargs: {column: text}}", "severity"),
     ],
 )
-def test_a_mistake_in_a_suite_names_file_and_entry(tmp_path, entry, message):
+def test_a_mistake_in_a_suite_names_the_file_or_the_suite_and_the_entry(tmp_path, entry, message):
     path = tmp_path / "suite.yaml"
     path.write_text(f"name: s\nexpectations:\n  - {entry}\n")
     with pytest.raises(UserError) as error:
-        check_reviews(Reviews(frame(0, 10)), path)
-    assert str(path) in str(error.value)
+        check_reviews(Reviews(frame(0, 10)), read_settings(SuiteSettings, path))
+    assert str(path) in str(error.value) or "suite s: expectation 1" in str(error.value)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
