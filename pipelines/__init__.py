@@ -1,1 +1,1 @@
-"""What happens in which order: one pipeline a file, wiring only."""
+"""The pipelines, one a file: the order of their steps, and nothing else."""

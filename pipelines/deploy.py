@@ -1,4 +1,4 @@
-"""A version to the live service."""
+"""Deploys a version as the live service."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from steps.deployment.build import build
 from steps.deployment.roll_out import roll_out
 
 
-@pipeline(name="deploy", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost
+@pipeline(name="deploy", execution_mode=ExecutionMode.FAIL_FAST)  # otherwise the error of the failed step is lost
 def deploy(settings: DeploySettings, version: str, kind: str) -> None:
-    """Packages a version, starts it, tests it against what its evaluation recorded, and gives it the traffic.
+    """Packages a version, starts it, tests it against its recorded evaluation, and switches the traffic to it.
 
     Args:
-        settings: Everything a user may change.
+        settings: The settings of the pipeline.
         version: Number of the version.
-        kind: Which candidate it is: ``linear``, ``transformer`` or ``cascade``.
+        kind: The candidate: ``linear``, ``transformer`` or ``cascade``.
     """
     servable, splits, evaluation = (linked_artifact(settings.model, version, name) for name in needed(kind))
     bento = build(servable, settings.model, version)

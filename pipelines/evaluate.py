@@ -1,4 +1,4 @@
-"""A version, scored on reviews of any source that it has not seen."""
+"""Scores a version on unseen reviews of any source."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from steps.evaluation.evaluate_unseen import evaluate_unseen
 from steps.reviews.load_unseen import load_unseen
 
 
-@pipeline(name="evaluate", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost
+@pipeline(name="evaluate", execution_mode=ExecutionMode.FAIL_FAST)  # otherwise the error of the failed step is lost
 def evaluate(settings: EvaluateSettings, source_fingerprint: str, version: str) -> None:
-    """Loads the reviews, leaves out those the version knows, and measures it on the rest.
+    """Loads the reviews, leaves out those that the version was trained on, and evaluates it on the rest.
 
     Args:
-        settings: Everything a user may change.
-        source_fingerprint: Identity of the source's content, for caching.
+        settings: The settings of the pipeline.
+        source_fingerprint: Hash of the source's content, part of the cache key.
         version: Number of the version.
     """
     known = linked_artifact(settings.model, version, "splits")

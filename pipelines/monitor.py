@@ -1,4 +1,4 @@
-"""A prediction log to a check report on the live version, and to reviews that a retraining may learn from."""
+"""Turns a prediction log into checks on the live version, and into reviews for a retraining."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from steps.monitoring.guard_feedback import guard_feedback
 from steps.monitoring.read_window import read_window
 
 
-@pipeline(name="monitor", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost
+@pipeline(name="monitor", execution_mode=ExecutionMode.FAIL_FAST)  # otherwise the error of the failed step is lost
 def monitor(settings: MonitorSettings, version: str, kind: str, log: str, end: float, born: float) -> None:
-    """Compares what a version answered lately with what it did on held-out reviews.
+    """Compares the recent predictions of a version with its predictions on held-out reviews.
 
     Args:
-        settings: Everything a user may change.
+        settings: The settings of the pipeline.
         version: Number of the version.
-        kind: Which candidate it is: ``linear``, ``transformer`` or ``cascade``.
-        log: Where its predictions are logged.
-        end: Of the window, in seconds since 1970.
-        born: When the version was made, likewise.
+        kind: The candidate: ``linear``, ``transformer`` or ``cascade``.
+        log: Folder or URL of its prediction log.
+        end: End of the window, in seconds since 1970.
+        born: Time at which the version was registered, likewise.
     """
     _, splits, evaluation = (linked_artifact(settings.model, version, name) for name in needed(kind))
     reference = build_reference(splits, evaluation, version, settings.drift.reference_rows, settings.seed)

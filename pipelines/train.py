@@ -1,4 +1,4 @@
-"""Reviews to a promoted model."""
+"""Turns reviews into a promoted model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from steps.training.train_linear import train_linear
 from steps.training.train_transformer import train_transformer
 
 
-@pipeline(name="train", execution_mode=ExecutionMode.FAIL_FAST)  # else the error that stopped it is lost
+@pipeline(name="train", execution_mode=ExecutionMode.FAIL_FAST)  # otherwise the error of the failed step is lost
 def train(
     settings: TrainSettings,
     source_fingerprint: str,
@@ -39,12 +39,12 @@ def train(
     """Loads, checks, splits, trains every candidate, evaluates, decides and promotes.
 
     Args:
-        settings: Everything a user may change.
-        source_fingerprint: Identity of the source's content, for caching.
+        settings: The settings of the pipeline.
+        source_fingerprint: Hash of the source's content, part of the cache key.
         champion: Number of the version in production; None if there is none.
-        champion_stored: Whether its files are there, so that it can be compared with.
+        champion_stored: Whether its files exist, so that a challenger can be compared with it.
         earlier_feedback: Identifier of the artifact with the feedback that the champion was trained on, if any.
-        fresh_feedback: Likewise, of what has come back since.
+        fresh_feedback: Identifier of the artifact with newer feedback, if any.
     """
     seed = settings.seed
     reviews = load(settings.source, source_fingerprint, seed)
@@ -52,45 +52,25 @@ def train(
     given: dict[str, Any] = {
         name: Client().get_artifact_version(identifier) for name, identifier in feedback.items() if identifier
     }
-    learnt: dict[str, Any] = {}
+    feedback_used: dict[str, Any] = {}
     if given:
-        reviews, learnt["feedback"] = add_feedback(reviews, **given)
+        reviews, feedback_used["feedback"] = add_feedback(reviews, **given)
     suites = settings.expectations
     review_checks = check_raw(reviews, suites.reviews)
     splits = divide(reviews, review_checks, settings.splits, seed)
     split_checks = check_splits(splits, suites.splits, settings.splits.near_duplicate_similarity)
 
-    candidates = {}
-    if settings.linear.enabled:
-        candidates["linear"] = train_linear(splits, split_checks, settings.linear, seed)
-    if settings.transformer.enabled:
-        weights = fingerprint(find_model(settings.transformer.model))
-        checkpoint = train_transformer(splits, split_checks, settings.transformer, weights, settings.augmentation, seed)
-        candidates["transformer"] = export(checkpoint, splits, settings.export, seed)
-    if settings.cascade.enabled:
-        candidates["cascade"] = build_cascade(candidates["linear"], candidates["transformer"], splits, settings.cascade)
-    # A tie goes to the first: the cascade costs less than the transformer, the linear model least.
+    candidates = _train_candidates(settings, splits, split_checks)
+    # The first wins a tie: the linear model costs least, the cascade less than the transformer.
     cheapest_first = [candidates[name] for name in ("linear", "cascade", "transformer") if name in candidates]
     challenger, servable = choose(cheapest_first)
 
-    measured = {
-        name: evaluate.with_options(substitutions={"candidate": name})(
-            candidate, splits, name, settings.evaluation, settings.behaviour, seed, id=f"evaluate_{name}"
-        )
-        for name, candidate in candidates.items()
-    }
-    evaluations, behaviours = (list(outputs) for outputs in zip(*measured.values(), strict=True))
+    evaluated = [_evaluate(settings, name, candidate, splits) for name, candidate in candidates.items()]
+    evaluations, behaviours = (list(outputs) for outputs in zip(*evaluated, strict=True))
     champion_scores = {}
     if champion is not None and champion_stored:
-        evaluation, checks = evaluate.with_options(substitutions={"candidate": "champion"})(
-            linked_artifact(settings.model, champion, "servable"),
-            splits,
-            "champion",
-            settings.evaluation,
-            settings.behaviour,
-            seed,
-            id="evaluate_champion",
-        )
+        stored = linked_artifact(settings.model, champion, "servable")
+        evaluation, checks = _evaluate(settings, "champion", stored, splits)
         champion_scores = {"champion_evaluation": evaluation, "champion_behaviour": checks}
     decision = decide(
         evaluations,
@@ -104,4 +84,25 @@ def train(
         **champion_scores,
     )
     values = settings.model_dump(mode="json")
-    promote(decision, servable, splits, evaluations, behaviours, settings.model, values, **learnt)
+    promote(decision, servable, splits, evaluations, behaviours, settings.model, values, **feedback_used)
+
+
+def _train_candidates(settings: TrainSettings, splits: Any, split_checks: Any) -> dict[str, Any]:  # noqa: ANN401  # step outputs
+    """Adds the training steps of every enabled candidate; returns their servables by name."""
+    seed = settings.seed
+    candidates = {}
+    if settings.linear.enabled:
+        candidates["linear"] = train_linear(splits, split_checks, settings.linear, seed)
+    if settings.transformer.enabled:
+        weights = fingerprint(find_model(settings.transformer.model))
+        checkpoint = train_transformer(splits, split_checks, settings.transformer, weights, settings.augmentation, seed)
+        candidates["transformer"] = export(checkpoint, splits, settings.export, seed)
+    if settings.cascade.enabled:
+        candidates["cascade"] = build_cascade(candidates["linear"], candidates["transformer"], splits, settings.cascade)
+    return candidates
+
+
+def _evaluate(settings: TrainSettings, name: str, servable: Any, splits: Any) -> Any:  # noqa: ANN401  # step outputs
+    """Adds the evaluation step of a candidate or the champion; returns its evaluation and behavioural report."""
+    step = evaluate.with_options(substitutions={"candidate": name})
+    return step(servable, splits, name, settings.evaluation, settings.behaviour, settings.seed, id=f"evaluate_{name}")
