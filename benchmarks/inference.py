@@ -28,12 +28,12 @@ def contenders(stack: str) -> tuple[dict[str, Predict], list[str]]:
         from sentiment.models import Classifier
         from sentiment.models.servable import Manifest
 
-        champion = versions.production("sentiment")
+        champion = versions.find_production("sentiment")
         if champion is None:
             raise SystemExit("no model is in production: run make train first")
         torch.set_num_threads(1)
-        servable = versions.linked_artifact("sentiment", champion.number, "servable").load()
-        splits = versions.linked_artifact("sentiment", champion.number, "splits").load()
+        servable = versions.get_artifact("sentiment", champion.number, "servable").load()
+        splits = versions.get_artifact("sentiment", champion.number, "splits").load()
         checkpoint = Client().get_artifact_version("checkpoint").load()
         naive = pipeline("text-classification", model=str(checkpoint.path), device=-1)
         part = servable.path / "transformer" if champion.kind == "cascade" else servable.path

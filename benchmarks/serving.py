@@ -300,11 +300,11 @@ def promoted(stack: str) -> tuple[Path, str, Path, list[str]]:
         import materializers  # noqa: F401  # registers how typed artifacts are loaded
         from registry import versions
 
-        champion = versions.production("sentiment")
+        champion = versions.find_production("sentiment")
         if champion is None:
             raise SystemExit("no model is in production: run make train first")
-        servable = versions.linked_artifact("sentiment", champion.number, "servable").load()
-        splits = versions.linked_artifact("sentiment", champion.number, "splits").load()
+        servable = versions.get_artifact("sentiment", champion.number, "servable").load()
+        splits = versions.get_artifact("sentiment", champion.number, "splits").load()
         checkpoint = Client().get_artifact_version("checkpoint").load()
         return servable.path, champion.kind, checkpoint.path, splits.test.frame["text"].tolist()
 

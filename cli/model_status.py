@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from cli.faults import explain
 from registry import versions
-from registry.consistency import disagreements
-from registry.history import history
-from registry.versions import Version
+from registry.consistency import find_disagreements
+from registry.history import read_history
 from sentiment.checks import CheckReport
-from sentiment.deployment import Deployment
+from sentiment.deployment import Deployment, Version
 from sentiment.errors import UserError
-from sentiment.monitoring.alarms import Alarm, Watched, open_alarms
+from sentiment.monitoring.alarms import Alarm, MonitoringRun, open_alarms
 from sentiment.monitoring.checks import Health
 from serving.active import find_deployer
 from serving.health import live_health
@@ -32,7 +31,7 @@ class ModelStatus:
         versions: Every version, oldest first.
         live: The live deployment on the stack, of any model.
         health: Figures of the live service since it started; None if there is none or it does not answer.
-        looks: Monitoring runs, oldest first.
+        runs: Monitoring runs, oldest first.
         latest: The report of the last monitoring run; None if there is none, or its files are gone.
         disagreements: Remaining disagreements between ZenML and MLflow, with a remedy.
         repaired: Repairs that were made.
@@ -42,7 +41,7 @@ class ModelStatus:
     versions: tuple[Version, ...]
     live: Deployment | None
     health: Health | None
-    looks: tuple[Watched, ...]
+    runs: tuple[MonitoringRun, ...]
     latest: CheckReport | None
     disagreements: tuple[str, ...]
     repaired: tuple[str, ...]
@@ -66,7 +65,7 @@ class ModelStatus:
     @property
     def alarms(self) -> tuple[Alarm, ...]:
         """The failed checks of the last monitoring run of the live version."""
-        return open_alarms(self.looks, self.latest, self.own_live)
+        return open_alarms(self.runs, self.latest, self.own_live)
 
     @property
     def warning(self) -> str | None:
@@ -81,7 +80,8 @@ class ModelStatus:
         if live.bento.version == production:
             return None
         both = f"version {live.bento.version} is live, version {production or 'none'} is in production"
-        if self.production and versions.chosen_later(live, self.production):  # such as by an interrupted rollback
+        # An interrupted rollback leaves the live deployment newer than the promotion.
+        if self.production and versions.deployed_after_promotion(live, self.production):
             return f"{both}: python run.py rollback --to {live.bento.version} makes them agree; or make deploy"
         return f"{both}: make deploy"
 
@@ -97,13 +97,13 @@ def read_status(model: str, *, repair: bool = False) -> ModelStatus:
     live = deployer.live() if deployer else None
     known = tuple(versions.list_versions(model))
     repaired, warnings = _compare_registries(model, repair=repair) if known or repair else ([], [])
-    looks, latest = history(model)
+    runs, latest = read_history(model)
     return ModelStatus(
         model=model,
         versions=known,
         live=live,
         health=_read_health(deployer, live) if deployer and live and live.healthy else None,
-        looks=looks,
+        runs=runs,
         latest=latest,
         disagreements=tuple(warnings),
         repaired=tuple(repaired),
@@ -122,7 +122,7 @@ def _read_health(deployer: BentoDeployer, live: Deployment) -> Health | None:
 def _compare_registries(model: str, *, repair: bool) -> tuple[list[str], list[str]]:
     """Returns the repairs that were made, and the remaining disagreements between ZenML and MLflow."""
     try:
-        found = disagreements(model)
+        found = find_disagreements(model)
     except Exception as error:  # the rest of the status must show even while MLflow does not answer
         fault = explain(error)
         if repair or fault is None:
@@ -131,5 +131,5 @@ def _compare_registries(model: str, *, repair: bool) -> tuple[list[str], list[st
     if not (repair and found):
         return [], [f"{d.what}: python run.py status --repair" for d in found]
     for disagreement in found:
-        disagreement.mend()
-    return [d.mended for d in found], [d.what for d in disagreements(model)]
+        disagreement.fix()
+    return [d.fixed for d in found], [d.what for d in find_disagreements(model)]

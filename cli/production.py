@@ -32,7 +32,7 @@ def change_production(model: str, number: str, console: Console, *, dry_run: boo
         UserError: If there is no such version, or its servable is gone.
     """
     versions.require_stored(model, number, "servable")
-    before = versions.production(model)
+    before = versions.find_production(model)
     former = before.number if before else None
     change = f"production: version {former or 'none'} -> {number}"
     if former == number:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.model_status import ModelStatus, read_status
-from registry.artifacts import artifact_store, complete
-from registry.versions import Version
-from sentiment.pages.report import Report, ReportedVersion
+from registry.artifacts import is_complete, load_artifact, open_store
+from sentiment.deployment import Version
+from sentiment.pages.report_data import Report
 
 if TYPE_CHECKING:
     from zenml.models import ArtifactVersionResponse
@@ -24,14 +24,14 @@ def collect_report(model: str, *, stack: str) -> Report:
         model=model,
         stack=stack,
         at=datetime.now(UTC),
-        versions=tuple(map(_reported, status.versions)),
+        versions=status.versions,
         splits=found.get("splits"),
         evaluation=found.get("evaluation"),
         behaviour=found.get("behavioural report"),
         decision=found.get("decision"),
         live=status.live,
         health=status.health,
-        history=status.looks,
+        history=status.runs,
         latest=status.latest,
         warnings=_warnings(status),
         missing=tuple(name for name, value in found.items() if value is None),
@@ -63,21 +63,7 @@ def _find_decision(run: str) -> ArtifactVersionResponse | None:
 def _load(artifact: ArtifactVersionResponse | None) -> Any:  # noqa: ANN401  # the type depends on the artifact
     if artifact is None or artifact.artifact_store_id is None:
         return None
-    return artifact.load() if complete(artifact, artifact_store(artifact.artifact_store_id)) else None
-
-
-def _reported(version: Version) -> ReportedVersion:
-    return ReportedVersion(
-        number=version.number,
-        stage=version.stage,
-        kind=version.kind,
-        registered=datetime.fromisoformat(version.registered) if version.registered else None,
-        promoted=version.promoted,
-        taken_back=datetime.fromisoformat(version.taken_back) if version.taken_back else None,
-        reason=version.reason,
-        accuracy=version.accuracy,
-        ece=version.ece,
-    )
+    return load_artifact(artifact) if is_complete(artifact, open_store(artifact.artifact_store_id)) else None
 
 
 def _warnings(status: ModelStatus) -> tuple[str, ...]:

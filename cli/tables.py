@@ -14,7 +14,7 @@ from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import SPLITS, Splits
 
 if TYPE_CHECKING:
-    from registry.versions import Version
+    from sentiment.deployment import Version
 
 
 def splits_table(splits: Splits) -> Table:
@@ -87,7 +87,9 @@ def versions_table(versions: Sequence[Version], title: str | None = None) -> Tab
     """Shows versions, the latest first."""
     table = Table("version", "stage", "kind", "fingerprint", "decision", "reason", title=title, title_justify="left")
     for v in reversed(versions):
-        decision = f"rolled back {v.taken_back[:10]}" if v.taken_back else "promoted" if v.promoted else "not promoted"
+        decision = (
+            f"rolled back {v.rolled_back[:10]}" if v.rolled_back else "promoted" if v.promoted else "not promoted"
+        )
         table.add_row(*map(escape, (v.number, v.stage or "-", v.kind, v.fingerprint[:12], decision, v.reason)))
     return table
 

@@ -7,8 +7,8 @@ from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.settings import DeploySettings
-from registry.version_labels import needed
-from registry.versions import linked_artifact
+from registry.lineage import artifact_names
+from registry.versions import get_artifact
 from steps.deployment.build import build
 from steps.deployment.roll_out import roll_out
 
@@ -22,6 +22,6 @@ def deploy(settings: DeploySettings, version: str, kind: str) -> None:
         version: Number of the version.
         kind: The candidate: ``linear``, ``transformer`` or ``cascade``.
     """
-    servable, splits, evaluation = (linked_artifact(settings.model, version, name) for name in needed(kind))
+    servable, splits, evaluation = (get_artifact(settings.model, version, name) for name in artifact_names(kind))
     bento = build(servable, settings.model, version)
     roll_out(bento, splits, evaluation, settings.smoke, settings.rollout)

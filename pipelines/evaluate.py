@@ -7,7 +7,7 @@ from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.settings import EvaluateSettings
-from registry.versions import linked_artifact
+from registry.versions import get_artifact
 from steps.evaluation.evaluate_unseen import evaluate_unseen
 from steps.reviews.load_unseen import load_unseen
 
@@ -21,10 +21,10 @@ def evaluate(settings: EvaluateSettings, source_fingerprint: str, version: str) 
         source_fingerprint: Hash of the source's content, part of the cache key.
         version: Number of the version.
     """
-    known = linked_artifact(settings.model, version, "splits")
+    known = get_artifact(settings.model, version, "splits")
     reviews = load_unseen(settings.source, source_fingerprint, known, settings.exclude_training, settings.seed)
     evaluate_unseen(
-        linked_artifact(settings.model, version, "servable"),
+        get_artifact(settings.model, version, "servable"),
         reviews,
         settings.evaluation,
         settings.behaviour,

@@ -6,8 +6,8 @@ from zenml import pipeline
 from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
-from registry.version_labels import needed
-from registry.versions import linked_artifact
+from registry.lineage import artifact_names
+from registry.versions import get_artifact
 from sentiment.monitoring.settings import MonitorSettings
 from steps.monitoring.build_reference import build_reference
 from steps.monitoring.check_window import check_window
@@ -27,7 +27,7 @@ def monitor(settings: MonitorSettings, version: str, kind: str, log: str, end: f
         end: End of the window, in seconds since 1970.
         born: Time at which the version was registered, likewise.
     """
-    _, splits, evaluation = (linked_artifact(settings.model, version, name) for name in needed(kind))
+    _, splits, evaluation = (get_artifact(settings.model, version, name) for name in artifact_names(kind))
     reference = build_reference(splits, evaluation, version, settings.drift.reference_rows, settings.seed)
     window = read_window(log, settings.window, version, end, born, settings.seed)
     check_window(window, reference, settings)

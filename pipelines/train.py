@@ -10,7 +10,7 @@ from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.settings import TrainSettings
-from registry.versions import linked_artifact
+from registry.versions import get_artifact
 from sentiment.models.weights import find_model, fingerprint
 from steps.evaluation.evaluate import evaluate
 from steps.monitoring.add_feedback import add_feedback
@@ -69,7 +69,7 @@ def train(
     evaluations, behaviours = (list(outputs) for outputs in zip(*evaluated, strict=True))
     champion_scores = {}
     if champion is not None and champion_stored:
-        stored = linked_artifact(settings.model, champion, "servable")
+        stored = get_artifact(settings.model, champion, "servable")
         evaluation, checks = _evaluate(settings, "champion", stored, splits)
         champion_scores = {"champion_evaluation": evaluation, "champion_behaviour": checks}
     decision = decide(

@@ -1,4 +1,4 @@
-"""Telling somebody: a line in a file, and a webhook; once for each thing that is wrong, not every hour."""
+"""Alerts: a line in a file and a POST to a webhook, once for the same findings, not every hour."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from registry import ledger
-from registry.locks import alone
+from registry.locks import version_lock
 from sentiment.checks import Check
 from sentiment.monitoring.settings import AlertSettings
 
-SECONDS = 5.0  # that a webhook has to answer
-LINE, SENT = "alert_line", "alert_sent"  # what the ledger calls them
+WEBHOOK_TIMEOUT_S = 5.0
+MAX_POSTS = 2
+LINE, SENT = "alert_line", "alert_sent"  # actions in the ledger
 
 
-def tell(
+def send_alert(
     settings: AlertSettings,
     failed: Iterable[Check],
     *,
@@ -28,21 +29,21 @@ def tell(
     run: str,
     facts: Mapping[str, Any],
 ) -> tuple[bool, list[str]]:
-    """Tells what is wrong with a version, unless that was told already.
+    """Sends an alert about a version, unless the same findings were already sent.
 
-    What could not be written or sent is tried again by the next run; one never keeps the other from being told.
+    The next run retries a line or a POST that failed; a failure of one does not stop the other.
 
     Args:
-        settings: Where to.
-        failed: What is wrong.
+        settings: The file and the webhook.
+        failed: The failed checks.
         model: Name of the model.
         number: Number of the version.
-        key: Of what was found: see :mod:`registry.ledger`.
-        run: Name of the pipeline run that found it.
-        facts: What else is worth telling.
+        key: Key of the findings: see :mod:`registry.ledger`.
+        run: Name of the pipeline run that found them.
+        facts: Further facts for the alert.
 
     Returns:
-        Whether anybody was told anything now, and what went wrong, a line each.
+        Whether a line or a POST was sent now, and a message for each failure.
     """
     line = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -53,27 +54,27 @@ def tell(
         "found": [{"check": c.name, "observed": c.observed, "limit": c.limit} for c in failed],
         **facts,
     }
-    told, problems = False, []
-    with alone(model):  # two runs at once make one line
-        if ledger.done(model, number, LINE, key) is None:
+    sent, problems = False, []
+    with version_lock(model):  # two runs at once write one line
+        if ledger.find_run(model, number, LINE, key) is None:
             try:
                 _append(settings.log, line)
             except OSError as error:
                 problems.append(f"the alert could not be written to {settings.log}: {error.strerror or error}")
             else:
-                told = True
-                ledger.note(model, number, LINE, key, run)
-    if settings.webhook and ledger.done(model, number, SENT, key) is None:
-        if problem := _posted(settings.webhook, line):
+                sent = True
+                ledger.record_run(model, number, LINE, key, run)
+    if settings.webhook and ledger.find_run(model, number, SENT, key) is None:
+        if problem := _post(settings.webhook, line):
             problems.append(problem)
         else:
-            told = True
-            ledger.note(model, number, SENT, key, run)
-    return told, problems
+            sent = True
+            ledger.record_run(model, number, SENT, key, run)
+    return sent, problems
 
 
 def _append(log: Path, line: Mapping[str, Any]) -> None:
-    """In one write, so that two processes do not mix their lines; after one that was cut short, on its own line."""
+    """Appends a line in one write, so that lines of two processes do not mix; a truncated line before it is ended."""
     log.parent.mkdir(parents=True, exist_ok=True)
     data = json.dumps(line, ensure_ascii=False).encode() + b"\n"
     with log.open("a+b", buffering=0) as file:
@@ -81,7 +82,7 @@ def _append(log: Path, line: Mapping[str, Any]) -> None:
             data = b"\n" + data
         written = file.write(data)
     if written != len(data):
-        raise OSError(None, "the disk took only a part of it")
+        raise OSError(None, "the disk took only a part of the line")
 
 
 def _ends_a_line(file: Any) -> bool:  # noqa: ANN401  # FileIO
@@ -89,17 +90,17 @@ def _ends_a_line(file: Any) -> bool:  # noqa: ANN401  # FileIO
     return bool(file.read(1) == b"\n")
 
 
-def _posted(webhook: str, line: Mapping[str, Any]) -> str:
-    """Posts it, twice if need be; what is wrong, without the URL, which may hold a secret."""
+def _post(webhook: str, line: Mapping[str, Any]) -> str:
+    """Posts the alert; returns the problem without the URL, which may hold a secret, or an empty string."""
     import httpx
 
     url = os.environ.get(webhook.removeprefix("$"))
     if not url:
         return f"the alert could not be posted: the environment variable {webhook} is not set"
     problem = ""
-    for _ in range(2):
+    for _ in range(MAX_POSTS):
         try:
-            response = httpx.post(url, json=dict(line), timeout=SECONDS)
+            response = httpx.post(url, json=dict(line), timeout=WEBHOOK_TIMEOUT_S)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             problem = type(error).__name__
         else:

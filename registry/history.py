@@ -1,52 +1,52 @@
-"""What monitoring found of a model, look by look."""
+"""The history of a model's monitoring runs."""
 
 from __future__ import annotations
 
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from registry.artifacts import artifact_store, complete
+from registry.artifacts import is_complete, load_artifact, open_store
 from sentiment.checks import CheckReport
-from sentiment.monitoring.alarms import Watched
+from sentiment.monitoring.alarms import MonitoringRun
 
 if TYPE_CHECKING:
     from zenml.models import ArtifactVersionResponse
 
 REPORT = "monitoring_checks"  # name of the artifact
-MOST = 336  # looks that are read: two weeks of every hour
+MAX_RUNS = 336  # two weeks of hourly runs
 
 
-def history(model: str) -> tuple[tuple[Watched, ...], CheckReport | None]:
-    """The latest looks, oldest first, and the whole report of the last one; None if there is none, or it is gone."""
-    found = [artifact for artifact in _reports() if artifact.run_metadata.get("model") == model]
-    watched = tuple(map(_watched, reversed(found)))
-    return watched, _report(found[0]) if found else None
+def read_history(model: str) -> tuple[tuple[MonitoringRun, ...], CheckReport | None]:
+    """Returns the latest monitoring runs, oldest first, and the report of the last one; None if it is gone."""
+    found = [artifact for artifact in _list_reports() if artifact.run_metadata.get("model") == model]
+    runs = tuple(map(_monitoring_run, reversed(found)))
+    return runs, _load_report(found[0]) if found else None
 
 
-def _reports() -> list[ArtifactVersionResponse]:
-    """Of every model, newest first."""
+def _list_reports() -> list[ArtifactVersionResponse]:
+    """Lists the reports of every model, newest first."""
     from zenml.client import Client
 
-    newest = Client().list_artifact_versions(artifact=REPORT, sort_by="desc:created", size=MOST, hydrate=True)
+    newest = Client().list_artifact_versions(artifact=REPORT, sort_by="desc:created", size=MAX_RUNS, hydrate=True)
     return list(newest.items)
 
 
-def _watched(artifact: ArtifactVersionResponse) -> Watched:
-    known = artifact.run_metadata
-    failed, scores = known.get("failed_checks"), known.get("scores")
-    return Watched(
+def _monitoring_run(artifact: ArtifactVersionResponse) -> MonitoringRun:
+    metadata = artifact.run_metadata
+    failed, scores = metadata.get("failed_checks"), metadata.get("scores")
+    return MonitoringRun(
         at=artifact.created.replace(tzinfo=artifact.created.tzinfo or UTC),
-        run=str(known.get("run", "")),
-        version=str(known.get("model_version", "")),
-        passed=bool(known.get("passed", False)),
+        run=str(metadata.get("run", "")),
+        version=str(metadata.get("model_version", "")),
+        passed=bool(metadata.get("passed", False)),
         failed=tuple(map(str, failed)) if isinstance(failed, list) else (),
         scores={str(name): float(score) for name, score in scores.items()} if isinstance(scores, dict) else {},
     )
 
 
-def _report(artifact: ArtifactVersionResponse) -> CheckReport | None:
+def _load_report(artifact: ArtifactVersionResponse) -> CheckReport | None:
     store = artifact.artifact_store_id
-    if store is None or not complete(artifact, artifact_store(store)):
+    if store is None or not is_complete(artifact, open_store(store)):
         return None
-    report: CheckReport = artifact.load()
+    report: CheckReport = load_artifact(artifact)
     return report

@@ -1,6 +1,6 @@
-"""One at a time, among all processes and machines that share ZenML's metadata.
+"""Locks among all processes and machines that share ZenML's metadata.
 
-A tag's name is unique in ZenML's database, whichever that is: who could create it holds the lock.
+A tag's name is unique in ZenML's database, whichever database that is: the process that creates the tag holds the lock.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from uuid import UUID, uuid4
 if TYPE_CHECKING:
     from zenml.models import TagResponse
 
-PATIENCE = 30.0  # seconds until who changes versions counts as dead: what is done under that lock takes about one
-BEAT = 30.0  # seconds between two signs of life of who holds a lock for longer
-DEAD = timedelta(minutes=5)  # without a sign of life: a holder that was killed holds nobody up for longer
+STALE_AFTER_S = 30.0  # work under a version lock takes about 1 s: an older lock belongs to a dead process
+HEARTBEAT_S = 30.0
+LEASE = timedelta(minutes=5)  # without a heartbeat for this long, the holder of a named lock counts as dead
 
 
 @contextmanager
-def alone(model: str) -> Iterator[None]:
-    """Waits until nobody else changes the model's versions, and keeps everybody out while the block runs."""
+def version_lock(model: str) -> Iterator[None]:
+    """Serialises changes to a model's versions across processes and machines; waits for its turn."""
     name = f"versions of {model} are changing"
     holder: UUID | None = None
     since = time.monotonic()
@@ -31,7 +31,7 @@ def alone(model: str) -> Iterator[None]:
         tag = _find(name)
         if tag and tag.id != holder:
             holder, since = tag.id, time.monotonic()
-        elif tag and time.monotonic() - since > PATIENCE:
+        elif tag and time.monotonic() - since > STALE_AFTER_S:
             _delete(tag)
         time.sleep(0.1)
     try:
@@ -41,49 +41,50 @@ def alone(model: str) -> Iterator[None]:
 
 
 @contextmanager
-def only_one(name: str) -> Iterator[datetime | None]:
-    """Holds a name while the block runs; gives None, or since when somebody else holds it.
+def try_lock(name: str) -> Iterator[datetime | None]:
+    """Holds a named lock during the block; gives None, or the time since when another process holds it.
 
-    Unlike with :func:`alone` nobody waits, and what is done inside may take hours: the holder gives signs of life. They
-    are told by the clock of ZenML's database alone, so that machines may disagree about the time.
+    Unlike :func:`version_lock` it does not wait, and the block may take hours: a heartbeat renews the lease. Times come
+    from the clock of ZenML's database alone, so machines may disagree about the time.
     """
-    held = _held_or_since(name)
+    held = _acquire(name)
     if isinstance(held, datetime):
         yield held
         return
-    over = threading.Event()
-    beating = threading.Thread(target=_beat, args=(held.id, over), name="only-one", daemon=True)
-    beating.start()
+    released = threading.Event()
+    heartbeat = threading.Thread(target=_renew, args=(held.id, released), name="lock-heartbeat", daemon=True)
+    heartbeat.start()
     try:
         yield None
     finally:
-        over.set()
-        beating.join()
+        released.set()
+        heartbeat.join()
         _delete(held)
 
 
-def _held_or_since(name: str) -> TagResponse | datetime:
+def _acquire(name: str) -> TagResponse | datetime:
+    """Creates the tag, or returns when its holder created it."""
     for _ in range(3):
         if own := _create(name):
             return own
         tag = _find(name)
-        if tag and _now() - tag.updated < DEAD:
+        if tag and _now() - tag.updated < LEASE:
             return tag.created
         if tag:
             _delete(tag)
-    return _now()  # others are faster, again and again
+    return _now()  # other processes were faster each time
 
 
-def _beat(tag: UUID, over: threading.Event) -> None:
+def _renew(tag: UUID, released: threading.Event) -> None:
     from zenml.client import Client
 
-    while not over.wait(BEAT):
-        with suppress(Exception):  # the next beat may get through
-            Client().update_tag(tag)  # its time of change
+    while not released.wait(HEARTBEAT_S):
+        with suppress(Exception):  # the next heartbeat may get through
+            Client().update_tag(tag)  # sets the time of its last change
 
 
 def _now() -> datetime:
-    """By the clock that stamps the tags."""
+    """Returns the time by the clock that stamps the tags."""
     from zenml.client import Client
 
     probe = Client().create_tag(f"what time is it {uuid4()}")
@@ -92,7 +93,7 @@ def _now() -> datetime:
 
 
 def _create(name: str) -> TagResponse | None:
-    """The tag; None if somebody else has it."""
+    """Creates a tag; returns None if it exists."""
     from zenml.client import Client
     from zenml.exceptions import EntityExistsError
 
@@ -103,17 +104,16 @@ def _create(name: str) -> TagResponse | None:
 
 
 def _find(name: str) -> TagResponse | None:
-    """Somebody else's tag; None if it went meanwhile."""
     from zenml.client import Client
 
     try:
         return Client().get_tag(name, allow_name_prefix_match=False)
-    except (KeyError, IndexError):  # ZenML counts before it fetches
+    except (KeyError, IndexError):  # deleted meanwhile: ZenML counts before it fetches
         return None
 
 
 def _delete(tag: TagResponse) -> None:
     from zenml.client import Client
 
-    with suppress(KeyError):  # somebody took its holder for dead
+    with suppress(KeyError):  # another process took its holder for dead
         Client().delete_tag(tag.id)

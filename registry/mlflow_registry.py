@@ -1,4 +1,4 @@
-"""MLflow's registry on the active stack: which of its versions holds which servable, and where its alias leads."""
+"""MLflow's registry on the active stack: its versions, their servables, and the alias ``champion``."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment.errors import UserError
+from sentiment.imports import ROOT
 from stacks.activation import active_stack
 
 if TYPE_CHECKING:
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 
     from sentiment.models.servable import Servable
 
-ROOT = Path(__file__).resolve().parents[1]
 ALIAS = "champion"
 FINGERPRINT, NUMBER = "fingerprint", "zenml_version"  # tags
-UNFINISHED = "none"  # as a number: the run that registered it ended before ZenML had a version of it
-MOST_DESCRIBED = 5000  # characters of a description; PostgreSQL and MySQL refuse more, sqlite does not mind
+UNFINISHED = "none"  # the number of an entry whose run died before ZenML had a version of it
+MAX_DESCRIPTION_CHARACTERS = 5000  # PostgreSQL and MySQL refuse more; sqlite does not
 THE_REST = "\n\nThe rest is in model_card.md, an artifact of the run.\n"
-_configured_for: ContextVar[object] = ContextVar("configured_for", default="no stack yet")
+_configured_for: ContextVar[object] = ContextVar("configured_for", default="not configured")
 SERVING_PACKAGES = ("mlflow", "numpy", "onnxruntime", "tokenizers", "mmh3")
 
 
@@ -32,9 +31,9 @@ class Registered:
     """A version in MLflow's registry.
 
     Attributes:
-        version: MLflow's number of it.
+        version: Its number in MLflow.
         fingerprint: SHA-256 of its servable; empty if it holds none.
-        number: Number of ZenML's version of it, :data:`UNFINISHED`, or empty where nobody has said so.
+        number: Its number in ZenML, :data:`UNFINISHED`, or empty if it has no tag.
     """
 
     version: str
@@ -42,8 +41,8 @@ class Registered:
     number: str
 
 
-def registered(model: str) -> list[Registered]:
-    """What MLflow's registry holds of the model, oldest first."""
+def list_registered(model: str) -> list[Registered]:
+    """Lists the model's versions in MLflow's registry, oldest first."""
     found = _client().search_model_versions(f"name='{model}'")
     return [
         Registered(str(v.version), v.tags.get(FINGERPRINT, ""), v.tags.get(NUMBER, ""))
@@ -51,9 +50,9 @@ def registered(model: str) -> list[Registered]:
     ]
 
 
-def find(model: str, fingerprint: str) -> Registered | None:
-    """The newest version in MLflow's registry that holds the servable with this fingerprint."""
-    return next((r for r in reversed(registered(model)) if r.fingerprint == fingerprint), None)
+def find_registered(model: str, fingerprint: str) -> Registered | None:
+    """Returns the newest version in MLflow's registry that holds the servable with this fingerprint."""
+    return next((r for r in reversed(list_registered(model)) if r.fingerprint == fingerprint), None)
 
 
 def register(model: str, servable: Servable, card: str) -> Registered:
@@ -70,46 +69,46 @@ def register(model: str, servable: Servable, card: str) -> Registered:
             pip_requirements=[f"{name}=={version(name)}" for name in SERVING_PACKAGES],
         )
     made = mlflow.register_model(logged.model_uri, model, tags={FINGERPRINT: servable.fingerprint})
-    client.update_model_version(model, made.version, description=described(card))
+    client.update_model_version(model, made.version, description=shorten_card(card))
     return Registered(str(made.version), servable.fingerprint, "")
 
 
-def describe(model: str, of: Registered, card: str) -> None:
-    """Replaces the model card."""
-    _client().update_model_version(model, of.version, description=described(card))
+def update_description(model: str, of: Registered, card: str) -> None:
+    """Replaces the model card of a version in MLflow's registry."""
+    _client().update_model_version(model, of.version, description=shorten_card(card))
 
 
-def described(card: str) -> str:
-    """A model card, or what of it fits into a description, and where the rest is."""
-    if len(card) <= MOST_DESCRIBED:
+def shorten_card(card: str) -> str:
+    """Cuts a model card to the length of a description, and says where the rest is."""
+    if len(card) <= MAX_DESCRIPTION_CHARACTERS:
         return card
-    return card[: MOST_DESCRIBED - len(THE_REST)].rpartition("\n")[0] + THE_REST
+    return card[: MAX_DESCRIPTION_CHARACTERS - len(THE_REST)].rpartition("\n")[0] + THE_REST
 
 
 def tag_number(model: str, of: Registered, number: str) -> None:
-    """Writes the version's number in ZenML on MLflow's version of it, for people who look there."""
+    """Tags MLflow's version with its number in ZenML."""
     _client().set_model_version_tag(model, of.version, NUMBER, number)
 
 
-def aliased(model: str) -> Registered | None:
-    """The version that the alias leads to; None if it leads nowhere."""
+def find_aliased(model: str) -> Registered | None:
+    """Returns the version that the alias points at; None if there is no alias."""
     found = _client().search_registered_models(f"name='{model}'")
     versions = {str(entry.aliases[ALIAS]) for entry in found if ALIAS in entry.aliases}
-    return next((r for r in registered(model) if r.version in versions), None)
+    return next((r for r in list_registered(model) if r.version in versions), None)
 
 
-def move_alias(model: str, to: Registered) -> None:
-    """Lets the alias lead to a version."""
+def point_alias(model: str, to: Registered) -> None:
+    """Points the alias at a version."""
     _client().set_registered_model_alias(model, ALIAS, to.version)
 
 
-def withdraw_alias(model: str) -> None:
-    """Lets the alias lead nowhere."""
+def remove_alias(model: str) -> None:
+    """Removes the alias."""
     _client().delete_registered_model_alias(model, ALIAS)
 
 
 def _client() -> MlflowClient:
-    """MLflow as the active stack has it.
+    """Connects to the MLflow server of the active stack.
 
     Raises:
         UserError: If the stack has no experiment tracker.
@@ -124,7 +123,7 @@ def _client() -> MlflowClient:
             where=f"stack {Client().active_stack_model.name}",
             remedy="Add one to its YAML.",
         )
-    # Once a session: it asks ZenML's server ten times for secrets. ZenML takes the URI back at the end of a step.
+    # Configure once a session: it asks ZenML's server ten times for secrets. ZenML resets the URI after each step.
     uri = tracker.get_tracking_uri()  # type: ignore[attr-defined] # the stack files allow MLflow's flavor only
     if _configured_for.get() is not active_stack() or mlflow.get_tracking_uri() != uri:
         tracker.configure_mlflow()  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The model as MLflow loads it: models-from-code, so that nothing is pickled."""
+"""The model that MLflow loads: as code (models-from-code), so that nothing is pickled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 
 class SentimentModel(PythonModel):
-    """``mlflow.pyfunc.load_model("models:/sentiment@champion").predict(["..."])``."""
+    """Answers ``mlflow.pyfunc.load_model("models:/sentiment@champion").predict(["..."])``."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Loads the servable that is stored beside this file."""
@@ -20,7 +20,7 @@ class SentimentModel(PythonModel):
     def predict(
         self, context: PythonModelContext, model_input: list[str], params: dict[str, Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Label, calibrated score and probability of the positive label for every text."""
+        """Returns label, calibrated score and probability of the positive label for every text."""
         return [vars(prediction) for prediction in self.classifier.predict(list(model_input))]
 
 

@@ -1,8 +1,51 @@
-"""Bento and Deployment: what was packaged from a promoted model, and what serves it."""
+"""Version, Bento and Deployment: a trained model on record, its package, and the service that runs the package."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of the model.
+
+    Attributes:
+        number: Its number, on MLflow's version of it as the tag ``zenml_version``.
+        stage: ``production``, ``archived`` or empty.
+        kind: The candidate that it is: ``linear``, ``transformer`` or ``cascade``.
+        fingerprint: SHA-256 of its servable.
+        promoted: Whether its decision was to promote it.
+        reason: The decision's reason.
+        replaced: Number of the version that it replaced when it was promoted; empty if there was none.
+        rolled_back: When a rollback or a failed canary removed it from production, ISO 8601 in UTC; empty if that
+            never happened, or an operator has promoted it again.
+        since: When it was last put into production, ISO 8601 in UTC; empty if it never was.
+        registered: When it was created, ISO 8601 in UTC.
+        run: Name of the pipeline run that created it.
+        accuracy: On the test split of that run; None if it is not on record.
+        ece: Calibration error, likewise.
+    """
+
+    number: str
+    stage: str
+    kind: str
+    fingerprint: str
+    promoted: bool
+    reason: str
+    replaced: str
+    rolled_back: str = ""
+    since: str = ""
+    registered: str = ""
+    run: str = ""
+    accuracy: float | None = None
+    ece: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns it for ``--json``; the key ``taken_back`` is older than the attribute's name."""
+        return {"taken_back" if name == "rolled_back" else name: value for name, value in asdict(self).items()}
 
 
 class Bento(BaseModel):
@@ -11,8 +54,8 @@ class Bento(BaseModel):
     Attributes:
         tag: Name and version in the Bento store.
         model: Name of the model.
-        version: Number of the model's version that is packaged.
-        labels: Where it comes from: model version, pipeline run, MLflow run, git commit, fingerprints.
+        version: Number of the model's version in the package.
+        labels: Its lineage: model version, pipeline run, MLflow run, git commit, fingerprints.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,12 +70,12 @@ class Deployment(BaseModel):
     """A Bento that answers at the live address.
 
     Attributes:
-        bento: What is served.
+        bento: The Bento that is served.
         http: Address for HTTP, e.g. ``http://127.0.0.1:3000``.
         grpc: Address for gRPC, e.g. ``127.0.0.1:3001``.
-        since: When it became live, ISO 8601 in UTC.
-        front: Whether a proxy stands in front of it: a switch then loses no request.
-        run: Name of the pipeline run that made it live.
+        since: When it went live, ISO 8601 in UTC.
+        front: Whether a proxy is in front of it: a switch then loses no request.
+        run: Name of the pipeline run that deployed it.
         service: Identifier of the service in ZenML.
         healthy: Whether it answered over both protocols when this was read.
     """

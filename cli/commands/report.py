@@ -23,7 +23,8 @@ def run(arguments: Arguments, context: Context) -> Summary:
         from rich.markup import escape
 
         from cli.report_data import collect_report
-        from sentiment.pages.report import report_facts, report_page
+        from sentiment.pages.report import report_page
+        from sentiment.pages.report_data import report_facts
 
         report, console = collect_report(arguments.model, stack=context.stack), context.console
         _write(arguments.output, report_page(report))

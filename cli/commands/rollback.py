@@ -10,7 +10,7 @@ from cli.grammar import Command, Context, Summary, flag, option
 from sentiment.errors import UserError
 
 if TYPE_CHECKING:
-    from registry.versions import Version
+    from sentiment.deployment import Version
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def run(arguments: Arguments, context: Context) -> Summary:
         from cli.tables import checks_table
         from pipelines.settings import DeploySettings
         from registry import versions
-        from registry.version_labels import lineage, needed
+        from registry.lineage import artifact_names, read_lineage
         from sentiment.settings import read_settings
         from serving.rollouts.access import Access
         from serving.rollouts.smoke import smoke_test
@@ -40,15 +40,15 @@ def run(arguments: Arguments, context: Context) -> Summary:
 
         model, number = arguments.model, arguments.version
         smoke = read_settings(DeploySettings, arguments.config, arguments.overrides).smoke
-        version = versions.version(model, number) if number else versions.production(model)
+        version = versions.get_version(model, number) if number else versions.find_production(model)
         if version is None:
             raise UserError("no version is in production", where=f"model {model}", remedy="Run make train first.")
-        for name in needed(version.kind):
+        for name in artifact_names(version.kind):
             versions.require_stored(model, version.number, name)
         servable, splits, evaluation = (
-            versions.linked_artifact(model, version.number, name).load() for name in needed(version.kind)
+            versions.get_artifact(model, version.number, name).load() for name in artifact_names(version.kind)
         )
-        labels = lineage(model, version.number)
+        labels = read_lineage(model, version.number)
         bento = describe(servable.path, model=model, version=version.number, labels=labels)
         known = smoke_set(
             splits.test, evaluation, reviews=smoke.reviews, most_characters=MOST_CHARACTERS, seed=smoke.seed

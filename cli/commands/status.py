@@ -38,7 +38,7 @@ def run(arguments: Arguments, context: Context) -> Summary:
 
 
 def _facts(status: ModelStatus) -> Summary:
-    from sentiment.pages.report import alarms_facts, looked
+    from sentiment.pages.report_data import alarm_facts, last_run_facts
 
     live, production = status.live, status.production
     return {
@@ -48,9 +48,9 @@ def _facts(status: ModelStatus) -> Summary:
         "warning": status.warning,
         "disagreements": list(status.disagreements),
         "repaired": list(status.repaired),
-        "monitoring": looked(status.looks),
-        "alarms": alarms_facts(status.alarms),
-        "decisions": [asdict(v) for v in status.versions[-MAX_DECISIONS:]],
+        "monitoring": last_run_facts(status.runs),
+        "alarms": alarm_facts(status.alarms),
+        "decisions": [v.as_json() for v in status.versions[-MAX_DECISIONS:]],
     }
 
 
@@ -86,10 +86,10 @@ def _show_monitoring(status: ModelStatus, console: Console) -> None:
     """Prints the result of the last monitoring run, and an alarm a line."""
     from rich.markup import escape
 
-    if not status.looks:
+    if not status.runs:
         console.print("monitoring: never monitored: make monitor")
         return
-    last = status.looks[-1]
+    last = status.runs[-1]
     if status.own_live and status.own_live.bento.version != last.version:
         console.print(f"monitoring: version {status.own_live.bento.version} was never monitored: make monitor")
         return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from cli.arguments import ModelArguments
 from cli.grammar import Command, Context, Summary
 
@@ -16,7 +14,7 @@ def run(arguments: ModelArguments, context: Context) -> Summary:
 
         known = versions.list_versions(arguments.model)
         context.console.print(versions_table(known))
-        return {"model": arguments.model, "versions": [asdict(v) for v in known]}
+        return {"model": arguments.model, "versions": [v.as_json() for v in known]}
 
 
 COMMAND = Command("versions", "list every version, and why it was promoted or not", run, ModelArguments)

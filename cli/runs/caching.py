@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from registry.artifacts import artifact_store, complete
+from registry.artifacts import is_complete, open_store
 
 if TYPE_CHECKING:
     from zenml.models import StepRunResponse
@@ -25,12 +25,12 @@ def reuse_only_stored(console: Console) -> Iterator[None]:
     from zenml.orchestrators import cache_utils
 
     find_cached = cache_utils.get_cached_step_run
-    store = artifact_store(Client().active_stack.artifact_store.id)
+    store = open_store(Client().active_stack.artifact_store.id)
 
     def find_stored(cache_key: str) -> StepRunResponse | None:
         while found := find_cached(cache_key):
             outputs = (artifact for artifacts in found.outputs.values() for artifact in artifacts)
-            if all(complete(artifact, store) for artifact in outputs):
+            if all(is_complete(artifact, store) for artifact in outputs):
                 return found
             console.print(f"[yellow]![/] {found.name}  files of its output are gone: not from cache")
             Client().update_step_run(found.id, cache_expires_at=found.created)

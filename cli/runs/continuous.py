@@ -27,7 +27,7 @@ from cli.runs.train import TrainSummary, run_train, show_training
 from pipelines.settings import ContinuousSettings
 from registry import alerts, ledger, versions
 from registry.champion import set_champion
-from registry.locks import only_one
+from registry.locks import try_lock
 from sentiment.checks import Check
 from sentiment.errors import UserError
 
@@ -77,7 +77,7 @@ def run_continuous(settings: ContinuousSettings, console: Console, *, cache: boo
     Raises:
         UserError: If there is no version to monitor, or a stage failed: the next turn continues from there.
     """
-    with only_one(f"the loop of {settings.monitor.model} is running") as busy_since:
+    with try_lock(f"the loop of {settings.monitor.model} is running") as busy_since:
         if busy_since is not None:
             outcome = ContinuousSummary("busy", f"another loop has been running since {busy_since:%H:%M:%S} UTC")
         else:
@@ -97,8 +97,8 @@ def _run_turn(settings: ContinuousSettings, console: Console, *, cache: bool) ->
             return ContinuousSummary("alert", f"please inspect {', '.join(found.actions)}", found)
         reason = f"no action is due for {', '.join(found.actions)}" if found.actions else "no findings"
         return ContinuousSummary("nothing", reason, found)
-    key = ledger.key(found.version, _retrain_causes(found), found.window.facts.end)
-    if run := ledger.done(settings.monitor.model, found.version, RETRAIN, key):
+    key = ledger.finding_key(found.version, _retrain_causes(found), found.window.facts.end)
+    if run := ledger.find_run(settings.monitor.model, found.version, RETRAIN, key):
         return ContinuousSummary("acted", f"already acted on this window: run {run}", found)
     if not found.feedback:
         console.print("there is no feedback to learn from: only the source may hold new reviews")
@@ -106,7 +106,7 @@ def _run_turn(settings: ContinuousSettings, console: Console, *, cache: bool) ->
         settings.train, console, cache=cache, fresh_feedback=found.feedback_artifact if found.feedback else None
     )
     show_training(trained, console)
-    ledger.note(settings.monitor.model, found.version, RETRAIN, key, trained.run)
+    ledger.record_run(settings.monitor.model, found.version, RETRAIN, key, trained.run)
     if not trained.decision.promote:
         return ContinuousSummary("kept", f"the champion stays: {trained.decision.reason}", found, trained)
     return go_live(settings, console, partial(ContinuousSummary, monitor=found, train=trained))
@@ -131,10 +131,10 @@ def _retrain_causes(found: MonitorSummary) -> list[str]:
 
 def find_promoted_but_not_live(model: str) -> str | None:
     """Returns the version in production if it is not live; None if the live one was deployed after its promotion."""
-    live, production = find_live(model), versions.production(model)
+    live, production = find_live(model), versions.find_production(model)
     if live is None or production is None or production.number == live.bento.version:
         return None
-    return None if versions.chosen_later(live, production) else production.number
+    return None if versions.deployed_after_promotion(live, production) else production.number
 
 
 def go_live(
@@ -167,7 +167,7 @@ def revert_promotion(
     """Restores the live version to production, records why the challenger was rejected, and sends an alert."""
     model = settings.monitor.model
     reason = f"did not go live: {refused.what}"
-    production = versions.production(model)
+    production = versions.find_production(model)
     if production and production.number == number:  # otherwise an operator has changed it meanwhile
         set_champion(model, former, back=True)
         versions.record_decision(model, number, promoted=False, reason=reason)
@@ -177,12 +177,12 @@ def revert_promotion(
 
 def _send_alert(settings: ContinuousSettings, console: Console, number: str, problem: str, *, run: str) -> None:
     """Sends an alert, at most once a day, that a version did not go live."""
-    _, warnings = alerts.tell(
+    _, warnings = alerts.send_alert(
         settings.monitor.alert,
         [Check(name=CANARY, passed=False, observed=problem, limit="every check passes")],
         model=settings.monitor.model,
         number=number,
-        key=ledger.key(number, [CANARY], time.time()),
+        key=ledger.finding_key(number, [CANARY], time.time()),
         run=run,
         facts={"action": "alert"},
     )

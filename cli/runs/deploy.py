@@ -14,10 +14,9 @@ from cli.tables import checks_table
 from pipelines.deploy import deploy
 from pipelines.settings import DeploySettings
 from registry import versions
-from registry.version_labels import needed
-from registry.versions import Version
+from registry.lineage import artifact_names
 from sentiment.checks import CheckReport
-from sentiment.deployment import Bento, Deployment
+from sentiment.deployment import Bento, Deployment, Version
 from sentiment.errors import UserError
 from serving.active import model_deployer
 from serving.service import NotStartedError
@@ -97,7 +96,7 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
     """
     needs_token = model_deployer().config.tokens_file is not None  # raises before anything is built
     version = _find_version(settings)
-    for artifact in needed(version.kind):
+    for artifact in artifact_names(version.kind):
         versions.require_stored(settings.model, version.number, artifact)
     name = run_name("deploy")
     try:
@@ -116,8 +115,8 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
 
 def _find_version(settings: DeploySettings) -> Version:
     if settings.version is not None:
-        return versions.version(settings.model, settings.version)
-    found = versions.production(settings.model)
+        return versions.get_version(settings.model, settings.version)
+    found = versions.find_production(settings.model)
     if found is None:
         raise UserError("no version is in production", where=f"model {settings.model}", remedy="Run make train first.")
     return found

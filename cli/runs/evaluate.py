@@ -21,7 +21,7 @@ def run_evaluate(settings: EvaluateSettings, console: Console, *, cache: bool) -
     Raises:
         UserError: If there is no such version, or the source cannot be read.
     """
-    champion = versions.production(settings.model)
+    champion = versions.find_production(settings.model)
     version = settings.version or (champion.number if champion else None)
     if version is None:
         raise UserError("no version is in production", where=f"model {settings.model}", remedy="Run make train first.")

@@ -17,9 +17,9 @@ from cli.runs.start import start_pipeline
 from cli.tables import checks_table
 from pipelines.monitor import monitor
 from registry import alerts, ledger, versions
-from registry.version_labels import needed
-from registry.versions import Version
+from registry.lineage import artifact_names
 from sentiment.checks import CheckReport
+from sentiment.deployment import Version
 from sentiment.errors import UserError
 from sentiment.monitoring import checks
 from sentiment.monitoring.settings import Action, Finding, MonitorSettings
@@ -98,7 +98,7 @@ def run_monitor(settings: MonitorSettings, console: Console, *, cache: bool) -> 
         UserError: If there is no version to monitor, or no prediction log.
     """
     version, log = _find_version(settings)
-    for artifact in needed(version.kind)[1:]:
+    for artifact in artifact_names(version.kind)[1:]:
         versions.require_stored(settings.model, version.number, artifact)
     end, born = time.time(), datetime.fromisoformat(version.registered).timestamp()
     arguments = (settings, version.number, version.kind, log, end, born)
@@ -114,8 +114,8 @@ def _find_version(settings: MonitorSettings) -> tuple[Version, str]:
     live = deployer.live() if deployer else None
     if deployer and live and live.bento.model == settings.model:
         own = live_service(deployer, live).prediction_log.resolve()
-        return versions.version(settings.model, live.bento.version), _configured_log(settings) or str(own)
-    production = versions.production(settings.model)
+        return versions.get_version(settings.model, live.bento.version), _configured_log(settings) or str(own)
+    production = versions.find_production(settings.model)
     log = _configured_log(settings)
     if production is None:
         raise UserError("no version is in production", where=f"model {settings.model}", remedy="Run make train first.")
@@ -142,15 +142,15 @@ def _configured_log(settings: MonitorSettings) -> str | None:
 def _read(run: PipelineRunResponse, settings: MonitorSettings, number: str) -> MonitorSummary:
     """Reads the outcome of a finished run, links the reference to the version, and sends the alert."""
     steps = run.steps
-    versions.link(settings.model, number, [steps["build_reference"].regular_outputs["reference"]])
+    versions.link_artifacts(settings.model, number, [steps["build_reference"].regular_outputs["reference"]])
     report: CheckReport = load_output(steps, "check_window", "monitoring_checks")
     window: Window = load_output(steps, "read_window", "window")
     found, action = checks.actions(report, settings), checks.decided(report, settings)
     alerted, warnings = False, list[str]()
     if action != "nothing":
         alarming = [finding for finding in found if found[finding] != "nothing"]
-        key, facts = ledger.key(number, alarming, window.facts.end), _alert_facts(window, action, found)
-        alerted, warnings = alerts.tell(
+        key, facts = ledger.finding_key(number, alarming, window.facts.end), _alert_facts(window, action, found)
+        alerted, warnings = alerts.send_alert(
             settings.alert, report.failures(), model=settings.model, number=number, key=key, run=run.name, facts=facts
         )
     feedback = steps["guard_feedback"].regular_outputs["feedback"]

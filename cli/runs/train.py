@@ -17,7 +17,7 @@ from cli.runs.start import start_pipeline
 from pipelines.settings import TrainSettings
 from pipelines.train import train
 from registry import versions
-from registry.consistency import disagreements
+from registry.consistency import find_disagreements
 from sentiment.checks import CheckReport
 from sentiment.evaluation.measure import Evaluation
 from sentiment.promotion.decision import Decision
@@ -94,7 +94,9 @@ def run_train(
     Raises:
         UserError: If the source cannot be read, or a critical check failed.
     """
-    for disagreement in disagreements(settings.model):  # also proves, before hours of training, that MLflow answers
+    for disagreement in find_disagreements(
+        settings.model
+    ):  # also proves, before hours of training, that MLflow answers
         console.print(f"[yellow]warning[/]: {escape(disagreement.what)}: python run.py status --repair")
     fingerprint = source_fingerprint(settings.source)
     if cache and (reason := explain_empty_cache("train")):
@@ -112,9 +114,9 @@ def run_train(
 def _run_once(
     settings: TrainSettings, fingerprint: str, console: Console, fresh_feedback: UUID | None, *, cache: bool
 ) -> TrainSummary:
-    champion = versions.production(settings.model)
+    champion = versions.find_production(settings.model)
     number = champion.number if champion else None
-    stored = number is None or versions.stored(settings.model, number, "servable")
+    stored = number is None or versions.is_stored(settings.model, number, "servable")
     if not stored:
         console.print(f"[yellow]warning[/]: the files of version {number}, in production, are gone: {NO_COMPARISON}")
     earlier = _find_earlier_feedback(settings.model, number)
@@ -125,9 +127,9 @@ def _run_once(
 
 def _find_earlier_feedback(model: str, champion: str | None) -> str | None:
     """Returns the artifact of the feedback that the champion was trained on, if its files are there."""
-    if champion is None or not versions.stored(model, champion, "feedback"):
+    if champion is None or not versions.is_stored(model, champion, "feedback"):
         return None
-    return str(versions.linked_artifact(model, champion, "feedback").id)
+    return str(versions.get_artifact(model, champion, "feedback").id)
 
 
 def read_train_summary(run: PipelineRunResponse) -> TrainSummary:

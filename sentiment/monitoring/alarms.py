@@ -11,7 +11,7 @@ from sentiment.deployment import Deployment
 
 
 @dataclass(frozen=True)
-class Watched:
+class MonitoringRun:
     """One look at the live model.
 
     Attributes:
@@ -45,7 +45,7 @@ class Alarm:
 
 
 def open_alarms(
-    history: Sequence[Watched], latest: CheckReport | None, live: Deployment | None = None
+    history: Sequence[MonitoringRun], latest: CheckReport | None, live: Deployment | None = None
 ) -> tuple[Alarm, ...]:
     """The alarms of the last look, critical ones first, each with the beginning of its row.
 
@@ -61,7 +61,7 @@ def open_alarms(
     return tuple(sorted(alarms, key=lambda alarm: alarm.check.severity != "critical"))
 
 
-def _since(history: Sequence[Watched], name: str) -> datetime:
+def _since(history: Sequence[MonitoringRun], name: str) -> datetime:
     since = history[-1].at
     for watched in reversed(history):
         if name not in watched.failed:

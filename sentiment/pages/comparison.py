@@ -100,7 +100,7 @@ def _behaviour(challenger: CheckReport, champion: CheckReport | None) -> tuple[s
 
 
 def _rules(decision: Decision) -> tuple[str, str]:
-    blocking = [rule for rule in decision.rules if rule.blocking]
+    blocking = [rule for rule in decision.rules if rule.severity == "critical"]
     rows = [
         ("passed" if r.passed else "FAILED" if r.blocks else "-", r.name, r.observed, r.limit, r.detail)
         for r in decision.rules

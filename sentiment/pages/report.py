@@ -1,14 +1,12 @@
-"""The page of a model as a whole: where it comes from, how its champion came to be, what is live, what was found."""
+"""The report of a model on one page: alarms, live service, champion, history, behaviour, data."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sentiment.evaluation.calibration import reliability_curve
-from sentiment.monitoring.alarms import Alarm, Watched, open_alarms
 from sentiment.pages import charts
 from sentiment.pages.checks import check_badge, checks_table, named
 from sentiment.pages.decision import rules_table
@@ -32,13 +30,12 @@ from sentiment.pages.reviews import counts_table
 from sentiment.reviews.table import LABELS, SPLITS
 
 if TYPE_CHECKING:
-    from sentiment.checks import Check, CheckReport
-    from sentiment.deployment import Deployment
+    from sentiment.checks import Check
+    from sentiment.deployment import Version
     from sentiment.evaluation.bootstrap import Interval
-    from sentiment.evaluation.measure import Evaluation
+    from sentiment.monitoring.alarms import MonitoringRun
     from sentiment.monitoring.checks import Health
-    from sentiment.promotion.decision import Decision
-    from sentiment.reviews.table import Splits
+    from sentiment.pages.report_data import Report
 
 SECTIONS = {
     "alarms": "Open alarms",
@@ -53,87 +50,8 @@ SECTIONS = {
 _TIME = "%Y-%m-%d %H:%M"
 
 
-@dataclass(frozen=True)
-class ReportedVersion:
-    """A version of the model, as the report shows it.
-
-    Attributes:
-        number: Its number.
-        stage: ``production``, ``archived`` or empty.
-        kind: Which candidate it is.
-        registered: When it was made; None if that is not known.
-        promoted: Whether it was decided to promote it.
-        reason: Why, or why not.
-        accuracy: On the test split of its time; None if that is not known.
-        ece: Calibration error, likewise.
-        taken_back: When it was taken out of production; None if it was not.
-    """
-
-    number: str
-    stage: str
-    kind: str
-    registered: datetime | None
-    promoted: bool
-    reason: str
-    accuracy: float | None = None
-    ece: float | None = None
-    taken_back: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything the page shows; None or empty where there is nothing, or it is gone.
-
-    Attributes:
-        model: Name of the model.
-        stack: Name of the stack.
-        at: When this was gathered.
-        versions: Every version, oldest first.
-        splits: What the champion was trained and tested on.
-        evaluation: Of the champion, on its test split.
-        behaviour: Of the champion.
-        decision: The one the champion was registered with.
-        live: What is live.
-        health: How it did since it started.
-        history: Every look of monitoring, oldest first.
-        latest: What the last look found.
-        warnings: What a person should mend: what is live is not what is in production, registries disagree.
-        missing: Artifacts whose files are gone.
-    """
-
-    model: str
-    stack: str
-    at: datetime
-    versions: tuple[ReportedVersion, ...] = ()
-    splits: Splits | None = None
-    evaluation: Evaluation | None = None
-    behaviour: CheckReport | None = None
-    decision: Decision | None = None
-    live: Deployment | None = None
-    health: Health | None = None
-    history: tuple[Watched, ...] = ()
-    latest: CheckReport | None = None
-    warnings: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-
-    @property
-    def champion(self) -> ReportedVersion | None:
-        """The version in production."""
-        return next((r for r in self.versions if r.stage == "production"), None)
-
-    @property
-    def own_live(self) -> Deployment | None:
-        """What is live, if it is of this model: versions of different models may have the same number."""
-        return self.live if self.live and self.live.bento.model == self.model else None
-
-    @property
-    def alarms(self) -> tuple[Alarm, ...]:
-        """What the last look found wrong with what is live."""
-        return open_alarms(self.history, self.latest, self.own_live)
-
-
 def report_page(report: Report) -> str:
-    """One self-contained page: what is wrong first, then what is live, then where it comes from."""
+    """Returns one self-contained page: problems first, then the live service, then its origin."""
     title = f"{report.model} on the stack {report.stack}"
     made = paragraph(f"As of {report.at:{_TIME} %Z}.", "soft")
     if not report.versions:
@@ -152,56 +70,8 @@ def report_page(report: Report) -> str:
     return page(title, made, _verdict(report), _cards(report), contents(SECTIONS), *sections)
 
 
-def report_facts(report: Report) -> dict[str, Any]:
-    """The same for machines, without the drawings."""
-    champion, evaluation = report.champion, report.evaluation
-    return {
-        "model": report.model,
-        "stack": report.stack,
-        "at": report.at.isoformat(),
-        "production": champion.number if champion else None,
-        "versions": [
-            {**asdict(r), "registered": _iso(r.registered), "taken_back": _iso(r.taken_back)} for r in report.versions
-        ],
-        "reviews": {name: len(getattr(report.splits, name)) for name in SPLITS} if report.splits else None,
-        "accuracy": evaluation.overall.accuracy.value if evaluation else None,
-        "ece": evaluation.overall.ece.value if evaluation else None,
-        "rules": {r.name: r.passed for r in report.decision.rules} if report.decision else None,
-        "behaviour": {c.name: c.score for c in report.behaviour.checks} if report.behaviour else None,
-        "live": report.live.model_dump() if report.live else None,
-        "health": asdict(report.health) if report.health else None,
-        "monitoring": looked(report.history),
-        "alarms": alarms_facts(report.alarms),
-        "warnings": list(report.warnings),
-        "missing": list(report.missing),
-    }
-
-
-def looked(history: Sequence[Watched]) -> dict[str, Any] | None:
-    """The last look, for machines; None if there was none."""
-    if not history:
-        return None
-    last = history[-1]
-    return {
-        "at": last.at.isoformat(),
-        "run": last.run,
-        "version": last.version,
-        "passed": last.passed,
-        "failed": list(last.failed),
-        "looks": len(history),
-    }
-
-
-def alarms_facts(alarms: Sequence[Alarm]) -> list[dict[str, Any]]:
-    """Open alarms, for machines."""
-    return [
-        {**a.check.model_dump(include={"name", "severity", "observed", "limit"}), "since": a.since.isoformat()}
-        for a in alarms
-    ]
-
-
 def _verdict(report: Report) -> Html:
-    words, kind = _standing(report)
+    words, kind = _live_verdict(report)
     if report.alarms:
         words += f"; {len(report.alarms)} {'alarm is' if len(report.alarms) == 1 else 'alarms are'} open"
     if any(alarm.check.severity == "critical" for alarm in report.alarms):
@@ -210,21 +80,21 @@ def _verdict(report: Report) -> Html:
         kind = "warn"
     alarms = ", ".join(alarm.check.name for alarm in report.alarms)
     gone = ", ".join(report.missing)
-    said = [f"Open alarms: {alarms}" if alarms else "", *report.warnings, f"Gone: {gone}" if gone else ""]
-    return banner(words, kind, ". ".join(filter(None, said)))
+    details = [f"Open alarms: {alarms}" if alarms else "", *report.warnings, f"Gone: {gone}" if gone else ""]
+    return banner(words, kind, ". ".join(filter(None, details)))
 
 
-def _standing(report: Report) -> tuple[str, str]:
+def _live_verdict(report: Report) -> tuple[str, str]:
     champion, live = report.champion, report.live
-    crowned = f"Version {champion.number} ({champion.kind}) is champion" if champion else "No version is champion"
+    named = f"Version {champion.number} ({champion.kind}) is champion" if champion else "No version is champion"
     if live is None:
-        return f"{crowned}; nothing is live", "warn"
+        return f"{named}; nothing is live", "warn"
     served = f"version {live.bento.version}" + ("" if report.own_live else f" of {live.bento.model}")
     if champion and report.own_live and live.bento.version == champion.number:
         served = "it"
     if live.healthy:
-        return f"{crowned}; {served} is live and answers", "good"
-    return f"{crowned}; {served} is live but does not answer", "bad"
+        return f"{named}; {served} is live and answers", "good"
+    return f"{named}; {served} is live but does not answer", "bad"
 
 
 def _cards(report: Report) -> Html:
@@ -236,24 +106,24 @@ def _cards(report: Report) -> Html:
         kept = len(b.checks) - len(b.failures())
         found.append(("behaviour", f"{kept} of {len(b.checks)}", "capabilities within their limits"))
     if h := report.health:
-        found.append(("requests answered", f"{h.requests:,}", _how(h)))
-    last = f"last look {report.history[-1].at:{_TIME}}" if report.history else "nobody has looked yet"
+        found.append(("requests answered", f"{h.requests:,}", _format_health(h)))
+    last = f"last run {report.history[-1].at:{_TIME}}" if report.history else "never monitored"
     found.append(("open alarms", f"{len(report.alarms)}" if report.history else "-", last))
     return cards(found)
 
 
 def _alarms(report: Report) -> list[Html]:
     if not report.history:
-        return [paragraph("Nobody has looked at the live model yet: python run.py --pipeline monitor.", "soft")]
+        return [paragraph("The model was never monitored: python run.py --pipeline monitor.", "soft")]
     last = report.history[-1]
     if report.own_live and report.own_live.bento.version != last.version:
-        words = f"The last look, {last.at:{_TIME}}, was at version {last.version}. What is live now, version "
-        return [paragraph(f"{words}{report.own_live.bento.version}, was not looked at yet: make monitor.")]
+        words = f"The last monitoring run, {last.at:{_TIME}}, was of version {last.version}. The live version "
+        return [paragraph(f"{words}{report.own_live.bento.version} was not monitored yet: make monitor.")]
     if report.latest is None:
         failed = f": {', '.join(last.failed)} failed" if last.failed else ""
-        return [paragraph(f"The report of the last look, {last.at:{_TIME}}, is gone{failed}.")]
+        return [paragraph(f"The report of the last monitoring run, {last.at:{_TIME}}, is gone{failed}.")]
     if not report.alarms:
-        return [paragraph(f"None: the last look, {last.at:{_TIME}}, found nothing wrong.")]
+        return [paragraph(f"None: no check failed in the last monitoring run, {last.at:{_TIME}}.")]
     rows = [
         (check_badge(a.check), named(a.check), a.check.observed, a.check.limit, _when(a.since)) for a in report.alarms
     ]
@@ -270,39 +140,39 @@ def _live(report: Report) -> list[Html]:
         "since": live.since,
     }
     if h := report.health:
-        known["answered"] = f"{h.requests:,} requests, {_how(h)}"
+        known["answered"] = f"{h.requests:,} requests, {_format_health(h)}"
     known |= {"HTTP": live.http, "gRPC": live.grpc, "Bento": live.bento.tag, "pipeline run": live.run}
     return [facts(known)]
 
 
-def _how(health: Health) -> str:
+def _format_health(health: Health) -> str:
     p95 = "" if health.p95_ms is None else f", p95 {health.p95_ms:.1f} ms"
-    return f"{100 * health.error_rate:.2f} % failed{p95}"
+    return f"{100 * health.error_rate:.2f}% failed{p95}"
 
 
 def _drift(report: Report) -> list[Html]:
     if not report.history:
-        return [paragraph("There is nothing to draw yet.", "soft")]
+        return [paragraph("There is nothing to plot yet.", "soft")]
     count = len(report.history)
-    words = f"{count:,} looks, {report.history[0].at:{_TIME}} to {report.history[-1].at:{_TIME}}; red dots failed."
-    parts = [paragraph(words if count > 1 else "One look so far.", "soft"), *_courses(report.history)]
+    words = f"{count:,} runs, {report.history[0].at:{_TIME}} to {report.history[-1].at:{_TIME}}; red dots failed."
+    parts = [paragraph(words if count > 1 else "One run so far.", "soft"), *_plot_scores(report.history)]
     if report.latest:
-        parts += [Html("<h3>What the last look found</h3>"), checks_table(report.latest.checks)]
+        parts += [Html("<h3>The last monitoring run</h3>"), checks_table(report.latest.checks)]
     return parts
 
 
-def _courses(history: Sequence[Watched]) -> list[Html]:
-    """A drawing for every number that moved or failed, in the order of the newest look; the names of the others."""
-    names = dict.fromkeys(name for watched in reversed(history) for name in watched.scores)
-    drawings, still = [], []
+def _plot_scores(history: Sequence[MonitoringRun]) -> list[Html]:
+    """Plots every score that moved or failed, in the order of the newest run; names the others."""
+    names = dict.fromkeys(name for run in reversed(history) for name in run.scores)
+    plots, still = [], []
     for i, name in enumerate(names):
-        seen = [watched for watched in history if name in watched.scores]
-        values, failed = [w.scores[name] for w in seen], [name in w.failed for w in seen]
+        runs = [run for run in history if name in run.scores]
+        values, failed = [run.scores[name] for run in runs], [name in run.failed for run in runs]
         if any(failed) or len(set(values)) > 1:
-            drawings.append(figure(charts.looks([w.at for w in seen], values, failed, f"look{i}"), name))
+            plots.append(figure(charts.looks([run.at for run in runs], values, failed, f"look{i}"), name))
         else:
             still.append(name)
-    parts = [figures(*drawings)] if drawings else []
+    parts = [figures(*plots)] if plots else []
     return [*parts, paragraph(f"Never moved and never failed: {', '.join(still)}.", "soft")] if still else parts
 
 
@@ -312,7 +182,7 @@ def _champion(report: Report) -> list[Html]:
         return [paragraph("No version is in production: python run.py versions says why.")]
     known: dict[str, object] = {"version": f"{champion.number}, {champion.kind}"}
     if champion.registered:
-        known["registered"] = f"{champion.registered:{_TIME}}"
+        known["registered"] = f"{datetime.fromisoformat(champion.registered):{_TIME}}"
     if (e := report.evaluation) is None:
         return [facts(known), _gone("evaluation")]
     known |= {
@@ -326,7 +196,7 @@ def _champion(report: Report) -> list[Html]:
     labels, p = e.predictions["label"].to_numpy(), e.predictions["p_positive"].to_numpy()
     return [
         facts(known),
-        figure(charts.intervals(rows, "accuracy"), "Accuracy with 95 % intervals; the dashed line is all of them."),
+        figure(charts.intervals(rows, "accuracy"), "Accuracy with 95% intervals; the dashed line is the whole split."),
         figures(
             figure(charts.reliability(reliability_curve(p, labels, e.ece_bins)), "Reliability on the test split."),
             figure(charts.precision_recall(labels, p), "Precision and recall; the dot is the threshold 0.5."),
@@ -346,33 +216,29 @@ def _history(report: Report) -> list[Html]:
             r.number,
             _stage(r),
             r.kind,
-            _when(r.registered) if r.registered else "",
+            _when(datetime.fromisoformat(r.registered)) if r.registered else "",
             "" if r.accuracy is None else f"{r.accuracy:.3f}",
             "" if r.ece is None else f"{r.ece:.3f}",
             r.reason,
         )
         for r in reversed(report.versions)
     ]
-    headers = ["version", "", "kind", "registered", "accuracy", "ECE", "why, or why not"]
+    headers = ["version", "", "kind", "registered", "accuracy", "ECE", "reason"]
     return [*parts, table(headers, rows, numbers=[4, 5], prose=[6])]
 
 
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
-
-
-def _stage(version: ReportedVersion) -> Html:
+def _stage(version: Version) -> Html:
     if version.stage == "production":
         return badge("champion", "good")
-    if version.taken_back:
-        return badge("taken back", "bad")
+    if version.rolled_back:
+        return badge("rolled back", "bad")
     return badge("was champion", "quiet") if version.stage == "archived" else text("")
 
 
 def _gates(report: Report) -> list[Html]:
     if (decision := report.decision) is None:
         return [_gone("decision")] if report.champion else [paragraph("There is no champion.", "soft")]
-    words = "Promoted" if decision.promote else "Not promoted by its gates: a person put it into production"
+    words = "Promoted" if decision.promote else "Not promoted by its gates: an operator promoted it"
     return [paragraph(f"{words}: {decision.reason}", "soft"), rules_table(decision)]
 
 
@@ -383,7 +249,7 @@ def _behaviour(report: Report) -> list[Html]:
     rows = [(check_badge(c), named(c), _bar(c), c.observed, c.limit) for c in checks]
     failed = [i for i, c in enumerate(checks) if not c.passed and c.severity == "critical"]
     return [
-        paragraph("What share of the cases fails, capability by capability; examples open on a click.", "soft"),
+        paragraph("Share of failed cases, capability by capability; a click opens examples.", "soft"),
         table(["", "capability", "", "observed", "limit"], rows, failed=failed),
     ]
 
@@ -406,7 +272,7 @@ def _data(report: Report) -> list[Html]:
         for name in SPLITS
         if len(part := getattr(report.splits, name))
     ]
-    words = "What the champion was trained, chosen and judged on; no text is in two splits."
+    words = "The reviews that trained, selected and tested the champion; no text is in two splits."
     return [paragraph(words, "soft"), figure(charts.stacked(rows, "reviews"), "Reviews by split and source."), *counted]
 
 

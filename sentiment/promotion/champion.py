@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from sentiment.checks import Check, CheckReport
 from sentiment.evaluation.bootstrap import PairedDifference
 from sentiment.evaluation.measure import Evaluation, Latency
-from sentiment.promotion.rules import Rule, at_most, compare, points
+from sentiment.promotion.rules import at_most, compare, format_points, severity_of
 from sentiment.promotion.settings import Margins, PromotionSettings
 
 BETTER = "champion: better somewhere"  # the last rule: a tie does not promote
-FRESH = "source=feedback"  # the slice of reviews that users labelled since
+FEEDBACK = "source=feedback"  # the slice of reviews that users labelled
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class ChampionScores:
 
 def champion_rules(
     evaluation: Evaluation, behaviour: CheckReport, champion: ChampionScores, settings: PromotionSettings, seed: int
-) -> Iterator[Rule]:
-    """Non-inferior to the champion everywhere that matters, and better somewhere."""
+) -> Iterator[Check]:
+    """Yields the rules: non-inferior to the champion everywhere that matters, and better somewhere."""
     margins, other = settings.margins, champion.evaluation
     overall, slices = compare(evaluation, other, settings, seed)
-    yield Rule(
+    yield Check(
         name="champion: overall accuracy",
         passed=overall.accuracy.low >= -margins.accuracy,
-        observed=points(overall.accuracy),
+        observed=format_points(overall.accuracy),
         limit=f"lower end at least {-100 * margins.accuracy:g} points",
         detail=f"{evaluation.overall.accuracy.value:.3f} against {other.overall.accuracy.value:.3f}",
     )
@@ -47,7 +47,7 @@ def champion_rules(
         yield _slice_rule(name, difference, settings)
     yield from _behaviour_rules(behaviour, champion.behaviour, margins)
     rise = evaluation.overall.ece.value - other.overall.ece.value
-    yield Rule(
+    yield Check(
         name="champion: calibration error",
         passed=rise <= margins.ece,
         observed=f"{rise:+.3f}",
@@ -60,35 +60,36 @@ def champion_rules(
         evaluation.latency_ms.p95,
         slowest,
         "ms",
-        _against(evaluation.latency_ms, other.latency_ms),
+        _format_latency(evaluation.latency_ms, other.latency_ms),
     )
     gains = list(_gains(evaluation, behaviour, champion, overall, settings))
-    if FRESH in slices:
-        gains.append(_fresh_gain(slices[FRESH], settings.gains.feedback_reviews))
+    if FEEDBACK in slices:
+        gains.append(_feedback_gain(slices[FEEDBACK], settings.gains.feedback_reviews))
     yield from gains
     better = [gain.name.removeprefix("gain: ") for gain in gains if gain.passed]
     observed = ", ".join(better) or "nowhere"
-    yield Rule(name=BETTER, passed=bool(better), observed=observed, limit="at least one gain")
+    yield Check(name=BETTER, passed=bool(better), observed=observed, limit="at least one gain")
 
 
-def _slice_rule(name: str, difference: PairedDifference, settings: PromotionSettings) -> Rule:
-    """A slice is worse if it lost more than the margin and more than chance explains: small slices are noisy."""
+def _slice_rule(name: str, difference: PairedDifference, settings: PromotionSettings) -> Check:
+    """Requires that a slice lost no more than the margin, or no more than chance explains: small slices are noisy."""
     margin, judged = settings.margins.slice_accuracy, difference.count >= settings.min_slice_count
-    too_few = "" if judged else f", too few to judge (least {settings.min_slice_count})"
-    return Rule(
+    too_few = "" if judged else f", too few to judge (minimum {settings.min_slice_count})"
+    return Check(
         name=f"champion: accuracy of {name}",
         passed=difference.accuracy.value >= -margin or difference.accuracy.high >= 0,
-        observed=points(difference.accuracy),
+        observed=format_points(difference.accuracy),
         limit=f"no significant loss of more than {100 * margin:g} points",
         detail=f"{difference.count:,} reviews{too_few}",
-        blocking=judged,
+        severity=severity_of(blocking=judged),
     )
 
 
-def _behaviour_rules(behaviour: CheckReport, other: CheckReport, margins: Margins) -> Iterator[Rule]:
-    """No capability fails more often than the champion's by more than the margin; one single case is forgiven.
+def _behaviour_rules(behaviour: CheckReport, other: CheckReport, margins: Margins) -> Iterator[Check]:
+    """Yields a rule for each capability, and one for their mean; one additional failing case is always allowed.
 
-    Training the same recipe again moves a single capability by far more than the mean of all: its margin is smaller.
+    Training the same recipe again moves a single capability by far more than the mean of all, so the mean has the
+    smaller margin.
     """
     found = {check.name: check for check in behaviour.checks}
     rises, cases = [], 0
@@ -98,23 +99,23 @@ def _behaviour_rules(behaviour: CheckReport, other: CheckReport, margins: Margin
         after = found.get(before.name)
         name, limit = f"champion: behaviour {before.name}", f"at most {100 * margins.behaviour:+g} points of failures"
         if after is None or after.score is None:
-            yield Rule(
+            yield Check(
                 name=name, passed=False, observed="not tested", limit=limit, detail="the champion was tested for it"
             )
             continue
         rise = after.score - before.score
         rises.append(rise)
         cases += after.count or 0
-        yield Rule(
+        yield Check(
             name=name,
-            passed=rise <= max(margins.behaviour, _one_case(after)) + 1e-9,
+            passed=rise <= max(margins.behaviour, _share_of_one_case(after)) + 1e-9,
             observed=f"{100 * rise:+.1f} points",
             limit=limit,
-            detail=f"fails {100 * after.score:.1f} % against {100 * before.score:.1f} % of {after.count} cases",
+            detail=f"fails {100 * after.score:.1f}% against {100 * before.score:.1f}% of {after.count} cases",
         )
     if rises:
         mean = sum(rises) / len(rises)
-        yield Rule(
+        yield Check(
             name="champion: behaviour on average",
             passed=mean <= margins.behaviour_mean + 1e-9,
             observed=f"{100 * mean:+.1f} points",
@@ -129,55 +130,55 @@ def _gains(
     champion: ChampionScores,
     overall: PairedDifference,
     settings: PromotionSettings,
-) -> Iterator[Rule]:
+) -> Iterator[Check]:
     gains = settings.gains
     for name, difference in (("accuracy", overall.accuracy), ("macro-F1", overall.macro_f1)):
-        yield Rule(
+        yield Check(
             name=f"gain: {name}",
             passed=difference.low > 0,
-            observed=points(difference),
+            observed=format_points(difference),
             limit="lower end above 0",
-            blocking=False,
+            severity="warning",
         )
     before = {c.name: c.score for c in champion.behaviour.checks if c.score is not None}
     pairs = ((check, before[check.name]) for check in behaviour.checks if check.name in before)
     falls = [(old - c.score, c) for c, old in pairs if c.score is not None]
     if falls:
         fall, check = max(falls, key=lambda pair: pair[0])
-        yield Rule(
+        yield Check(
             name="gain: behaviour",
-            passed=fall >= gains.behaviour - 1e-9 and fall > _one_case(check) + 1e-9,
+            passed=fall >= gains.behaviour - 1e-9 and fall > _share_of_one_case(check) + 1e-9,
             observed=f"{-100 * fall + 0.0:+.1f} points of failures in {check.name}",
             limit=f"at most {-100 * gains.behaviour:g} points in one capability",
-            blocking=False,
+            severity="warning",
         )
     now, then = evaluation.latency_ms, champion.evaluation.latency_ms
     clear = now.p95 <= gains.latency_ratio * then.p95 and now.p95 <= then.p95 - gains.latency_ms
-    yield Rule(
+    yield Check(
         name="gain: latency",
         passed=clear and now.p50 <= then.p50,
         observed=f"{now.p95 / max(then.p95, 1e-9):.2f} of the champion's p95",
         limit=f"at most {gains.latency_ratio:g}, {gains.latency_ms:g} ms less, p50 no worse",
-        detail=_against(now, then),
-        blocking=False,
+        detail=_format_latency(now, then),
+        severity="warning",
     )
 
 
-def _fresh_gain(difference: PairedDifference, fewest: int) -> Rule:
-    """On what has come in lately: in the whole test split it is too small a part to show."""
-    return Rule(
+def _feedback_gain(difference: PairedDifference, min_reviews: int) -> Check:
+    """Judges the reviews from feedback alone: they are too small a part of the test split to show in the whole."""
+    return Check(
         name="gain: accuracy on feedback",
-        passed=difference.count >= fewest and difference.accuracy.low > 0,
-        observed=points(difference.accuracy),
-        limit=f"lower end above 0, on at least {fewest} reviews",
+        passed=difference.count >= min_reviews and difference.accuracy.low > 0,
+        observed=format_points(difference.accuracy),
+        limit=f"lower end above 0, on at least {min_reviews} reviews",
         detail=f"{difference.count:,} reviews",
-        blocking=False,
+        severity="warning",
     )
 
 
-def _one_case(check: Check) -> float:
+def _share_of_one_case(check: Check) -> float:
     return 1 / check.count if check.count else 0.0
 
 
-def _against(now: Latency, then: Latency) -> str:
+def _format_latency(now: Latency, then: Latency) -> str:
     return f"p50 {now.p50:.1f} ms, p95 {now.p95:.1f} ms against {then.p50:.1f} and {then.p95:.1f}"

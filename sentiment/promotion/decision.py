@@ -1,21 +1,20 @@
-"""The decision: does the challenger become the champion, and why?"""
+"""The decision whether the challenger becomes the champion, and its reason."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
-from sentiment.checks import CheckReport
+from sentiment.checks import Check, CheckReport
 from sentiment.evaluation.measure import Evaluation
 from sentiment.promotion.champion import BETTER, ChampionScores, champion_rules
-from sentiment.promotion.rules import Rule, baseline_rule, floor_rules, gate_rules
+from sentiment.promotion.rules import baseline_rule, floor_rules, gate_rules, severity_of
 from sentiment.promotion.settings import PromotionSettings
 
-__all__ = ["ChampionScores", "Decision", "PromotionSettings", "Rule", "decide"]
-
-TAKEN_BACK = "taken back: a person promotes"
-HELD = "hold: a person promotes"  # the last rule where promotion is not automatic
+ROLLED_BACK = "rolled back: an operator promotes"
+HELD = "hold: an operator promotes"  # the last rule if promotion is not automatic
 
 
 class Decision(BaseModel):
@@ -23,7 +22,7 @@ class Decision(BaseModel):
 
     Attributes:
         promote: True if every blocking rule passed.
-        reason: One line that a person understands.
+        reason: One line for readers.
         challenger: Name of the candidate that was up for promotion.
         champion: Version of the production model it was compared with; None if there was none.
         rules: Every rule, in the order gates, floors, baseline, champion.
@@ -35,7 +34,13 @@ class Decision(BaseModel):
     reason: str
     challenger: str
     champion: str | None
-    rules: tuple[Rule, ...]
+    rules: tuple[Check, ...]
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _read_old_rules(cls, rules: Any) -> Any:  # noqa: ANN401  # any input, before validation
+        """Reads decisions that were stored when a rule said ``blocking`` instead of a severity."""
+        return [_with_severity(rule) if isinstance(rule, dict) else rule for rule in rules]
 
 
 def decide(
@@ -48,7 +53,7 @@ def decide(
     settings: PromotionSettings,
     seed: int,
     lost: str | None = None,
-    taken_back: str | None = None,
+    rolled_back: str | None = None,
 ) -> Decision:
     """Applies the rules of promotion to a challenger.
 
@@ -60,8 +65,8 @@ def decide(
         champion: The production model on the same test split and cases; None if there is none yet.
         settings: Floors, margins, gains.
         seed: Of the paired bootstrap.
-        lost: Version of a production model that cannot be scored, as its files are gone: a person has to replace it.
-        taken_back: Which version the challenger is and when that was taken out of production, if it was.
+        lost: Version of a production model whose files are gone: it cannot be scored, and an operator must replace it.
+        rolled_back: The challenger's version and the time of its rollback, if it was rolled back before.
 
     Raises:
         UserError: If two evaluations that have to be compared are on different reviews.
@@ -75,42 +80,42 @@ def decide(
         baseline_rule(evaluations, challenger, settings, seed),
         *(champion_rules(evaluation, behaviour, champion, settings, seed) if champion else ()),
         *([_lost_rule(lost)] if lost else ()),
-        *([_taken_back_rule(taken_back)] if taken_back else ()),
-        *([] if settings.automatic else [Rule(name=HELD, passed=False, observed="nobody yet", limit="a person")]),
+        *([_rolled_back_rule(rolled_back)] if rolled_back else ()),
+        *([] if settings.automatic else [Check(name=HELD, passed=False, observed="not yet", limit="an operator")]),
     )
     promote = not any(rule.blocks for rule in rules)
     version = champion.version if champion else lost
-    reason = _why(rules, evaluation, version) if promote else _why_not(rules, version)
+    reason = _reason_to_promote(rules, evaluation, version) if promote else _reason_not_to(rules, version)
     return Decision(promote=promote, reason=reason, challenger=challenger, champion=version, rules=rules)
 
 
 def _identical(challenger: str, version: str) -> Decision:
     observed = f"identical to champion version {version}"
-    rule = Rule(name="champion: a new model", passed=False, observed=observed, limit="another servable")
+    rule = Check(name="champion: a new model", passed=False, observed=observed, limit="another servable")
     return Decision(promote=False, reason=observed, challenger=challenger, champion=version, rules=(rule,))
 
 
-def _lost_rule(version: str) -> Rule:
-    return Rule(
+def _lost_rule(version: str) -> Check:
+    return Check(
         name="champion: scored on the same reviews",
         passed=False,
         observed=f"the files of version {version} are gone",
         limit="an evaluation",
-        detail="only a person replaces it: python run.py promote",
+        detail="only an operator replaces it: python run.py promote",
     )
 
 
-def _taken_back_rule(version: str) -> Rule:
-    return Rule(
-        name=TAKEN_BACK,
+def _rolled_back_rule(version: str) -> Check:
+    return Check(
+        name=ROLLED_BACK,
         passed=False,
         observed=version,
-        limit="a person",
-        detail="what was rolled back, or failed as a canary, is not promoted again by itself",
+        limit="an operator",
+        detail="a version that was rolled back, or failed as a canary, is not promoted again automatically",
     )
 
 
-def _why(rules: Sequence[Rule], evaluation: Evaluation, version: str | None) -> str:
+def _reason_to_promote(rules: Sequence[Check], evaluation: Evaluation, version: str | None) -> str:
     over = next(rule for rule in rules if rule.name.startswith("baseline: "))
     accuracy = (
         f"accuracy {evaluation.overall.accuracy.value:.3f}; {over.name.removeprefix('baseline: ')}: {over.observed}"
@@ -121,13 +126,13 @@ def _why(rules: Sequence[Rule], evaluation: Evaluation, version: str | None) -> 
     return f"better than champion version {version} and nowhere worse: {'; '.join(gains)}"
 
 
-def _why_not(rules: Sequence[Rule], version: str | None) -> str:
+def _reason_not_to(rules: Sequence[Check], version: str | None) -> str:
     failed = [rule for rule in rules if rule.blocks and rule.name != HELD]
-    back = next((rule for rule in failed if rule.name == TAKEN_BACK), None)
-    if back:
-        return f"was taken back ({back.observed}): only a person promotes it again, python run.py promote"
+    earlier = next((rule for rule in failed if rule.name == ROLLED_BACK), None)
+    if earlier:
+        return f"was rolled back ({earlier.observed}): only an operator promotes it again, python run.py promote"
     if not failed:
-        return "keeps every rule, held back for a person: python run.py promote"
+        return "keeps every rule, held for an operator: python run.py promote"
     if all(rule.name == BETTER for rule in failed):
         return f"a tie with champion version {version}: nowhere worse, nowhere better"
     first = failed[0]
@@ -135,5 +140,12 @@ def _why_not(rules: Sequence[Rule], version: str | None) -> str:
     return f"{first.name}: {first.observed}, limit {first.limit}{more}"
 
 
-def _is_gain(rule: Rule) -> bool:
+def _is_gain(rule: Check) -> bool:
     return rule.passed and rule.name.startswith("gain: ")
+
+
+def _with_severity(rule: dict[str, Any]) -> dict[str, Any]:
+    if "blocking" not in rule:
+        return rule
+    rest = {name: value for name, value in rule.items() if name != "blocking"}
+    return {**rest, "severity": severity_of(blocking=rule["blocking"])}

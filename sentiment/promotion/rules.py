@@ -1,4 +1,4 @@
-"""Rules of a decision, each with its numbers: gates, floors, baseline."""
+"""The rules of a decision, each a Check with its numbers: gates, floors, baseline."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
-from sentiment.checks import Check, CheckReport
+from sentiment.checks import Check, CheckReport, Severity
 from sentiment.errors import UserError
 from sentiment.evaluation.bootstrap import Interval, PairedDifference, paired_difference
 from sentiment.evaluation.measure import Evaluation
@@ -20,39 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Rule(BaseModel):
-    """One rule of a decision.
-
-    Attributes:
-        name: Unique in its decision, with its kind in front: ``"floor: overall accuracy"``.
-        passed: Whether the observation keeps the limit.
-        observed: What was measured, as a person reads it.
-        limit: What was asked, in the same unit.
-        detail: What else one should know: how many rows, what failed.
-        blocking: Whether nothing is promoted if it fails; the others are shown.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    passed: bool
-    observed: str
-    limit: str
-    detail: str = ""
-    blocking: bool = True
-
-    @property
-    def blocks(self) -> bool:
-        """True if this rule stands against promotion."""
-        return self.blocking and not self.passed
-
-
-def gate_rules(reports: Iterable[CheckReport]) -> Iterator[Rule]:
-    """One rule for each report: none of its critical checks failed. Warnings are named and do not block."""
+def gate_rules(reports: Iterable[CheckReport]) -> Iterator[Check]:
+    """Yields one rule for each report: no critical check failed. Warnings are named and do not block."""
     for report in reports:
         critical, warnings = report.failures("critical"), report.failures("warning")
-        named = [f"{word}: {_named(failed)}" for word, failed in (("failed", critical), ("warned", warnings)) if failed]
-        yield Rule(
+        named = [
+            f"{word}: {_name_all(failed)}" for word, failed in (("failed", critical), ("warned", warnings)) if failed
+        ]
+        yield Check(
             name=f"gate: {report.suite}",
             passed=report.passed,
             observed=f"{len(critical)} of {len(report.checks)} checks failed critically",
@@ -61,8 +35,8 @@ def gate_rules(reports: Iterable[CheckReport]) -> Iterator[Rule]:
         )
 
 
-def floor_rules(evaluation: Evaluation, floors: Floors, min_slice_count: int) -> Iterator[Rule]:
-    """Limits on the challenger alone."""
+def floor_rules(evaluation: Evaluation, floors: Floors, min_slice_count: int) -> Iterator[Check]:
+    """Yields the limits on the challenger alone."""
     accuracy = evaluation.overall.accuracy
     rows = f"{evaluation.overall.count:,} reviews"
     yield _at_least("floor: overall accuracy", accuracy, floors.accuracy, rows)
@@ -71,10 +45,14 @@ def floor_rules(evaluation: Evaluation, floors: Floors, min_slice_count: int) ->
         if column == "source":
             floor = floors.sources.get(source, floors.source_accuracy)
             judged = metrics.count >= min_slice_count
-            detail = f"{metrics.count:,} reviews" + ("" if judged else f", too few to judge (least {min_slice_count})")
-            yield _at_least(f"floor: accuracy of {name}", metrics.accuracy, floor, detail, blocking=judged)
+            detail = f"{metrics.count:,} reviews" + (
+                "" if judged else f", too few to judge (minimum {min_slice_count})"
+            )
+            yield _at_least(
+                f"floor: accuracy of {name}", metrics.accuracy, floor, detail, severity=severity_of(blocking=judged)
+            )
     ece, p95, size = evaluation.overall.ece, evaluation.latency_ms.p95, evaluation.size_mb
-    yield Rule(
+    yield Check(
         name="floor: calibration error",
         passed=ece.value <= floors.max_ece,
         observed=str(ece),
@@ -86,32 +64,38 @@ def floor_rules(evaluation: Evaluation, floors: Floors, min_slice_count: int) ->
 
 def baseline_rule(
     evaluations: Mapping[str, Evaluation], challenger: str, settings: PromotionSettings, seed: int
-) -> Rule:
-    """Whatever is promoted beats the baseline in accuracy, by more than chance; the baseline alone may stand."""
+) -> Check:
+    """Requires more accuracy than the baseline's, beyond chance; the baseline may be promoted as the only candidate."""
     name = settings.baseline.candidate
     title, limit = f"baseline: gain over {name}", "lower end above 0 points of accuracy"
     if challenger == name:
         alone = len(evaluations) == 1
-        observed = f"{name} is the only candidate, the others are switched off" if alone else "it cannot beat itself"
-        return Rule(name=title, passed=alone, observed=observed, limit=limit)
+        observed = f"{name} is the only candidate, the others are off" if alone else "it cannot beat itself"
+        return Check(name=title, passed=alone, observed=observed, limit=limit)
     if name not in evaluations:
-        observed = f"unknown, {name} is switched off"
-        return Rule(name=title, passed=False, observed=observed, limit=limit, blocking=settings.baseline.required)
+        observed = f"unknown, {name} is off"
+        return Check(
+            name=title,
+            passed=False,
+            observed=observed,
+            limit=limit,
+            severity=severity_of(blocking=settings.baseline.required),
+        )
     better, other = evaluations[challenger], evaluations[name]
     difference = compare(better, other, settings, seed)[0].accuracy
     detail = f"{better.overall.accuracy.value:.3f} against {other.overall.accuracy.value:.3f}"
-    return Rule(name=title, passed=difference.low > 0, observed=points(difference), limit=limit, detail=detail)
+    return Check(name=title, passed=difference.low > 0, observed=format_points(difference), limit=limit, detail=detail)
 
 
 def compare(
     first: Evaluation, second: Evaluation, settings: PromotionSettings, seed: int
 ) -> tuple[PairedDifference, dict[str, PairedDifference]]:
-    """Paired differences, ``first`` minus ``second``, over all rows and in each slice.
+    """Computes paired differences, ``first`` minus ``second``, over all rows and in each slice.
 
     Raises:
         UserError: If the two were not evaluated on the same reviews.
     """
-    rows, others = _in_order(first.predictions), _in_order(second.predictions)
+    rows, others = _sort(first.predictions), _sort(second.predictions)
     if not rows[["text_key", "label"]].equals(others[["text_key", "label"]]):
         raise UserError(
             f"{first.candidate} and {second.candidate} were evaluated on different reviews",
@@ -127,25 +111,30 @@ def compare(
     return whole, {name: difference(mask) for name, mask in slice_masks(rows)}
 
 
-def _in_order(predictions: pd.DataFrame) -> pd.DataFrame:
+def _sort(predictions: pd.DataFrame) -> pd.DataFrame:
     return predictions.sort_values(["text_key", "label"], kind="stable", ignore_index=True)
 
 
-def _named(checks: Iterable[Check]) -> str:
+def _name_all(checks: Iterable[Check]) -> str:
     return ", ".join(f"{check.name} ({check.observed}, limit {check.limit})" for check in checks)
 
 
-def points(difference: Interval) -> str:
-    """A difference of shares in percentage points, with its interval."""
+def format_points(difference: Interval) -> str:
+    """Formats a difference of shares in percentage points, with its interval."""
     return f"{100 * difference.value:+.1f} points ({100 * difference.low:+.1f} to {100 * difference.high:+.1f})"
 
 
-def _at_least(name: str, observed: Interval, floor: float, detail: str, *, blocking: bool = True) -> Rule:
+def severity_of(*, blocking: bool) -> Severity:
+    """Returns the severity of a rule that blocks promotion when it fails, or is only shown."""
+    return "critical" if blocking else "warning"
+
+
+def _at_least(name: str, observed: Interval, floor: float, detail: str, *, severity: Severity = "critical") -> Check:
     passed, limit = observed.value >= floor, f"at least {floor:g}"
-    return Rule(name=name, passed=passed, observed=str(observed), limit=limit, detail=detail, blocking=blocking)
+    return Check(name=name, passed=passed, observed=str(observed), limit=limit, detail=detail, severity=severity)
 
 
-def at_most(name: str, observed: float, ceiling: float, unit: str, detail: str = "") -> Rule:
-    """A blocking rule that a figure stays below its ceiling."""
+def at_most(name: str, observed: float, ceiling: float, unit: str, detail: str = "") -> Check:
+    """Returns a blocking rule: a figure stays below its ceiling."""
     limit = f"at most {ceiling:.4g} {unit}"
-    return Rule(name=name, passed=observed <= ceiling, observed=f"{observed:.1f} {unit}", limit=limit, detail=detail)
+    return Check(name=name, passed=observed <= ceiling, observed=f"{observed:.1f} {unit}", limit=limit, detail=detail)

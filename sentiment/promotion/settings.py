@@ -58,7 +58,9 @@ class Gains(Settings):
 class PromotionSettings(Settings):
     """The rules of promotion."""
 
-    automatic: bool = Field(True, description="promote what keeps every rule; false: a person does, run.py promote")
+    automatic: bool = Field(
+        True, description="promote a version that keeps every rule; false: an operator promotes, run.py promote"
+    )
     floors: Floors = Floors()
     baseline: Baseline = Baseline()
     margins: Margins = Margins()

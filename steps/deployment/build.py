@@ -7,7 +7,7 @@ from typing import Annotated
 from zenml import step
 
 from bento.build import build as build_bento
-from registry.version_labels import lineage
+from registry.lineage import read_lineage
 from sentiment.deployment import Bento
 from sentiment.errors import UserError
 from sentiment.models.servable import Servable
@@ -25,7 +25,7 @@ def build(servable: Servable, model: str, version: str) -> Annotated[Bento, "ben
     Raises:
         UserError: If the servable differs from the one that was registered.
     """
-    labels = lineage(model, version)
+    labels = read_lineage(model, version)
     if servable.fingerprint != labels["fingerprint"]:
         raise UserError(
             f"the servable of version {version} is damaged: it differs from the one that was evaluated",

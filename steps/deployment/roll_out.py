@@ -20,7 +20,6 @@ from serving.rollouts.settings import RolloutSettings, SmokeSettings
 from serving.rollouts.shadow import watch_shadow
 from serving.rollouts.smoke import smoke_test
 from serving.rollouts.smoke_set import Known, smoke_set
-from steps.gates import require
 
 if TYPE_CHECKING:
     from serving.deployer import BentoDeployer
@@ -108,4 +107,4 @@ def _compared(
 def _keep(report: CheckReport) -> None:
     """Stores the report, whether it is good or bad; raises if it is bad."""
     save_artifact(report, f"{report.suite}_checks")
-    require(report, remedy="What was live still is: see python run.py status.")
+    report.require_passed(remedy="What was live still is: see python run.py status.")

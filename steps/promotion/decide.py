@@ -9,7 +9,9 @@ from zenml import step
 from registry import versions
 from sentiment.checks import CheckReport
 from sentiment.evaluation.measure import Evaluation
-from sentiment.promotion import decision as comparison
+from sentiment.promotion import decision
+from sentiment.promotion.champion import ChampionScores
+from sentiment.promotion.settings import PromotionSettings
 
 
 @step(enable_cache=False)
@@ -18,14 +20,14 @@ def decide(
     behaviours: list[CheckReport],
     gates: list[CheckReport],
     challenger: str,
-    settings: comparison.PromotionSettings,
+    settings: PromotionSettings,
     seed: int,
     model: str,
     champion_version: str | None = None,
     champion_evaluation: Evaluation | None = None,
     champion_behaviour: CheckReport | None = None,
-) -> Annotated[comparison.Decision, "decision"]:
-    """Decides whether the challenger becomes the champion; never cached, as the champion may have changed.
+) -> Annotated[decision.Decision, "decision"]:
+    """Decides whether the challenger becomes the champion; never cached, because the champion may have changed.
 
     Args:
         evaluations: Of every candidate of this run.
@@ -34,17 +36,17 @@ def decide(
         challenger: Name of the candidate that is up for promotion.
         settings: Floors, margins and gains.
         seed: Seed of the paired bootstrap.
-        model: Name of the model, among whose versions the challenger may be already.
+        model: Name of the model; the challenger may already be one of its versions.
         champion_version: Number of the production version; None if there is none.
         champion_evaluation: The production model on this run's test split; None if its files are gone.
         champion_behaviour: The production model on this run's behavioural cases.
     """
     champion = None
     if champion_version and champion_evaluation and champion_behaviour:
-        champion = comparison.ChampionScores(champion_version, champion_evaluation, champion_behaviour)
+        champion = ChampionScores(champion_version, champion_evaluation, champion_behaviour)
     names = [evaluation.candidate for evaluation in evaluations]
-    known = versions.find(model, evaluations[names.index(challenger)].servable_fingerprint)
-    return comparison.decide(
+    known = versions.find_version(model, evaluations[names.index(challenger)].servable_fingerprint)
+    return decision.decide(
         dict(zip(names, evaluations, strict=True)),
         dict(zip(names, behaviours, strict=True)),
         gates,
@@ -53,5 +55,5 @@ def decide(
         settings=settings,
         seed=seed,
         lost=None if champion else champion_version,
-        taken_back=f"version {known.number}, {known.taken_back[:10]}" if known and known.taken_back else None,
+        rolled_back=f"version {known.number}, {known.rolled_back[:10]}" if known and known.rolled_back else None,
     )

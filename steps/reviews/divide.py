@@ -10,13 +10,12 @@ from sentiment.checks import CheckReport
 from sentiment.reviews.splitting import SplitSettings, split
 from sentiment.reviews.table import Reviews, Splits
 from steps.caching import depends_on_imports
-from steps.gates import require
 
 
 @step(cache_policy=depends_on_imports(__name__))
 def divide(reviews: Reviews, checks: CheckReport, settings: SplitSettings, seed: int) -> Annotated[Splits, "splits"]:
     """Cleans, removes duplicates and near-copies, and divides; stops if the raw reviews failed a critical check."""
-    require(checks)
+    checks.require_passed()
     splits, summary = split(reviews, settings, seed=seed)
     log_metadata({"summary": summary.model_dump(exclude={"counts"})})
     return splits

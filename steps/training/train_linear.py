@@ -14,7 +14,6 @@ from sentiment.models import linear
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Splits
 from steps.caching import depends_on_imports
-from steps.gates import require
 
 
 @step(cache_policy=depends_on_imports(__name__))
@@ -22,7 +21,7 @@ def train_linear(
     splits: Splits, checks: CheckReport, settings: linear.LinearSettings, seed: int
 ) -> Annotated[Servable, "linear"]:
     """Trains and calibrates the linear candidate; stops if the splits leak."""
-    require(checks)
+    checks.require_passed()
     pipeline = linear.train_linear(splits.train, settings, seed=seed)
     out = Path(tempfile.mkdtemp(prefix="linear-"))
     linear.export_linear(pipeline, splits.validation, out, data_fingerprint=splits.fingerprint, git_commit=git_commit())

@@ -17,7 +17,6 @@ from sentiment.models.allocation import release_memory
 from sentiment.models.checkpoint import TransformerCheckpoint, TransformerSettings
 from sentiment.reviews.table import Reviews, Splits
 from steps.caching import depends_on_imports
-from steps.gates import require
 
 
 @step(cache_policy=depends_on_imports(__name__))
@@ -30,7 +29,7 @@ def train_transformer(
     seed: int,
 ) -> Annotated[TransformerCheckpoint, "checkpoint"]:
     """Fine-tunes the encoder; a run that was killed resumes from its last checkpoint."""
-    require(checks)
+    checks.require_passed()
     train = splits.train
     if augmentation.enabled:
         generated = augment(train, augmentation, seed=seed)

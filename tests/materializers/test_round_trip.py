@@ -17,7 +17,7 @@ from sentiment.monitoring.prediction_log import Feedback, Logged, Record
 from sentiment.monitoring.reference import build_reference
 from sentiment.monitoring.sketch import sketch
 from sentiment.monitoring.window import Window
-from sentiment.promotion.decision import Decision, Rule
+from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import Reviews, Splits
 
 
@@ -51,7 +51,7 @@ def check_report(tmp_path):
 
 
 def decision(tmp_path):
-    rules = (Rule(name="floor: accuracy", passed=True, observed="0.91", limit="0.9", detail="80 reviews"),)
+    rules = (Check(name="floor: accuracy", passed=True, observed="0.91", limit="0.9", detail="80 reviews"),)
     return Decision(promote=True, reason="it is better", challenger="cascade", champion="3", rules=rules)
 
 

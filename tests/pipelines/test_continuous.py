@@ -97,8 +97,8 @@ def test_a_training_by_hand_does_not_forget_what_users_taught(loop):
 
 HOLDER = """
 import sys
-from registry.locks import only_one
-with only_one(sys.argv[1]) as busy_since:
+from registry.locks import try_lock
+with try_lock(sys.argv[1]) as busy_since:
     print(busy_since, flush=True)
     sys.stdin.read()
 """
@@ -203,15 +203,15 @@ def test_a_holder_that_shows_no_life_holds_nobody_up(monkeypatch):
     from registry import locks
 
     Client().create_tag("a loop that was killed")
-    with locks.only_one("a loop that was killed") as busy_since:
+    with locks.try_lock("a loop that was killed") as busy_since:
         assert busy_since is not None  # it may be alive
-    monkeypatch.setattr(locks, "DEAD", timedelta(seconds=2))
-    monkeypatch.setattr(locks, "BEAT", 0.1)
+    monkeypatch.setattr(locks, "LEASE", timedelta(seconds=2))
+    monkeypatch.setattr(locks, "HEARTBEAT_S", 0.1)
     time.sleep(2.1)
-    with locks.only_one("a loop that was killed") as busy_since:
+    with locks.try_lock("a loop that was killed") as busy_since:
         assert busy_since is None
         time.sleep(2.5)  # signs of life
-        with locks.only_one("a loop that was killed") as other:
+        with locks.try_lock("a loop that was killed") as other:
             assert other is not None
     with pytest.raises(KeyError):
         Client().get_tag("a loop that was killed", allow_name_prefix_match=False)

@@ -103,7 +103,7 @@ def artifact(version, name) -> Path:
     with session(STACK, debug=False):
         from registry import versions
 
-        return Path(versions.linked_artifact(MODEL, version, name).uri)
+        return Path(versions.get_artifact(MODEL, version, name).uri)
 
 
 @pytest.fixture

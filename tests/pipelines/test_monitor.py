@@ -31,7 +31,7 @@ def classifier(trained):
     with session("local", debug=False):
         from registry import versions
 
-        return Classifier.load(Path(versions.linked_artifact(MODEL, "1", "servable").uri) / "data")
+        return Classifier.load(Path(versions.get_artifact(MODEL, "1", "servable").uri) / "data")
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_what_a_run_leaves(monitor, write, tmp_path):
 
         steps = Client().get_pipeline_run(summary["run"]).steps
         outputs = [artifact for step in steps.values() for found in step.outputs.values() for artifact in found]
-        linked = versions.linked_artifact(MODEL, "1", "reference")
+        linked = versions.get_artifact(MODEL, "1", "reference")
         assert linked.id == steps["build_reference"].regular_outputs["reference"].id
     assert {a.name for a in outputs} == {"reference", "window", "monitoring_checks", "feedback", "feedback_checks"}
     assert all(a.visualizations and a.materializer.import_path.startswith("materializers.") for a in outputs)

@@ -54,7 +54,7 @@ def test_a_person_sees_a_table(two):
 def test_rollback_goes_where_production_was_before_and_then_further_back():
     """The order of promotions is not the order of numbers, and a version just left is not where to go."""
     from cli.commands.rollback import find_previous
-    from registry.versions import Version
+    from sentiment.deployment import Version
 
     def version(number, stage, replaced):
         return Version(number, stage, "linear", "f", promoted=True, reason="", replaced=replaced)
@@ -78,7 +78,7 @@ def test_a_training_does_not_promote_what_was_rolled_back(two):
     do("rollback", "--to", "1")
     again = command_line.run(*two).summary
     assert (again["promoted"], again["model_version"]) == (False, "2")
-    assert again["reason"].startswith("was taken back (version 2, 20")
+    assert again["reason"].startswith("was rolled back (version 2, 20")
     assert "rolled back 20" in command_line.run("versions", "--model", MODEL).out
     assert "a tie with champion version 1" in command_line.versions(MODEL)[1]["reason"]  # what was said of it at first
     do("promote", "--version", "2")  # a person may

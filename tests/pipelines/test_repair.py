@@ -156,7 +156,7 @@ def test_a_run_that_dies_between_both_registries_is_finished_by_the_next(argumen
     (left,) = {v.version for v in mlflow.search_model_versions(f"name='{MODEL}'")} - {v.version for v in before}
     (seen,) = status()["disagreements"]
     assert "belongs to no version: the run that registered it ended before it was done" in seen
-    monkeypatch.setattr("registry.locks.PATIENCE", 1.0)  # for the lock that it held
+    monkeypatch.setattr("registry.locks.STALE_AFTER_S", 1.0)  # for the lock that it held
     summary = command_line.run(*third).summary
     assert mlflow.get_model_version(MODEL, left).tags["zenml_version"] == summary["model_version"]
     assert len(mlflow.search_model_versions(f"name='{MODEL}'")) == len(before) + 1

@@ -34,7 +34,7 @@ def gone(number, *names):
     with session("local", debug=False):
         from registry import versions
 
-        folders = [Path(versions.linked_artifact(MODEL, number, name).uri) for name in names]
+        folders = [Path(versions.get_artifact(MODEL, number, name).uri) for name in names]
     for folder in folders:
         shutil.move(folder, f"{folder}.away")
     yield

@@ -133,4 +133,4 @@ def test_a_linear_model_trained_again_is_the_same_version(train, reviews_file):
     from registry import versions
 
     measured = steps(repeated)["evaluate_linear"].regular_outputs["linear_evaluation"]
-    assert versions.linked_artifact("again", "1", "linear_evaluation").id == measured.id  # what was measured last
+    assert versions.get_artifact("again", "1", "linear_evaluation").id == measured.id  # what was measured last

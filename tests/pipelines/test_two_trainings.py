@@ -84,9 +84,9 @@ def test_who_died_holding_the_lock_holds_nobody_up_for_ever(monkeypatch):
 
     from registry import locks
 
-    monkeypatch.setattr(locks, "PATIENCE", 0.3)
+    monkeypatch.setattr(locks, "STALE_AFTER_S", 0.3)
     Client().create_tag("versions of nobody are changing")  # a process that was killed
-    with locks.alone("nobody"):
+    with locks.version_lock("nobody"):
         pass
     with pytest.raises(KeyError):
         Client().get_tag("versions of nobody are changing", allow_name_prefix_match=False)
@@ -97,13 +97,13 @@ def test_one_at_a_time(tmp_path):
     """Eight threads add one to a number in a file, each reading before it writes."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from registry.locks import alone
+    from registry.locks import version_lock
 
     number = tmp_path / "number"
     number.write_text("0")
 
     def add(_):
-        with alone("a number"):
+        with version_lock("a number"):
             before = int(number.read_text())
             time.sleep(0.05)
             number.write_text(str(before + 1))

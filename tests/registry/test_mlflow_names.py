@@ -7,11 +7,11 @@ from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 from zenml.models import RunMetadataRequest
 
 from materializers.reviews import ReviewsMaterializer
+from registry.tracking import _flatten, _metrics
 from sentiment.checks import CheckReport
 from sentiment.evaluation.measure import EvaluationSettings, evaluate
 from sentiment.reviews.sources import SourceSettings
 from sentiment.reviews.table import Reviews
-from steps.promotion.promote import _flat, _metrics
 
 SOURCES = ("reviews (1)", "Health & Beauty", "Dune: Part Two", "★★★", "../a//b", "x" * 400)
 
@@ -38,7 +38,7 @@ def test_metrics(reviews):
 def test_labels():
     labels = {"1 (worst)": "negative", "good!": "positive", "don't know": "drop"}
     settings = {"seed": 1, "source": SourceSettings(labels=labels).model_dump(mode="json")}
-    logged = dict(_flat(settings))
+    logged = dict(_flatten(settings))
     assert logged["source.labels"] == str(labels)
     assert logged["seed"] == "1"
     for name in logged:

@@ -1,7 +1,7 @@
 import pandas as pd
 
 from sentiment.reviews.table import Reviews, Splits
-from steps.promotion.promote import _data
+from steps.promotion.promote import _data_facts
 
 
 def reviews(*sources):
@@ -9,7 +9,7 @@ def reviews(*sources):
 
 
 def test_the_card_names_the_sources_that_were_used_and_cites_no_others():
-    facts = _data(Splits(reviews("imdb", "imdb", "mine"), reviews("mine"), reviews("mine", "mine")))
+    facts = _data_facts(Splits(reviews("imdb", "imdb", "mine"), reviews("mine"), reviews("mine", "mine")))
     assert facts["train"] == "3 reviews"
     assert facts["test"] == "2 reviews"
     assert facts["train, mine"] == "1 reviews"

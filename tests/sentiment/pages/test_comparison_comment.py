@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sentiment.checks import Check
 from sentiment.evaluation.measure import EvaluationSettings, evaluate
 from sentiment.pages.comparison import MARK, comparison_comment, differences
-from sentiment.promotion.decision import Decision, Rule
+from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import Reviews
 from tests.sentiment.pages.test_pages import EVIL, REPORT
 
 RULES = (
-    Rule(name="floor: overall accuracy", passed=True, observed="0.9", limit="at least 0.85"),
-    Rule(name=f"champion: accuracy of source={EVIL}", passed=False, observed="-9 points", limit="-1"),
-    Rule(name="gain: accuracy", passed=False, observed="0", limit="above 0", blocking=False),
+    Check(name="floor: overall accuracy", passed=True, observed="0.9", limit="at least 0.85"),
+    Check(name=f"champion: accuracy of source={EVIL}", passed=False, observed="-9 points", limit="-1"),
+    Check(name="gain: accuracy", passed=False, observed="0", limit="above 0", severity="warning"),
 )
 DECISION = Decision(promote=False, reason=f"worse | {EVIL}", challenger="cascade", champion="7", rules=RULES)
 

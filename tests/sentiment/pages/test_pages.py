@@ -13,7 +13,7 @@ from sentiment.pages.deployment import bento_page, deployment_page
 from sentiment.pages.evaluation import evaluation_page
 from sentiment.pages.reviews import reviews_page, splits_page
 from sentiment.pages.servable import model_card, servable_page
-from sentiment.promotion.decision import Decision, Rule
+from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import Reviews, Splits
 
 EVIL = """<script>alert("x")</script><img src="http://evil.example/a.png" onerror='alert(1)'>"""
@@ -86,11 +86,11 @@ DECISION = Decision(
     challenger=EVIL,
     champion=EVIL,
     rules=(
-        Rule(name=f"gate: {EVIL}", passed=True, observed=EVIL, limit=EVIL, detail=EVIL),
-        Rule(name="floor: size", passed=False, observed="9 MB", limit="at most 1 MB"),
-        Rule(name=f"floor: accuracy of source={EVIL}", passed=False, observed="0.1", limit="0.9", blocking=False),
-        Rule(name="gain: latency", passed=False, observed="1.0", limit="0.7", blocking=False),
-        Rule(name=EVIL, passed=True, observed="a", limit="b"),
+        Check(name=f"gate: {EVIL}", passed=True, observed=EVIL, limit=EVIL, detail=EVIL),
+        Check(name="floor: size", passed=False, observed="9 MB", limit="at most 1 MB"),
+        Check(name=f"floor: accuracy of source={EVIL}", passed=False, observed="0.1", limit="0.9", severity="warning"),
+        Check(name="gain: latency", passed=False, observed="1.0", limit="0.7", severity="warning"),
+        Check(name=EVIL, passed=True, observed="a", limit="b"),
     ),
 )
 MANIFEST = {

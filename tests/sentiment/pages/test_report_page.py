@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from sentiment.checks import Check, CheckReport
+from sentiment.deployment import Version
 from sentiment.evaluation.measure import EvaluationSettings, evaluate
-from sentiment.monitoring.alarms import Watched, open_alarms
+from sentiment.monitoring.alarms import MonitoringRun, open_alarms
 from sentiment.monitoring.checks import Health
-from sentiment.pages.report import SECTIONS, Report, ReportedVersion, report_facts, report_page
+from sentiment.pages.report import SECTIONS, report_page
+from sentiment.pages.report_data import Report, report_facts
 from sentiment.reviews.table import Reviews, Splits
 from tests.sentiment.pages.test_pages import DECISION, DEPLOYMENT, EVIL, SHOWN, Audit
 
@@ -26,13 +28,13 @@ def reviews(rows, source=("imdb", "shop")):
     return Reviews(pd.DataFrame({"text": texts, "label": np.arange(rows) % 2, "source": sources}))
 
 
-def look(hour):
+def monitoring_run(hour):
     """Drift from the 20th hour on, once also in between."""
     drifted = hour >= 20 or hour == 5
     failed = (DRIFT,) if drifted else ()
     failed += (ABSTENTION,) if hour == HOURS - 1 else ()
     scores = {DRIFT: 0.01 + 0.002 * (hour % 3) + 0.05 * drifted, ABSTENTION: 0.02 + 0.001 * (hour % 5), SCORE: 0.03}
-    return Watched(NOW + timedelta(hours=hour - HOURS), f"monitor-{hour}", "2", not drifted, failed, scores)
+    return MonitoringRun(NOW + timedelta(hours=hour - HOURS), f"monitor-{hour}", "2", not drifted, failed, scores)
 
 
 LATEST = CheckReport(
@@ -54,12 +56,22 @@ BEHAVIOUR = CheckReport(
         ),
     ),
 )  # fmt: skip
+
+
+def version(number, stage, kind, registered, promoted, reason, accuracy=None, ece=None, rolled_back=None):
+    times = [time.isoformat() if time else "" for time in (registered, rolled_back)]
+    return Version(
+        number, stage, kind, "c0ffee", promoted, reason, "", registered=times[0], rolled_back=times[1],
+        accuracy=accuracy, ece=ece,
+    )  # fmt: skip
+
+
 VERSIONS = (
-    ReportedVersion("1", "archived", "linear", NOW - timedelta(days=9), True, "first champion", 0.887, 0.01),
-    ReportedVersion("2", "production", "cascade", NOW - timedelta(days=4), True, f"better: {EVIL}", 0.901, 0.015),
-    ReportedVersion("3", "", "cascade", NOW - timedelta(days=2), False, "a tie with champion version 2", 0.902, None),
-    ReportedVersion("4", "", "cascade", None, False, "its run ended before it was done"),
-    ReportedVersion("5", "archived", "cascade", NOW, False, "did not go live", taken_back=NOW),
+    version("1", "archived", "linear", NOW - timedelta(days=9), True, "first champion", 0.887, 0.01),
+    version("2", "production", "cascade", NOW - timedelta(days=4), True, f"better: {EVIL}", 0.901, 0.015),
+    version("3", "", "cascade", NOW - timedelta(days=2), False, "a tie with champion version 2", 0.902, None),
+    version("4", "", "cascade", None, False, "its run ended before it was done"),
+    version("5", "archived", "cascade", NOW, False, "did not go live", rolled_back=NOW),
 )
 
 
@@ -89,7 +101,7 @@ def report():
         decision=DECISION,
         live=live,
         health=Health(12_345, 0.0004, 21.7),
-        history=tuple(map(look, range(HOURS))),
+        history=tuple(map(monitoring_run, range(HOURS))),
         latest=LATEST,
         warnings=("ZenML and MLflow disagree",),
     )
@@ -112,7 +124,7 @@ def test_it_is_one_page_that_loads_and_runs_nothing(document):
 def test_it_shows_every_part(document, report):
     for words in (
         "Version 2 (cascade) is champion; it is live and answers; 2 alarms are open", "ZenML and MLflow disagree",
-        "was champion", "taken back", "a tie with champion version 2", "12,345 requests", "0.04 % failed",
+        "was champion", "rolled back", "a tie with champion version 2", "12,345 requests", "0.04% failed",
         "comparatives", "Worse than the book",
         "floor: size", "train", "imdb",
     ):  # fmt: skip
@@ -133,11 +145,11 @@ def test_alarms_are_open_since_they_fail_without_a_break(report):
     assert open_alarms((), LATEST) == open_alarms(report.history, None) == ()
 
 
-def test_a_version_that_replaced_the_one_looked_at_has_no_alarms_yet(report):
+def test_a_version_that_replaced_the_monitored_one_has_no_alarms_yet(report):
     bento = report.live.bento.model_copy(update={"version": "3"})
     new = replace(report, live=report.live.model_copy(update={"bento": bento}))
     assert new.alarms == ()
-    assert "What is live now, version 3, was not looked at yet" in report_page(new)
+    assert "The live version 3 was not monitored yet" in report_page(new)
     assert replace(report, live=None).alarms == report.alarms
 
 
@@ -147,7 +159,7 @@ def test_what_is_live_of_another_model_is_not_this_one_whatever_its_number(repor
     other = replace(report, live=report.live.model_copy(update={"bento": bento}))
     document = report_page(other)
     assert f"is champion; version {version} of films is live and answers; 2 alarms are open" in document
-    assert "was not looked at yet" not in document
+    assert "was not monitored yet" not in document
 
 
 @pytest.mark.parametrize(
@@ -176,8 +188,8 @@ def test_what_is_gone_is_named_and_the_rest_is_shown(report):
     assert Audit(document).refused == []
 
 
-def test_without_a_look_a_champion_or_a_model(report):
-    assert "Nobody has looked at the live model yet" in report_page(replace(report, history=(), latest=None))
+def test_without_monitoring_a_champion_or_a_model(report):
+    assert "The model was never monitored" in report_page(replace(report, history=(), latest=None))
     nobody = replace(report, versions=VERSIONS[2:], splits=None, evaluation=None, behaviour=None, decision=None)
     assert "No version is in production" in report_page(nobody)
     empty = report_page(Report(model="m", stack="local", at=NOW))

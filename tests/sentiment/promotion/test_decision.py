@@ -11,7 +11,9 @@ from sentiment.errors import UserError
 from sentiment.evaluation.measure import Evaluation, Latency
 from sentiment.evaluation.metrics import measure
 from sentiment.evaluation.slices import slice_masks
-from sentiment.promotion.decision import ChampionScores, PromotionSettings, decide
+from sentiment.promotion.champion import ChampionScores
+from sentiment.promotion.decision import decide
+from sentiment.promotion.settings import PromotionSettings
 
 YAML = Path(__file__).parents[3] / "configs" / "promotion.yaml"
 SETTINGS = PromotionSettings(resamples=300, margins={"behaviour": 0.05}, gains={"behaviour": 0.05})
@@ -133,7 +135,7 @@ def test_better_on_what_users_labelled_is_better_even_if_it_is_too_little_to_sho
 def test_where_promotion_is_a_persons_nothing_else_is_said_differently():
     held = SETTINGS.model_copy(update={"automatic": False})
     made, free = decision(gates=[gate()], settings=held), decision(gates=[gate()])
-    assert (made.promote, made.reason) == (False, "keeps every rule, held back for a person: python run.py promote")
+    assert (made.promote, made.reason) == (False, "keeps every rule, held for an operator: python run.py promote")
     assert made.rules[:-1] == free.rules
     tie = replace(CHALLENGER, predictions=CHAMPION.evaluation.predictions)
     assert decision(tie, settings=held).reason == decision(tie).reason  # what really stands against it
@@ -154,10 +156,10 @@ def test_nothing_replaces_a_champion_that_cannot_be_scored():
     assert made.reason.startswith("champion: scored on the same reviews: the files of version 3 are gone")
 
 
-def test_what_was_taken_back_is_not_promoted_again_by_itself():
-    made = decision(taken_back="version 4, 2026-11-21")
-    assert blocking(made) == ["taken back: a person promotes"]
-    words = "was taken back (version 4, 2026-11-21): only a person promotes it again, python run.py promote"
+def test_a_version_that_was_rolled_back_is_not_promoted_automatically():
+    made = decision(rolled_back="version 4, 2026-11-21")
+    assert blocking(made) == ["rolled back: an operator promotes"]
+    words = "was rolled back (version 4, 2026-11-21): only an operator promotes it again, python run.py promote"
     assert made.reason == words
 
 
@@ -196,7 +198,7 @@ def test_a_tiny_slice_is_shown_and_does_not_block():
     made = decision(evaluation_of(answers([*range(12), *range(47, N, 40)])))
     letters = [rule for rule in made.rules if rule.name.endswith("source=letters")]
     assert len(letters) == 2
-    assert all(not rule.passed and not rule.blocking and "too few to judge" in rule.detail for rule in letters)
+    assert all(not rule.passed and rule.severity == "warning" and "too few to judge" in rule.detail for rule in letters)
     strict = decision(
         evaluation_of(answers([*range(12), *range(47, N, 40)])),
         settings=SETTINGS.model_copy(update={"min_slice_count": 20}),
