@@ -103,8 +103,8 @@ class Command:
         run: Runs the command with an instance of ``arguments``; returns the summary for ``--json``.
         arguments: The dataclass of its arguments.
         is_pipeline: Whether ``--pipeline NAME`` names it, too.
-        after_interrupt: What to do after an interrupt, if that is worth a word.
-        details: What ``--help`` says below the options.
+        after_interrupt: A hint for users after an interrupt.
+        details: Text below the options in ``--help``.
         subcommands: The table of its own commands, in place of ``run``.
     """
 
@@ -137,9 +137,9 @@ class _Parser(argparse.ArgumentParser):
     """Raises a UserError, which is printed as one line, where argparse would print its usage and exit."""
 
     def error(self, message: str) -> NoReturn:
-        where, colon, what = message.removeprefix("argument ").partition(": ")
+        option, colon, problem = message.removeprefix("argument ").partition(": ")
         if colon and message.startswith("argument "):
-            raise UserError(what, where=where, remedy=_see_help(self))
+            raise UserError(problem, where=option, remedy=_see_help(self))
         raise UserError(message, where=self.prog, remedy=_see_help(self))
 
 
@@ -287,12 +287,12 @@ def _refuse(commands: Sequence[Command], command: Command | None, word: str) -> 
     name = word.partition("=")[0]
     owners = [c.name for c in commands if name in map(_name_of, fields(c.arguments))]
     if not name.startswith("-"):
-        what = f"does not expect {word!r}"
+        problem = f"does not expect {word!r}"
     elif owners:
-        what = f"has no option {name}: it belongs to {' and '.join(owners)}"
+        problem = f"has no option {name}: it belongs to {' and '.join(owners)}"
     else:
-        what = f"has no option {name}"
-    return UserError(what, where=where, remedy=f"See python {where} --help.")
+        problem = f"has no option {name}"
+    return UserError(problem, where=where, remedy=f"See python {where} --help.")
 
 
 def _see_help(parser: argparse.ArgumentParser) -> str:

@@ -1,6 +1,6 @@
 """The commands of the command line, one a file; this table is the only list of them.
 
-A file here imports nothing heavy: the functions that run a command import what they need.
+A file here imports nothing heavy: the function that runs a command has its own imports.
 """
 
 from cli.commands import (

@@ -1,4 +1,4 @@
-"""Guards what a run may take from cache."""
+"""Keeps runs from using cached steps whose files are gone."""
 
 from __future__ import annotations
 

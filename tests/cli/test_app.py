@@ -106,6 +106,10 @@ BAD = {
     "unknown stack command": (["stack", "aply"], "run.py stack: there is no command 'aply'. Did you mean apply?"),
     "no stack command": (["stack"], "run.py stack: expects a command"),
     "no stack": (["stack", "apply"], "the following arguments are required: NAME"),
+    "missing file of the loop": (
+        ["--pipeline", "continuous", "--set", "retrain.config=configs/trian.yaml"],
+        "Did you mean train.yaml?",
+    ),
     "bad evaluate": (["--pipeline", "evaluate", "--set", "verison=3"], "Did you mean version?"),
 }
 

@@ -1,4 +1,4 @@
-"""Ways into ``run.py`` for tests, and what can be seen from outside afterwards."""
+"""Runs the command line in tests, and reads the state of a model afterwards."""
 
 import io
 import json
@@ -19,7 +19,7 @@ LINEAR = ("--set", "transformer.enabled=false", "--set", "cascade.enabled=false"
 
 @dataclass(frozen=True)
 class Result:
-    """What a command came to."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -32,37 +32,38 @@ class Result:
 
 
 def run(*arguments: str | Path) -> Result:
-    """``run.py`` in this process: saves ten seconds of imports."""
-    import run as module
+    """Runs ``run.py`` in this process, which saves ten seconds of imports."""
+    from cli import app
 
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err), patch.object(sys, "__stderr__", err):
-        code = module.main([str(argument) for argument in arguments])
+        code = app.main([str(argument) for argument in arguments])
     return Result(code, out.getvalue(), err.getvalue())
 
 
-def command(*arguments: str | Path) -> list[str]:
+def words_of(*arguments: str | Path) -> list[str]:
+    """Returns the command that starts ``run.py`` as a process."""
     return [sys.executable, "run.py", *map(str, arguments)]
 
 
-def process(*arguments: str | Path, env: dict[str, str] | None = None) -> Result:
-    """``run.py`` in a process of its own, as a person starts it."""
+def run_process(*arguments: str | Path, env: dict[str, str] | None = None) -> Result:
+    """Runs ``run.py`` as a process of its own, as users do."""
     done = subprocess.run(
-        command(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=600, check=False, env=env or os.environ
+        words_of(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=600, check=False, env=env or os.environ
     )
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-def versions(model: str) -> list[dict]:
+def list_versions(model: str) -> list[dict]:
     return run("versions", "--model", model, "--json").summary["versions"]
 
 
-def production(model: str) -> str | None:
-    return next((v["number"] for v in versions(model) if v["stage"] == "production"), None)
+def find_production(model: str) -> str | None:
+    return next((v["number"] for v in list_versions(model) if v["stage"] == "production"), None)
 
 
-def champion(model: str) -> str | None:
-    """The version that MLflow's alias leads to."""
+def find_champion(model: str) -> str | None:
+    """Returns the version that MLflow's alias points at."""
     import mlflow
 
     alias = mlflow.MlflowClient(tracking_uri()).get_registered_model(model).aliases.get("champion")
@@ -83,7 +84,7 @@ BAD = ["dull", "clumsy", "tedious", "hollow", "lifeless", "shoddy", "awful", "bo
 
 
 def sentences(rows: int, seed: int = 0) -> pd.DataFrame:
-    """Own reviews: a clear word among made-up ones, so that no two are near-copies."""
+    """Makes reviews of a clear word among made-up ones, so that no two are near copies."""
     draw = random.Random(seed)
     syllables = [a + b for a in "bdfklmnprst" for b in "aeiou"]
     texts = []

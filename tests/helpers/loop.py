@@ -1,4 +1,4 @@
-"""A model that is served, used, watched and trained again: what tests of the whole loop share."""
+"""A model that is served, used, monitored and retrained, for tests of the whole loop."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tests.helpers.loopback import until
 
 @dataclass(frozen=True)
 class Loop:
-    """A model on a stack, with the files that say how it is watched."""
+    """A model on a stack, with its files of settings."""
 
     stack: str
     model: str
@@ -32,7 +32,7 @@ class Loop:
 
     @property
     def state(self):
-        """What is live and healthy, and what is in production."""
+        """The version that is live and healthy, the version in production, and disagreements."""
         status = self.status
         live = status["live"]
         return live["bento"]["version"] if live["healthy"] else None, status["production"], status["disagreements"]
@@ -48,7 +48,7 @@ class Loop:
 
     @cached_property
     def log(self):
-        """Folder of the prediction log."""
+        """The folder of the prediction log."""
         from cli.session import session
 
         with session(self.stack, debug=False):
@@ -57,7 +57,7 @@ class Loop:
             return model_deployer().root / "predictions" / self.model
 
     def tags(self, run):
-        """Names of the tags of a run."""
+        """Returns the names of the tags of a run."""
         from cli.session import session
 
         with session(self.stack, debug=False):
@@ -65,25 +65,25 @@ class Loop:
 
             return [tag.name for tag in Client().get_pipeline_run(run).tags]
 
-    def logged(self):
-        """How many predictions and labels of users are in the log."""
+    def count_logged(self):
+        """Counts the predictions and the labels of users in the log."""
         from sentiment.monitoring.prediction_log import read_log
 
         records = read_log(self.log).records
         return len(records), sum(record.feedback is not None for record in records)
 
-    def use(self, asked, labels):
-        """Users ask, and some of them say what was right; returns when that is in the log."""
-        before = self.logged()
+    def use(self, reviews, labels):
+        """Sends texts and labels of users to the service; returns once both are in the log."""
+        before = self.count_logged()
         http = self.http
-        identifiers = users.ask(http, asked)
-        users.label(http, identifiers[:labels], asked[:labels])
-        until(lambda: self.logged() == (before[0] + len(asked), before[1] + labels))
+        identifiers = users.predict(http, reviews)
+        users.label(http, identifiers[:labels], reviews[:labels])
+        until(lambda: self.count_logged() == (before[0] + len(reviews), before[1] + labels))
         return identifiers
 
 
-def files(folder, model, reviews_file, promotion):
-    """Settings of a loop that is fast, and not disturbed by whoever else uses the cores."""
+def write_settings(folder, model, reviews_file, promotion):
+    """Writes settings of a loop that is fast and does not depend on how busy the cores are."""
     (folder / "promotion.yaml").write_text(
         f"extends: {promotion}\nmargins: {{ece: 1, behaviour: 1, behaviour_mean: 1}}\n"
     )
@@ -104,10 +104,10 @@ def files(folder, model, reviews_file, promotion):
     )
 
 
-def started(loop, reviews_file, promotion):
-    """Trains and deploys version 1; whatever is live in the end is stopped."""
+def start(loop, reviews_file, promotion):
+    """Trains and deploys version 1, and stops the live service at the end."""
     loop.folder.mkdir()
-    files(loop.folder, loop.model, reviews_file, promotion)
+    write_settings(loop.folder, loop.model, reviews_file, promotion)
     model = ("--set", f"model={loop.model}")
     assert loop.run("--pipeline", "train", "--config", loop.folder / "train.yaml", *model).summary["promoted"]
     deploy = ("--pipeline", "deploy", "--config", loop.folder / "deploy.yaml", *model)

@@ -1,4 +1,4 @@
-"""People who ask a service about reviews, and say later what it should have answered."""
+"""Users of a service: they send reviews, and later the right labels."""
 
 import itertools
 import random
@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 from tests.helpers import command_line
 
-# Words that no model was trained on, as when a service is suddenly used for other goods.
+# Words that no model was trained on, as if the service were suddenly used for another kind of product.
 NEW_GOOD = ["zippy", "sturdy", "waterproof", "quiet", "snug", "rechargeable", "foldable", "spotless"]
 NEW_BAD = ["leaky", "rattling", "scratched", "flimsy", "overheating", "wobbly", "rusty", "noisy"]
-REQUEST = 50  # texts
+TEXTS_PER_REQUEST = 50
 
 
 def usual(rows, seed):
-    """Texts and labels as in training."""
+    """Returns texts and labels as in training."""
     frame = command_line.sentences(rows, seed=seed)
     return list(
         zip(frame["text"], [{"pos": "positive", "neg": "negative"}[raw] for raw in frame["label"]], strict=True)
@@ -22,7 +22,7 @@ def usual(rows, seed):
 
 
 def drifted(rows, seed, good=NEW_GOOD, bad=NEW_BAD):
-    """The same in other words: other sentiment words, among other ones."""
+    """Returns texts and labels with other words than in training."""
     draw = random.Random(seed)
     syllables = [a + b for a in "cghjqvwxyz" for b in "aeiou"]
     found = []
@@ -34,30 +34,30 @@ def drifted(rows, seed, good=NEW_GOOD, bad=NEW_BAD):
     return found
 
 
-def ask(address, asked):
-    """Identifiers of the predictions, in order."""
+def predict(address, reviews):
+    """Sends the texts; returns the identifiers of the predictions in the same order."""
     from bento.client import HttpClient
 
     with HttpClient(address) as http:
         return [
             answer.id
-            for start in range(0, len(asked), REQUEST)
-            for answer in http.predict([text for text, _ in asked[start : start + REQUEST]]).predictions
+            for start in range(0, len(reviews), TEXTS_PER_REQUEST)
+            for answer in http.predict([text for text, _ in reviews[start : start + TEXTS_PER_REQUEST]]).predictions
         ]
 
 
-def label(address, identifiers, asked):
-    """Says what each should have been."""
+def label(address, identifiers, reviews):
+    """Sends the right label of each prediction."""
     from bento.client import HttpClient
 
     with HttpClient(address) as http:
-        for identifier, (_, right) in zip(identifiers, asked, strict=True):
+        for identifier, (_, right) in zip(identifiers, reviews, strict=True):
             http.feedback(identifier, right)
 
 
 @contextmanager
-def asking(address):
-    """Somebody asks all the time while the block runs, and is always answered."""
+def constant_traffic(address):
+    """Sends requests without a pause while the block runs, and requires that none fails."""
     from bento.client import HttpClient
 
     done, failed = threading.Event(), []

@@ -1,6 +1,7 @@
-"""The real thing: ``run.py`` on a local stack of its own. Tests share one ZenML and keep apart by model name."""
+"""Real pipelines on a local stack of the tests. All tests share one ZenML, and each module has its own model name."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,24 +9,43 @@ from tests.helpers import command_line
 
 SMOKE = "configs/train.smoke.yaml"
 
-# What a model of a few hundred reviews can keep; the baseline rule needs more data to show a difference.
+# Limits that a model of a few hundred reviews can keep. The baseline rule would need more data.
 PROMOTION = f"""
 extends: {command_line.ROOT}/configs/promotion.smoke.yaml
 baseline: {{candidate: none, required: false}}
-gains: {{latency_ms: 1.0e+6}} # other tests may be using the cores: no run is promoted for having been faster
-margins: {{fast_enough_ms: 1.0e+6}} # nor refused for having been slower
+gains: {{latency_ms: 1.0e+6}} # the cores may be busy: no model is promoted because it was faster
+margins: {{fast_enough_ms: 1.0e+6}} # or refused because it was slower
 floors: {{max_p95_latency_ms: 1.0e+6}}
 """
 
 
+QUICK = {"test_settings.py"}
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
-        if Path(item.path).is_relative_to(Path(__file__).parent):
+        path = Path(item.path)
+        if path.is_relative_to(Path(__file__).parent) and path.name not in QUICK:
             item.add_marker(pytest.mark.slow)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unsynced_databases():
+    """Lets SQLite leave writing to the operating system: hundreds of commits a run need not survive a power cut."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    def leave_unsynced(connection, _):
+        if type(connection).__module__ == "sqlite3":
+            connection.execute("PRAGMA synchronous = OFF")
+
+    event.listen(Engine, "connect", leave_unsynced)
+    yield
+    event.remove(Engine, "connect", leave_unsynced)
+
+
 @pytest.fixture(autouse=True)
-def here(monkeypatch):
+def in_repository(monkeypatch):
     monkeypatch.chdir(command_line.ROOT)
 
 
@@ -38,7 +58,7 @@ def promotion(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def train(promotion):
-    """Arguments that train ``model`` on the smoke profile."""
+    """Returns the arguments that train ``model`` on the smoke profile."""
 
     def arguments(model: str, *more: str | Path) -> list[str | Path]:
         start = ["--pipeline", "train", "--config", SMOKE, "--json", "--set", f"model={model}"]
@@ -56,13 +76,30 @@ def reviews_file(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def first(train):
-    """The first run of the whole smoke profile, as a person starts it."""
-    return command_line.process(*train("sentiment"))
+    """The first run of the whole smoke profile, in a process of its own, as users start it."""
+    return command_line.run_process(*train("sentiment"))
+
+
+@pytest.fixture(scope="session")
+def linear_model(train, reviews_file):
+    """A model whose version 1 is in production; tests that share it change neither stages nor versions."""
+    source = ("--set", f"source.source=file:{reviews_file}")
+    arguments = train("shared", *command_line.LINEAR, *source)
+    summary = command_line.run(*arguments).summary
+    assert summary["promoted"], summary["reason"]
+    return SimpleNamespace(name="shared", arguments=arguments, summary=summary)
+
+
+@pytest.fixture
+def cloud_variables(cloud, monkeypatch):
+    """Connects this process to the cloud stack's servers."""
+    for name, value in cloud.environment.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Stack files of this module, instead of the project's."""
+    """The folder of this module's stack files, in place of the project's."""
     from stacks.stack_file import read_stack
 
     folder = tmp_path_factory.mktemp("loop")

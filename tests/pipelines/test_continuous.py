@@ -1,26 +1,25 @@
-"""The closed loop for real: serve, drift, alarm, labels, retrain, canary, switch; and what may go wrong on the way."""
+"""The closed loop: serve, drift, alert, labels, retrain, canary, switch; and failures on the way."""
 
 import errno
 import os
 import subprocess
 import sys
 import time
-from datetime import timedelta
 
 import pytest
 
 from sentiment.errors import UserError
 from stacks.processes import find_program
 from tests.helpers import command_line, users
-from tests.helpers.loop import Loop, started
-from tests.helpers.loopback import free_ports
+from tests.helpers.loop import Loop, start
+from tests.helpers.loopback import free_ports, until
 
 pytestmark = pytest.mark.skipif(find_program("nginx") is None, reason="nginx is not installed")
 
 
 @pytest.fixture(scope="module")
 def loop(folder, reviews_file, promotion):
-    """Version 1 is live on a local stack of its own, and logs texts: its users have agreed."""
+    """A model whose version 1 is live on a stack of its own, and logs texts."""
     http, grpc = free_ports(2)
     (folder / "looping.yaml").write_text(
         "components:\n"
@@ -30,10 +29,10 @@ def loop(folder, reviews_file, promotion):
         "  model_deployer:\n    flavor: sentiment_bento\n"
         f"    configuration: {{http_port: {http}, grpc_port: {grpc}, workers: 1, log_text: true}}\n"
     )
-    yield from started(Loop("looping", "looping", folder / "here"), reviews_file, promotion)
+    yield from start(Loop("looping", "looping", folder / "here"), reviews_file, promotion)
 
 
-def test_when_nothing_is_wrong_nothing_happens(loop):
+def test_without_findings_no_action_follows(loop):
     loop.use(users.usual(300, seed=3), labels=0)
     turn = loop.turn().summary
     assert (turn["outcome"], turn["train"], turn["deploy"]) == ("nothing", None, None), turn["monitor"]["report"]
@@ -41,7 +40,7 @@ def test_when_nothing_is_wrong_nothing_happens(loop):
     assert loop.alerts == []
 
 
-def test_drift_is_seen_and_told_once(loop):
+def test_drift_is_found_and_one_alert_is_sent(loop):
     loop.use(users.drifted(300, seed=1), labels=0)
     found = loop.monitor()
     assert (found.summary["action"], found.summary["actions"]["input_drift"]) == ("retrain", "retrain")
@@ -54,28 +53,28 @@ def test_drift_is_seen_and_told_once(loop):
     assert len(loop.alerts) == 1
 
 
-def test_without_anything_new_to_learn_from_the_champion_stays(loop):
+def test_without_feedback_the_champion_stays(loop):
     turn = loop.turn().summary
     assert (turn["outcome"], turn["train"]["reason"]) == ("kept", "identical to champion version 1")
     assert loop.state == ("1", "1", [])
 
 
-def test_a_retraining_that_dies_half_way_changes_nothing(loop, monkeypatch):
+def test_a_retraining_that_fails_midway_changes_nothing(loop, monkeypatch):
     loop.use(users.drifted(300, seed=2), labels=300)
 
-    def full(*_, **__):
+    def fill_disk(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
 
-    monkeypatch.setattr("registry.champion.set_champion", full)
-    died = loop.turn()
-    assert died.code == 1
-    assert died.err.splitlines()[-1] == "error: somewhere: No space left on device"
+    monkeypatch.setattr("registry.champion.set_champion", fill_disk)
+    failed = loop.turn()
+    assert failed.code == 1
+    assert failed.err.splitlines()[-1] == "error: somewhere: No space left on device"
     monkeypatch.undo()
     assert loop.state == ("1", "1", [])
 
 
-def test_the_next_turn_goes_on_and_switches(loop):
-    with users.asking(loop.http):
+def test_the_next_turn_continues_and_switches(loop):
+    with users.constant_traffic(loop.http):
         turn = loop.turn()
     summary = turn.summary
     assert (summary["outcome"], summary["reason"]) == ("switched", "version 1 -> 2")
@@ -90,7 +89,7 @@ def test_the_next_turn_goes_on_and_switches(loop):
     assert (after["outcome"], after["monitor"]["model_version"]) == ("nothing", "2")
 
 
-def test_a_training_by_hand_does_not_forget_what_users_taught(loop):
+def test_a_training_by_hand_keeps_the_feedback(loop):
     again = loop.run("--pipeline", "train", "--config", loop.folder / "train.yaml", "--set", f"model={loop.model}")
     assert again.summary["reason"] == "identical to champion version 2"
 
@@ -104,13 +103,13 @@ with try_lock(sys.argv[1]) as busy_since:
 """
 
 
-def test_of_two_loops_at_once_one_ends_at_once(loop):
-    """The other one is a process of its own."""
+def test_a_second_loop_ends_at_once_while_one_runs(loop):
+    """The running one is another process."""
     holder = [sys.executable, "-c", HOLDER, f"the loop of {loop.model} is running"]
     with subprocess.Popen(
         holder, cwd=command_line.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
-        assert other.stdout.readline().strip() == "None"  # since when somebody else holds it
+        assert other.stdout.readline().strip() == "None"  # no other process holds it
         turn = loop.turn()
         other.stdin.close()
     assert (turn.code, other.returncode) == (0, 0)
@@ -121,7 +120,7 @@ def test_of_two_loops_at_once_one_ends_at_once(loop):
 def test_a_canary_that_fails_leaves_the_champion(loop):
     words = {"good": ["blorp", "fizzly", "quandy", "yumbo"], "bad": ["grumph", "sklorch", "drobbly", "vexish"]}
     loop.use(users.drifted(300, seed=4, **words), labels=300)
-    turn = loop.turn().summary  # nobody asks the canary
+    turn = loop.turn().summary  # no request reaches the canary
     assert turn["outcome"] == "aborted"
     assert "version 3 did not go live" in turn["reason"]
     assert turn["train"]["promoted"]
@@ -136,47 +135,45 @@ def test_a_canary_that_fails_leaves_the_champion(loop):
     assert loop.state == ("2", "2", [])
 
 
-def test_what_was_promoted_and_is_not_live_goes_live(loop):
-    """As a turn leaves it that dies between the promotion and the deployment."""
+def test_a_promoted_version_that_is_not_live_goes_live(loop):
+    """As after a turn that died between the promotion and the deployment."""
     assert loop.run("promote", "--version", "3", "--model", loop.model).summary["changed"]
-    with users.asking(loop.http):
+    with users.constant_traffic(loop.http):
         turn = loop.turn().summary
     assert (turn["outcome"], turn["reason"], turn["train"]) == ("switched", "version 2 -> 3", None)
     assert loop.state == ("3", "3", [])
 
 
-def test_what_cannot_start_is_taken_back_and_told(loop, monkeypatch):
+def test_a_version_that_cannot_start_is_reverted_with_an_alert(loop, monkeypatch):
     from serving.service import BentoService
 
-    def ends(service):
+    def fail_start(service):
         raise service._failed("ended while it started")
 
-    def promoted():
-        assert loop.run("promote", "--version", "1", "--model", loop.model).summary["changed"]
-
-    promoted()
+    assert loop.run("promote", "--version", "1", "--model", loop.model).summary["changed"]
     monkeypatch.setattr("cli.runs.continuous.run_deploy", lambda *_: (_ for _ in ()).throw(UserError("is busy")))
-    busy = loop.turn()  # which is not its fault
+    busy = loop.turn()  # the version is not the cause
     assert (busy.code, busy.err.splitlines()[-1]) == (2, "error: is busy")
     assert (loop.state[:2], loop.alerts[-1]["found"][0]["observed"]) == (("3", "1"), "is busy")
     monkeypatch.undo()
-    told = len(loop.alerts)
+    alerts = len(loop.alerts)
 
-    monkeypatch.setattr(BentoService, "_wait", ends)
+    monkeypatch.setattr(BentoService, "_wait", fail_start)
     turn = loop.turn().summary
     assert turn["outcome"] == "aborted"
     assert "version 1 did not go live: ended while it started" in turn["reason"]
     assert loop.state == ("3", "3", [])
-    assert len(loop.alerts) == told  # once a day
+    assert len(loop.alerts) == alerts  # once a day
 
 
-def test_a_rollback_that_dies_half_way_is_not_undone(loop, monkeypatch):
-    def dies(*_, **__):
+def test_a_rollback_that_fails_midway_is_not_undone(loop, monkeypatch):
+    def fail(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
 
+    promoted_at = int(time.time())
     back = ("--set", "smoke.p95_ms=5000", "rollback", "--model", loop.model)
-    time.sleep(1)  # times are recorded in seconds
-    monkeypatch.setattr("cli.production.set_champion", dies)
+    until(lambda: int(time.time()) > promoted_at)  # times are recorded in whole seconds
+    monkeypatch.setattr("cli.production.set_champion", fail)
     assert loop.run(*back).code == 1
     monkeypatch.undo()
     assert loop.state[:2] == ("2", "3")
@@ -186,32 +183,3 @@ def test_a_rollback_that_dies_half_way_is_not_undone(loop, monkeypatch):
     assert loop.state[:2] == ("2", "3")
     assert loop.run(*back).summary["to"] == "2"
     assert loop.state == ("2", "2", [])
-
-
-@pytest.fixture
-def in_session(loop):
-    from cli.session import session
-
-    with session(loop.stack, debug=False):
-        yield
-
-
-@pytest.mark.usefixtures("in_session")
-def test_a_holder_that_shows_no_life_holds_nobody_up(monkeypatch):
-    from zenml.client import Client
-
-    from registry import locks
-
-    Client().create_tag("a loop that was killed")
-    with locks.try_lock("a loop that was killed") as busy_since:
-        assert busy_since is not None  # it may be alive
-    monkeypatch.setattr(locks, "LEASE", timedelta(seconds=2))
-    monkeypatch.setattr(locks, "HEARTBEAT_S", 0.1)
-    time.sleep(2.1)
-    with locks.try_lock("a loop that was killed") as busy_since:
-        assert busy_since is None
-        time.sleep(2.5)  # signs of life
-        with locks.try_lock("a loop that was killed") as other:
-            assert other is not None
-    with pytest.raises(KeyError):
-        Client().get_tag("a loop that was killed", allow_name_prefix_match=False)

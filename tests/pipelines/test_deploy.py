@@ -1,4 +1,4 @@
-"""A promoted model becomes the live service; a bad one does not, and what was live stays live."""
+"""Deploys versions: a good one goes live, a bad one does not, and the live one stays live."""
 
 import itertools
 import json
@@ -16,14 +16,14 @@ from tests.helpers.programs import needs_nginx
 
 MODEL = "deployed"
 STACK = "deploying"
-SMALL = ("--set", "smoke.reviews=8", "--set", "smoke.p95_ms=5000")  # other tests may be using the cores
+SMALL = ("--set", "smoke.reviews=8", "--set", "smoke.p95_ms=5000")  # the cores may be busy
 BRIEFLY = ("--set", "rollout.seconds=3", "--set", "rollout.min_requests=10", "--set", "rollout.max_latency_ratio=100")
 TEXTS = ["This was lovely, witty and graceful.", "This was dull, clumsy and tedious."]
 
 
 @pytest.fixture(scope="module")
 def on_own_stack(tmp_path_factory):
-    """A stack whose live addresses no other test uses, and one that cannot deploy."""
+    """A stack with addresses of its own, and one without a deployer."""
     from stacks.stack_file import read_stack
 
     folder = tmp_path_factory.mktemp("stacks")
@@ -44,16 +44,16 @@ def on_own_stack(tmp_path_factory):
         yield folder / f"{STACK}.yaml"
 
 
-def do(*arguments):
+def run(*arguments):
     return command_line.run("--stack", STACK, "--json", *arguments)
 
 
 def deploy(*more):
-    return do("--pipeline", "deploy", "--set", f"model={MODEL}", *SMALL, *more)
+    return run("--pipeline", "deploy", "--set", f"model={MODEL}", *SMALL, *more)
 
 
 def command(name, *more):
-    return do(*SMALL, name, *(() if name == "stop" else ("--model", MODEL)), *more)
+    return run(*SMALL, name, *(() if name == "stop" else ("--model", MODEL)), *more)
 
 
 def live():
@@ -62,7 +62,7 @@ def live():
 
 @pytest.fixture(scope="module")
 def versions(on_own_stack, train, reviews_file):
-    """Version 1 in production, version 2 not."""
+    """Version 1 is in production, version 2 is not."""
     arguments = train(MODEL, *command_line.LINEAR, "--set", f"source.source=file:{reviews_file}", "--stack", STACK)
     assert command_line.run(*arguments).summary["promoted"]
     second = command_line.run(*arguments, "--set", "linear.inverse_regularization=9").summary
@@ -84,11 +84,11 @@ def unharmed(first):
     yield before
     assert before["healthy"]
     assert live() == before
-    assert services() == 1
+    assert count_services() == 1
 
 
-def services():
-    """Bentos that run, live or not, as ``zenml model-deployer models list`` shows them."""
+def count_services():
+    """Counts the running services, live or not, as ``zenml model-deployer models list`` shows them."""
     from cli.session import session
 
     with session(STACK, debug=False):
@@ -97,7 +97,7 @@ def services():
         return sum(service.is_running for service in model_deployer().find_model_server())
 
 
-def artifact(version, name) -> Path:
+def folder_of(version, name) -> Path:
     from cli.session import session
 
     with session(STACK, debug=False):
@@ -107,12 +107,12 @@ def artifact(version, name) -> Path:
 
 
 @pytest.fixture
-def spoilt(tmp_path):
-    """Gives an artifact's folder to be spoilt; it is as before afterwards."""
+def damaged(tmp_path):
+    """Returns the folder of an artifact for the test to damage, and restores it afterwards."""
     kept = []
 
     def of(version, name):
-        folder = artifact(version, name)
+        folder = folder_of(version, name)
         shutil.copytree(folder, tmp_path / "kept")
         kept.append(folder)
         return folder
@@ -123,14 +123,14 @@ def spoilt(tmp_path):
         shutil.copytree(tmp_path / "kept", folder)
 
 
-def turn_scores(folder):
-    """As if evaluation had found the contrary."""
+def invert_scores(folder):
+    """Turns every recorded score into its opposite."""
     path = folder / "data" / "predictions.parquet"
     predictions = pd.read_parquet(path)
     predictions.assign(p_positive=1 - predictions["p_positive"]).to_parquet(path, index=False)
 
 
-def damage(folder):
+def change_manifest(folder):
     manifest = folder / "data" / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"temperature": ', '"temperature": 1'))
 
@@ -158,7 +158,7 @@ def test_the_production_version_goes_live_over_both_protocols(first):
         assert words in first.err
 
 
-def test_the_bento_says_where_it_comes_from_and_every_artifact_has_a_page(first):
+def test_the_bento_has_lineage_labels_and_every_artifact_has_a_page(first):
     steps = last_run().steps
     bento = steps["build"].regular_outputs["bento"]
     labels = bento.load().labels
@@ -170,7 +170,7 @@ def test_the_bento_says_where_it_comes_from_and_every_artifact_has_a_page(first)
     assert all(a.visualizations and a.materializer.import_path.startswith("materializers.") for a in artifacts)
 
 
-def test_status_says_what_is_live(first):
+def test_status_shows_the_live_version(first):
     summary = command("status").summary
     live = summary["live"]
     assert (live["bento"]["version"], live["kind"], live["healthy"]) == ("1", "linear", True)
@@ -182,8 +182,7 @@ def test_status_says_what_is_live(first):
         assert words in out
 
 
-def test_the_service_is_tested_at_its_address(unharmed):
-    """As it is on a cluster: against what evaluation recorded for a version, whoever started it."""
+def test_smoke_tests_a_service_at_its_address(unharmed):
     at = ("--http", unharmed["http"], "--grpc", unharmed["grpc"])
     right = command("smoke", *at).summary
     assert (right["passed"], right["bento"]) == (True, unharmed["bento"]["tag"])
@@ -193,21 +192,21 @@ def test_the_service_is_tested_at_its_address(unharmed):
     assert {"model over HTTP", "model over gRPC"} <= failed
 
 
-def test_the_report_shows_what_is_live(unharmed, tmp_path):
+def test_the_report_shows_the_live_version(unharmed, tmp_path):
     summary = command("report", "--output", tmp_path / "report.html").summary
     assert summary["live"] == {key: value for key, value in unharmed.items() if key != "kind"}
     assert summary["health"]["requests"] >= 1
     assert "Version 1 (linear) is champion; it is live and answers" in (tmp_path / "report.html").read_text()
 
 
-def test_again_there_is_nothing_to_do(unharmed):
+def test_a_second_deployment_has_nothing_to_do(unharmed):
     again = deploy()
     assert not again.summary["deployed"]
     assert again.summary["reason"] == "nothing to do: version 1 is live and healthy"
 
 
-def test_settings_of_today_reach_what_is_live(first, on_own_stack, tmp_path):
-    """The same version, and none of its settings is left: tokens above all."""
+def test_changed_settings_reach_the_live_service(first, on_own_stack, tmp_path):
+    """Deploys the same version again, with tokens, other tokens, and none."""
     from bento.client import HttpClient, ServiceError
 
     before, text, tokens = live(), on_own_stack.read_text(), tmp_path / "tokens"
@@ -221,7 +220,7 @@ def test_settings_of_today_reach_what_is_live(first, on_own_stack, tmp_path):
             stranger.predict(TEXTS)
         assert "nothing to do" in deploy().summary["reason"]
         tokens.write_text("another\n")
-        refused = deploy("--set", "version=2", "--set", "rollout.mode=canary")  # it would ask with the wrong one
+        refused = deploy("--set", "version=2", "--set", "rollout.mode=canary")  # it would send the wrong token
         assert refused.code == 2
         assert "version 1 was started with other settings than those of today" in refused.err
         assert deploy().summary["deployed"]
@@ -232,11 +231,11 @@ def test_settings_of_today_reach_what_is_live(first, on_own_stack, tmp_path):
         assert deploy().summary["deployed"]
     with HttpClient(now["http"]) as client:
         assert client.predict(TEXTS).model_version == "1"
-    assert services() == 1
+    assert count_services() == 1
 
 
-def test_wrong_scores_do_not_go_live_and_the_report_is_kept(unharmed, spoilt):
-    turn_scores(spoilt("2", "linear_evaluation"))
+def test_a_version_with_wrong_scores_does_not_go_live_and_its_report_is_kept(unharmed, damaged):
+    invert_scores(damaged("2", "linear_evaluation"))
     result = deploy("--set", "version=2")
     assert result.code == 2
     error = result.err.splitlines()[-1]
@@ -248,16 +247,16 @@ def test_wrong_scores_do_not_go_live_and_the_report_is_kept(unharmed, spoilt):
     assert not report.load().passed
 
 
-def test_a_damaged_model_is_not_even_packaged(unharmed, spoilt):
-    damage(spoilt("2", "servable"))
+def test_a_damaged_model_is_not_packaged(unharmed, damaged):
+    change_manifest(damaged("2", "servable"))
     result = deploy("--set", "version=2")
     assert result.code == 2
     assert "the servable of version 2 is damaged" in result.err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("name", ["servable", "splits", "linear_evaluation"])
-def test_a_version_that_lacks_something_says_what(name, unharmed, spoilt):
-    shutil.rmtree(spoilt("2", name))
+def test_a_missing_artifact_is_named(name, unharmed, damaged):
+    shutil.rmtree(damaged("2", name))
     result = deploy("--set", "version=2")
     assert result.code == 2
     assert f"the files of version 2's {name} are gone" in result.err.splitlines()[-1]
@@ -266,25 +265,25 @@ def test_a_version_that_lacks_something_says_what(name, unharmed, spoilt):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--set", "model=nobody"], "no version is in production"),
+        (["--set", "model=unknown"], "no version is in production"),
         (["--set", "version=99"], "there is no version 99"),
         (["--stack", "bare"], "has no model deployer"),
     ],
 )
-def test_nothing_to_deploy_or_to_deploy_with_is_one_line(arguments, words, versions):
+def test_a_deployment_without_version_or_deployer_is_one_line(arguments, words, versions):
     result = deploy(*arguments)
     assert result.code == 2
     assert result.err.splitlines()[-1].startswith("error: ")
     assert words in result.err.splitlines()[-1]
 
 
-def test_an_interrupt_stops_the_new_one(unharmed, monkeypatch):
+def test_an_interrupt_stops_the_new_service(unharmed, monkeypatch):
     import steps.deployment.roll_out as step
 
-    def interrupted(*_):
+    def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(step, "smoke_test", interrupted)
+    monkeypatch.setattr(step, "smoke_test", interrupt)
     result = deploy("--set", "version=2")
     assert result.code == 130
     assert "python run.py status" in result.err
@@ -292,7 +291,7 @@ def test_an_interrupt_stops_the_new_one(unharmed, monkeypatch):
 
 @pytest.fixture
 def callers(first):
-    """Callers over both protocols for as long as the test runs; whoever is not answered fails it."""
+    """Clients over both protocols while the test runs; one failed request fails the test."""
     from bento.client import GrpcClient, HttpClient
 
     done, answered = threading.Event(), []
@@ -308,8 +307,8 @@ def callers(first):
         calls = [pool.submit(call, kind(a)) for kind, a in ((HttpClient, http), (GrpcClient, grpc)) for _ in range(2)]
         yield answered
         done.set()
-        for one in calls:
-            one.result()
+        for call in calls:
+            call.result()
 
 
 @needs_nginx
@@ -323,14 +322,14 @@ def test_a_shadow_is_compared_and_never_live(unharmed, callers):
 
 
 @needs_nginx
-def test_a_canary_that_nobody_calls_is_aborted(unharmed):
+def test_a_canary_without_traffic_is_aborted(unharmed):
     result = deploy("--set", "version=2", "--canary", "10", *BRIEFLY, "--set", "rollout.seconds=1")
     assert result.code == 2
     assert "suite canary: critical checks failed: requests: 0, must be at least 10" in result.err.splitlines()[-1]
 
 
-def test_a_rollback_that_fails_changes_nothing(unharmed, spoilt):
-    damage(spoilt("2", "servable"))
+def test_a_rollback_that_fails_changes_nothing(unharmed, damaged):
+    change_manifest(damaged("2", "servable"))
     assert command("rollback", "--to", "2").code == 2
     assert command("status").summary["production"] == "1"
 
@@ -344,7 +343,7 @@ def test_promotion_canary_and_rollback_lose_no_request(first, callers):
     summary = deploy("--canary", "30", *BRIEFLY).summary
     assert (summary["deployed"], summary["model_version"]) == (True, "2")
     assert set(summary["checks"]["canary"]) == {"agreement", "requests", "errors", "latency"}
-    assert len(list(itertools.groupby(callers))) > 5  # for a while, now the one answered and now the other
+    assert len(list(itertools.groupby(callers))) > 5  # for a while, both versions answered
     assert live()["bento"]["version"] == "2"
 
     dry = command("rollback", "--dry-run")
@@ -356,12 +355,12 @@ def test_promotion_canary_and_rollback_lose_no_request(first, callers):
     status = command("status").summary
     assert (status["live"]["bento"]["version"], status["production"], status["warning"]) == ("1", "1", None)
     assert callers[-1] == "1"
-    assert services() == 1
+    assert count_services() == 1
 
 
 def test_stop(first):
     assert command("stop").summary == {"stopped": True}
-    assert services() == 0
+    assert count_services() == 0
     assert command("status").summary["live"] is None
     again = command("stop")
     assert again.summary == {"stopped": False}

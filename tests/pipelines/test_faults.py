@@ -1,4 +1,4 @@
-"""Network and services of the cloud stack fail for real: one clear line, nothing half-done, the next run succeeds."""
+"""The cloud stack's network and servers fail: one line, no partial result, and the next run succeeds."""
 
 import threading
 from contextlib import ExitStack
@@ -9,7 +9,7 @@ import pytest
 from tests.helpers import command_line
 from tests.helpers.faulty_proxy import faulty_proxy
 
-MODEL = "beset"
+MODEL = "faults"
 PROXIED = {"s3": "SENTIMENT_S3_ENDPOINT", "mlflow": "SENTIMENT_MLFLOW_URI", "zenml": "SENTIMENT_ZENML_URL"}
 
 
@@ -21,7 +21,7 @@ def patch():
 
 @pytest.fixture(scope="module")
 def proxies(cloud, patch):
-    """In front of every server, as this module reaches it."""
+    """A proxy in front of every server."""
     for name, value in cloud.environment.items():
         patch.setenv(name, value)
     with ExitStack() as stack:
@@ -41,7 +41,7 @@ def healed(proxies):
 
 @pytest.fixture(scope="module")
 def train_on_cloud(proxies, patch, train, reviews_file):
-    """Trains a model there; each strength of regularisation gives another one."""
+    """Trains a model on the cloud stack; each strength of regularisation gives another one."""
     patch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.05)
     patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 
@@ -54,10 +54,10 @@ def train_on_cloud(proxies, patch, train, reviews_file):
 
 @pytest.fixture(scope="module")
 def first(cloud, proxies, train_on_cloud):
-    """The first run, in bad times: S3 is overloaded, ZenML's server and MLflow fail, MLflow's database is restarted."""
+    """The first run, while S3 is overloaded, ZenML's server and MLflow fail, and MLflow's database restarts."""
     from registry import mlflow_registry
 
-    postgresql, find, restarts = cloud.server("postgresql"), mlflow_registry.find, []
+    postgresql, find, restarts = cloud.server("postgresql"), mlflow_registry.find_registered, []
 
     def restart_and_find(*arguments):
         if not restarts:
@@ -67,7 +67,7 @@ def first(cloud, proxies, train_on_cloud):
         return find(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mlflow_registry, "find", restart_and_find)
+        patch.setattr(mlflow_registry, "find_registered", restart_and_find)
         patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "5")
         proxies["s3"].answer(503, times=4, after=b"/zenml/train_linear")
         proxies["mlflow"].answer(500, times=1, after=b"/runs/log-batch")
@@ -83,7 +83,7 @@ def status(model, *more):
 
 
 def last_line(result):
-    """What a person reads of a run that failed, below the lines about its steps."""
+    """Returns the error that a failed run prints below the lines about its steps."""
     assert result.code in {1, 2}
     assert "Traceback" not in result.err
     *_, error = result.err.splitlines()
@@ -91,13 +91,13 @@ def last_line(result):
     return error
 
 
-def test_what_fails_for_a_while_is_asked_again(first):
+def test_a_short_failure_is_retried(first):
     assert first.summary["promoted"], first.summary["reason"]
     for service in ("S3", "MLflow", "ZenML's server"):
         assert f"{service} does not answer properly: trying again" in first.err
 
 
-FAULTS = [  # one after the other, each further on its way
+FAULTS = [  # each later in the run than the one before
     ("s3", "answer", 403, b"/zenml/train_linear", "S3: refuses the credentials (403). Check the credentials"),
     (
         "s3",
@@ -113,8 +113,8 @@ FAULTS = [  # one after the other, each further on its way
 ]
 
 
-def test_what_fails_for_good_costs_a_run_and_nothing_else(proxies, train_on_cloud):
-    model = "battered"
+def test_a_lasting_failure_costs_one_run_and_no_version(proxies, train_on_cloud):
+    model = "faults-in-every-step"
     for name, kind, value, after, words in FAULTS:
         proxy = proxies[name]
         getattr(proxy, kind)(*filter(None, [value]), after=after)
@@ -124,7 +124,7 @@ def test_what_fails_for_good_costs_a_run_and_nothing_else(proxies, train_on_clou
         assert words in last_line(failed)
         if after == b"/model-versions/create":
             assert status(model)["production"] is None
-    (seen,) = status(model)["disagreements"]  # cut between stage and alias: the one case that leaves something
+    (seen,) = status(model)["disagreements"]  # only a cut between stage and alias leaves a trace
     assert "version 1 is in production, but MLflow's alias champion leads nowhere" in seen
 
     done = train_on_cloud(model=model, strength=7).summary
@@ -145,21 +145,21 @@ def test_what_fails_for_good_costs_a_run_and_nothing_else(proxies, train_on_clou
         ("SENTIMENT_MLFLOW_URI", "http://127.0.0.1:9", "127.0.0.1:9"),
     ],
 )
-def test_what_is_wrong_from_the_start_stops_it_there(name, value, words, first, train_on_cloud, monkeypatch):
+def test_a_wrong_setting_stops_the_run_before_its_first_step(name, value, words, first, train_on_cloud, monkeypatch):
     monkeypatch.setenv(name, value)
     error = last_line(train_on_cloud())
     assert words in error
     assert "✓" not in error
 
 
-def test_status_shows_what_is_live_while_mlflow_is_away(first, proxies):
+def test_status_works_while_mlflow_is_down(first, proxies):
     proxies["mlflow"].cut()
     seen = status(MODEL)
     assert seen["production"] == first.summary["model_version"]
     assert "MLflow at 127.0.0.1:" in seen["disagreements"][0]
 
 
-def test_files_that_are_taken_out_of_the_bucket_and_a_bucket_that_is_slow(first, cloud, train_on_cloud, proxies):
+def test_files_missing_from_a_slow_bucket_are_computed_again(first, cloud, train_on_cloud, proxies):
     from cli.session import session
 
     with session("cloud", debug=False):

@@ -1,4 +1,4 @@
-"""What data are called is shown as it is, also where it looks like the markup that colours a table."""
+"""Names that look like the markup of a table are shown as they are."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def trained(train, tmp_path_factory):
     return command_line.run(*arguments), arguments
 
 
-def test_a_training_shows_them(trained):
+def test_a_training_shows_the_names(trained):
     result, arguments = trained
     assert result.code == 0, result.err
     again = command_line.run(*arguments, "--set", "linear.inverse_regularization=9")
@@ -29,7 +29,7 @@ def test_a_training_shows_them(trained):
 
 
 @pytest.mark.parametrize("command", [["versions"], ["status"], ["compare"], ["report", "--output", "[b].html"]])
-def test_so_does_everything_else(command, trained, tmp_path):
+def test_every_command_shows_the_names(command, trained, tmp_path):
     command = [tmp_path / a if a.endswith(".html") else a for a in command]
     result = command_line.run(*command, "--model", MODEL)
     assert result.code == 0, result.err
@@ -37,7 +37,7 @@ def test_so_does_everything_else(command, trained, tmp_path):
     assert command[0] != "report" or "[b].html" in result.out
 
 
-def test_a_reason_is_shown_as_it_is(trained):
+def test_a_reason_with_markup_is_shown(trained):
     from cli.session import session
     from registry import versions
 

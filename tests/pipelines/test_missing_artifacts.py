@@ -1,4 +1,4 @@
-"""Somebody takes files out of the artifact store: what comes from cache is only what is there."""
+"""Files are missing from the artifact store: only complete artifacts come from cache."""
 
 import shutil
 from pathlib import Path
@@ -28,13 +28,13 @@ def steps(summary):
     return Client().get_pipeline_run(summary["run"]).steps
 
 
-def recomputed(summary):
-    """Steps that may come from cache and did not."""
+def recomputed_steps(summary):
+    """Returns the steps that could have come from cache and did not."""
     always = {"decide", "promote", "evaluate_champion"}
     return {name for name, step in steps(summary).items() if step.status.value != "cached"} - always
 
 
-def folder(summary, step, output) -> Path:
+def folder_of(summary, step, output) -> Path:
     return Path(steps(summary)[step].regular_outputs[output].uri)
 
 
@@ -57,18 +57,18 @@ def shorten(folder):
         ("choose", "challenger", empty),
     ],
 )
-def test_what_is_missing_is_computed_again_and_nothing_else(step, output, spoil, first, arguments):
-    spoil(folder(first, step, output))
+def test_only_the_missing_artifact_is_computed_again(step, output, spoil, first, arguments):
+    spoil(folder_of(first, step, output))
     result = command_line.run(*arguments)
-    assert recomputed(result.summary) == {step}
+    assert recomputed_steps(result.summary) == {step}
     assert f"{step}  files of its output are gone: not from cache" in result.err
     assert result.summary["reason"] == "identical to champion version 1"
     assert result.summary["metrics"]["linear"] == first["metrics"]["linear"]
 
 
-def test_an_emptied_store_keeps_the_champion_and_fills_again(first, arguments):
+def test_an_empty_store_keeps_the_champion_and_fills_again(first, arguments):
     latest = command_line.run(*arguments).summary
-    assert recomputed(latest) == set()
+    assert recomputed_steps(latest) == set()
     for response in steps(latest).values():
         for artifact in response.regular_outputs.values():
             empty(Path(artifact.uri))
@@ -76,7 +76,7 @@ def test_an_emptied_store_keeps_the_champion_and_fills_again(first, arguments):
     assert (result.summary["promoted"], result.summary["model_version"]) == (False, "2")
     assert "the files of version 1 are gone" in result.summary["reason"]
     assert "the files of version 1, in production, are gone" in result.err
-    assert command_line.production(MODEL) == command_line.champion(MODEL) == "1"
+    assert command_line.find_production(MODEL) == command_line.find_champion(MODEL) == "1"
 
     refilled = command_line.run(*arguments).summary  # the settings that made the champion
     assert "the files of version 1 are gone" in refilled["reason"]
@@ -84,7 +84,7 @@ def test_an_emptied_store_keeps_the_champion_and_fills_again(first, arguments):
     assert command_line.run("promote", "--version", "2", "--model", MODEL).code == 0
 
 
-def test_another_artifact_store_has_nothing_and_says_so(first, arguments, tmp_path, monkeypatch):
+def test_another_artifact_store_starts_without_cache_and_says_why(first, arguments, tmp_path, monkeypatch):
     from stacks.stack_file import read_stack
 
     (tmp_path / "elsewhere.yaml").write_text(
@@ -102,4 +102,4 @@ def test_another_artifact_store_has_nothing_and_says_so(first, arguments, tmp_pa
     assert fresh.summary["metrics"] == first["metrics"]
     again = command_line.run(*elsewhere)
     assert "nothing from cache" not in again.err
-    assert recomputed(again.summary) == set()
+    assert recomputed_steps(again.summary) == set()

@@ -1,4 +1,4 @@
-"""Monitoring a log that a service elsewhere has written: what is found, who is told, and every bad day."""
+"""Monitors the log of a service elsewhere: findings, alerts, and failures on the way."""
 
 import json
 import threading
@@ -11,38 +11,35 @@ import pytest
 
 from tests.helpers import command_line, users
 
-MODEL = "watched"
-NOBODY = "http://127.0.0.1:9"  # a port that nothing listens on
+CLOSED = "http://127.0.0.1:9"  # no program listens on this port
 
 
 @pytest.fixture(scope="module")
-def trained(train, reviews_file):
-    """Version 1 is in production; nothing is live here."""
-    assert command_line.run(*train(MODEL, *command_line.LINEAR, "--set", f"source.source=file:{reviews_file}")).summary[
-        "promoted"
-    ]
+def model(linear_model):
+    """Version 1 is in production; no service is live here."""
+    return linear_model.name
 
 
 @pytest.fixture(scope="module")
-def classifier(trained):
+def classifier(model):
     from cli.session import session
     from sentiment.models import Classifier
 
     with session("local", debug=False):
         from registry import versions
 
-        return Classifier.load(Path(versions.get_artifact(MODEL, "1", "servable").uri) / "data")
+        return Classifier.load(Path(versions.get_artifact(model, "1", "servable").uri) / "data")
 
 
 @pytest.fixture
 def write(classifier, tmp_path):
-    """Writes what a service with this model would have logged; the folder."""
+    """Writes the log of a service with this model; returns its folder."""
     from sentiment.monitoring.prediction_log import PredictionLog, Record
 
-    def write(asked, *, version="1", labels=0, folder=tmp_path / "log"):
+    def write(reviews, *, version="1", labels=0, folder=tmp_path / "log"):
         log = PredictionLog(folder, max_mb=100, keep_text=True, on_drop=lambda lost: pytest.fail(f"{lost} lost"))
         now = time.time()
-        for i, ((text, right), p) in enumerate(zip(asked, classifier.predict([t for t, _ in asked]), strict=True)):
+        for i, ((text, right), p) in enumerate(zip(reviews, classifier.predict([t for t, _ in reviews]), strict=True)):
             known = {"id": f"{version}-{i}", "time": now - 60, "model_version": version, "request": f"r{i}", "index": 0}
             answer = {"label": p.label, "score": p.score, "positive": p.positive, "abstained": p.score < 0.6}
             log.add([Record.of(**known, **answer, text=text)])
@@ -55,9 +52,9 @@ def write(classifier, tmp_path):
 
 
 @pytest.fixture
-def monitor(trained, tmp_path):
+def monitor(model, tmp_path):
     (tmp_path / "monitor.yaml").write_text(
-        f"extends: {command_line.ROOT}/configs/monitor.yaml\nmodel: {MODEL}\nwindow: {{min_predictions: 200}}\n"
+        f"extends: {command_line.ROOT}/configs/monitor.yaml\nmodel: {model}\nwindow: {{min_predictions: 200}}\n"
         f"feedback: {{max_per_minute: 100000}}\nalert: {{log: {tmp_path}/alerts.jsonl}}\nevidently: null\n"
     )
 
@@ -75,7 +72,7 @@ def check(summary, name):
 
 @contextmanager
 def webhook(monkeypatch, *, status=200):
-    """What was posted to the address that $HOOK holds."""
+    """Collects the requests to the address in $HOOK."""
     posted = []
 
     class Hook(BaseHTTPRequestHandler):
@@ -97,7 +94,7 @@ def webhook(monkeypatch, *, status=200):
         server.server_close()
 
 
-def test_an_empty_log_is_not_enough_data_and_nothing_follows(monitor, tmp_path):
+def test_an_empty_log_is_not_enough_data_and_no_action_follows(monitor, tmp_path):
     (tmp_path / "log").mkdir()
     result = monitor(tmp_path / "log")
     assert (result.summary["predictions"], result.summary["findings"]) == (0, [])
@@ -106,13 +103,13 @@ def test_an_empty_log_is_not_enough_data_and_nothing_follows(monitor, tmp_path):
     assert "no findings" in result.err
 
 
-def test_a_misspelt_log_is_not_a_quiet_service(monitor, tmp_path):
+def test_a_misspelt_log_is_refused(monitor, tmp_path):
     result = monitor(tmp_path / "nowhere")
     assert result.code == 2
     assert f"window.log {tmp_path}/nowhere: no such folder" in result.err
 
 
-def test_what_a_run_leaves(monitor, write, tmp_path):
+def test_the_artifacts_and_metrics_of_a_run(monitor, model, write, tmp_path):
     import mlflow
 
     workspace = tmp_path / "evidently"
@@ -132,7 +129,7 @@ def test_what_a_run_leaves(monitor, write, tmp_path):
 
         steps = Client().get_pipeline_run(summary["run"]).steps
         outputs = [artifact for step in steps.values() for found in step.outputs.values() for artifact in found]
-        linked = versions.get_artifact(MODEL, "1", "reference")
+        linked = versions.get_artifact(model, "1", "reference")
         assert linked.id == steps["build_reference"].regular_outputs["reference"].id
     assert {a.name for a in outputs} == {"reference", "window", "monitoring_checks", "feedback", "feedback_checks"}
     assert all(a.visualizations and a.materializer.import_path.startswith("materializers.") for a in outputs)
@@ -144,19 +141,19 @@ def test_what_a_run_leaves(monitor, write, tmp_path):
     assert (run.data.tags["model_version"], run.data.metrics["predictions"]) == ("1", 300)
 
 
-def test_everything_goes_wrong_at_once(monitor, write, monkeypatch, tmp_path):
+def test_every_service_fails_at_once(monitor, model, write, monkeypatch, tmp_path):
     """The log is damaged, Prometheus and the webhook are down, and the alert log's disk is full."""
     folder = write(users.drifted(300, seed=6))
     next(folder.glob("predictions-*")).open("ab").write(b'{"id": "torn\n\xff\xfe\n' * 50)
-    monkeypatch.setenv("HOOK", f"{NOBODY}/secret-path")
-    down = [f"service.prometheus={NOBODY}", "alert.webhook=$HOOK", "alert.log=/dev/full"]
+    monkeypatch.setenv("HOOK", f"{CLOSED}/secret-path")
+    down = [f"service.prometheus={CLOSED}", "alert.webhook=$HOOK", "alert.log=/dev/full"]
     result = monitor(folder, *down)
     summary = result.summary
     assert (summary["action"], summary["predictions"]) == ("retrain", 300)
     assert {"log", "input_drift"} <= set(summary["findings"])
     health = check(summary, "service_health")
     assert (health["passed"], health["severity"]) == (True, "warning")
-    assert f"Prometheus at {NOBODY} does not say" in health["observed"]
+    assert f"Prometheus at {CLOSED} does not say" in health["observed"]
     assert not summary["told"]
     disk, hook = summary["warnings"]
     assert disk == "the alert could not be written to /dev/full: No space left on device"
@@ -164,22 +161,22 @@ def test_everything_goes_wrong_at_once(monitor, write, monkeypatch, tmp_path):
     assert "secret-path" not in result.err + result.out
     assert result.err.count("warning: ") == 2
 
-    status = command_line.run("status", "--model", MODEL, "--json")
+    status = command_line.run("status", "--model", model, "--json")
     last, alarms = status.summary["monitoring"], status.summary["alarms"]
     assert (last["run"], last["version"], last["passed"]) == (summary["run"], "1", False)
     assert {alarm["name"] for alarm in alarms} == {c["name"] for c in summary["report"]["checks"] if not c["passed"]}
     assert all(alarm["since"] == last["at"] for alarm in alarms if alarm["name"].startswith("log"))
     assert "alarm: input_drift" in status.err
     page = tmp_path / "report.html"
-    assert command_line.run("report", "--model", MODEL, "--output", page, "--json").summary["alarms"] == alarms
+    assert command_line.run("report", "--model", model, "--output", page, "--json").summary["alarms"] == alarms
     assert "alarms are open" in page.read_text() and "Drift over time" in page.read_text()
 
 
-def test_the_same_alarm_is_told_once_and_what_was_not_told_is_told_later(monitor, write, tmp_path, monkeypatch):
+def test_an_alert_is_sent_once_and_retried_if_it_was_not_sent(monitor, write, tmp_path, monkeypatch):
     folder, hook = write(users.drifted(300, seed=7)), "alert.webhook=$HOOK"
     with webhook(monkeypatch, status=500) as refused:
         first = monitor(folder, hook).summary
-    assert len(refused) == 2  # tried again once
+    assert len(refused) == 2  # one retry
     assert (first["told"], first["warnings"]) == (True, ["the alert could not be posted to $HOOK: status 500"])
     with webhook(monkeypatch) as posted:
         assert monitor(folder, hook).summary["told"]
@@ -192,7 +189,7 @@ def test_the_same_alarm_is_told_once_and_what_was_not_told_is_told_later(monitor
     assert told["findings"] == first["actions"]
 
 
-def test_a_log_of_another_version_is_not_this_ones(monitor, write):
+def test_predictions_of_another_version_are_not_counted(monitor, write):
     summary = monitor(write(users.drifted(300, seed=8), version="7")).summary
     assert (summary["predictions"], summary["findings"]) == (0, ["log"])
     assert summary["window"]["other_versions"] == {"7": 300}
@@ -201,19 +198,13 @@ def test_a_log_of_another_version_is_not_this_ones(monitor, write):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--set", f"model={MODEL}"], "no version is live here"),
-        (["--set", "model=nobody"], "no version is in production"),
+        (["--set", "model=shared"], "no version is live here"),
+        (["--set", "model=unknown"], "no version is in production"),
         (["--set", "window.hour=3"], "Did you mean window.hours?"),
         (["--set", "actions.input_drift=panic"], "actions.input_drift"),
     ],
 )
-def test_nothing_to_look_at_is_one_line(arguments, words, trained):
+def test_a_mistake_is_one_line(arguments, words, model):
     result = command_line.run("--pipeline", "monitor", *arguments)
     assert result.code == 2
     assert words in result.err.splitlines()[-1]
-
-
-def test_every_mistake_in_a_file_of_the_loop_shows_before_it_starts():
-    result = command_line.run("--pipeline", "continuous", "--set", "retrain.config=configs/trian.yaml")
-    assert result.code == 2
-    assert "train.yaml?" in result.err.splitlines()[-1]

@@ -1,4 +1,4 @@
-"""Training in two processes, as a step of the train pipeline."""
+"""Trains in two processes, as a step of the train pipeline."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def encoder(tmp_path):
 
 
 def processes_of(run: subprocess.Popen) -> set[psutil.Process]:
-    """Processes that the run has started to train with."""
+    """Returns the training processes of a run."""
     found = set()
     for child in psutil.Process(run.pid).children(recursive=True):
         try:
@@ -32,21 +32,21 @@ def processes_of(run: subprocess.Popen) -> set[psutil.Process]:
     return found
 
 
-def test_two_processes_train_in_the_step(train, encoder, reviews_file, tmp_path):
+def test_a_step_trains_in_two_processes(train, encoder, reviews_file, tmp_path):
     source = ("--set", f"source.source=file:{reviews_file}", "--set", "source.rows=null")
     model = ("--set", f"transformer.model={encoder}", "--set", "transformer.num_processes=2")
     arguments = train("processes", *SMALL, *LENGTHS, *source, *model)
-    said = tmp_path / "stderr"
-    with said.open("w") as stderr:
+    log = tmp_path / "stderr"
+    with log.open("w") as stderr:
         run = subprocess.Popen(
-            command_line.command(*arguments), cwd=command_line.ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
+            command_line.words_of(*arguments), cwd=command_line.ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
         )
     seen = set()
     while run.poll() is None:
         seen |= processes_of(run)
         time.sleep(0.1)
     out = run.stdout.read()
-    assert run.returncode == 0, said.read_text()
+    assert run.returncode == 0, log.read_text()
     assert json.loads(out.splitlines()[-1])["model_version"] == "1"
     assert len(seen) == 2
     assert not [process for process in seen if process.is_running()]

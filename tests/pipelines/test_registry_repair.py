@@ -1,4 +1,4 @@
-"""ZenML's production stage and MLflow's alias come apart for real, and are brought together again."""
+"""ZenML's production stage and MLflow's alias disagree, and are repaired."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers import command_line
 
-MODEL = "mended"
+MODEL = "repaired"
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def arguments(train, reviews_file):
 
 @pytest.fixture(scope="module", autouse=True)
 def two(arguments):
-    """Version 1 in production, version 2 not."""
+    """Version 1 is in production, version 2 is not."""
     assert command_line.run(*arguments).summary["promoted"]
     assert not command_line.run(*arguments, "--set", "linear.inverse_regularization=9").summary["promoted"]
 
@@ -42,68 +42,68 @@ def set_stage(number, stage):
         Client().update_model_version(MODEL, number, stage=stage, force=True)
 
 
-def held(client, number):
-    """MLflow's number of a version."""
+def mlflow_number(client, number):
+    """Returns MLflow's number of a version."""
     found = client.search_model_versions(f"name='{MODEL}'")
     return max(int(v.version) for v in found if v.tags.get("zenml_version") == number)
 
 
-def foreign(client, **tags):
-    """Somebody else registers what ZenML knows nothing of."""
-    known = client.get_model_version(MODEL, held(client, "1"))
+def register_unknown(client, **tags):
+    """Registers a version in MLflow that ZenML does not know."""
+    known = client.get_model_version(MODEL, mlflow_number(client, "1"))
     return client.create_model_version(MODEL, known.source, known.run_id, tags=tags).version
 
 
-def dies_after_the_stage(client):
+def die_after_the_stage(client):
     set_stage("2", "production")
 
 
-def loses_the_alias(client):
+def drop_alias(client):
     client.delete_registered_model_alias(MODEL, "champion")
 
 
-def leads_elsewhere(client):
-    client.set_registered_model_alias(MODEL, "champion", held(client, "2"))
+def move_the_alias(client):
+    client.set_registered_model_alias(MODEL, "champion", mlflow_number(client, "2"))
 
 
-def leads_to_a_stranger(client):
-    client.set_registered_model_alias(MODEL, "champion", foreign(client))
+def point_at_an_unknown_version(client):
+    client.set_registered_model_alias(MODEL, "champion", register_unknown(client))
 
 
-def is_not_in_mlflow(client):
-    client.delete_model_version(MODEL, held(client, "1"))
+def delete_the_version(client):
+    client.delete_model_version(MODEL, mlflow_number(client, "1"))
 
 
-def dies_before_zenml_knows(client):
-    foreign(client, fingerprint="0" * 64)
+def die_before_zenml_knows(client):
+    register_unknown(client, fingerprint="0" * 64)
 
 
-def loses_its_mark(client):
-    client.delete_model_version_tag(MODEL, held(client, "2"), "zenml_version")
+def delete_the_tag(client):
+    client.delete_model_version_tag(MODEL, mlflow_number(client, "2"), "zenml_version")
 
 
-def is_withdrawn(client):
+def archive_the_version(client):
     set_stage("1", "archived")
 
 
 @pytest.mark.parametrize(
-    ("come_apart", "warning", "repaired", "production"),
+    ("disagree", "warning", "repaired", "production"),
     [
-        (dies_after_the_stage, "version 2 is in production, but MLflow's alias champion leads to", "to version 2", "2"),
-        (loses_the_alias, "version 1 is in production, but MLflow's alias champion leads nowhere", "to version 1", "1"),
-        (leads_elsewhere, "but MLflow's alias champion leads to version 2", "to version 1", "1"),
-        (leads_to_a_stranger, "leads to a model that this ZenML does not know", "to version 1", "1"),
-        (is_not_in_mlflow, "but MLflow's registry does not have it", "registered there again", "1"),
-        (dies_before_zenml_knows, "belongs to no version", "zenml_version: none", "1"),
-        (loses_its_mark, "does not say that it is version 2", "zenml_version: 2", "1"),
-        (is_withdrawn, "no version is in production, but MLflow's alias champion", "leads nowhere", None),
+        (die_after_the_stage, "version 2 is in production, but MLflow's alias champion leads to", "to version 2", "2"),
+        (drop_alias, "version 1 is in production, but MLflow's alias champion leads nowhere", "to version 1", "1"),
+        (move_the_alias, "but MLflow's alias champion leads to version 2", "to version 1", "1"),
+        (point_at_an_unknown_version, "leads to a model that this ZenML does not know", "to version 1", "1"),
+        (delete_the_version, "but MLflow's registry does not have it", "registered there again", "1"),
+        (die_before_zenml_knows, "belongs to no version", "zenml_version: none", "1"),
+        (delete_the_tag, "does not say that it is version 2", "zenml_version: 2", "1"),
+        (archive_the_version, "no version is in production, but MLflow's alias champion", "leads nowhere", None),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )  # fmt: skip
-def test_what_came_apart_is_seen_and_mended(come_apart, warning, repaired, production, mlflow):
+def test_a_disagreement_is_shown_and_repaired(disagree, warning, repaired, production, mlflow):
     command_line.run("promote", "--version", "1", "--model", MODEL)
     assert status()["disagreements"] == []
-    come_apart(mlflow)
+    disagree(mlflow)
     (seen,) = status()["disagreements"]
     assert warning in seen
     assert "warning: " in command_line.run("status", "--model", MODEL).out
@@ -111,7 +111,7 @@ def test_what_came_apart_is_seen_and_mended(come_apart, warning, repaired, produ
     assert len(summary["repaired"]) == 1
     assert repaired in summary["repaired"][0]
     assert summary["disagreements"] == []
-    assert command_line.production(MODEL) == command_line.champion(MODEL) == production
+    assert command_line.find_production(MODEL) == command_line.find_champion(MODEL) == production
     again = status("--repair")
     assert again["repaired"] == again["disagreements"] == []
     assert "nothing to repair" in command_line.run("status", "--repair", "--model", MODEL).out
@@ -119,34 +119,34 @@ def test_what_came_apart_is_seen_and_mended(come_apart, warning, repaired, produ
 
 def test_a_champion_of_another_zenml_is_not_replaced(arguments, mlflow):
     command_line.run("promote", "--version", "1", "--model", MODEL)
-    stranger = foreign(mlflow)
+    stranger = register_unknown(mlflow)
     mlflow.set_registered_model_alias(MODEL, "champion", stranger)
     refused = command_line.run("promote", "--version", "2", "--model", MODEL)
     assert refused.code == 2
     assert f"leads to version {stranger} in MLflow's registry, which this ZenML does not know" in refused.err
-    assert command_line.production(MODEL) == "1"
+    assert command_line.find_production(MODEL) == "1"
     assert mlflow.get_model_version_by_alias(MODEL, "champion").version == stranger
     status("--repair")
-    assert command_line.production(MODEL) == command_line.champion(MODEL) == "1"
+    assert command_line.find_production(MODEL) == command_line.find_champion(MODEL) == "1"
 
 
-def test_the_next_run_brings_the_alias_back(arguments, mlflow):
+def test_the_next_run_restores_the_alias(arguments, mlflow):
     command_line.run("promote", "--version", "1", "--model", MODEL)
-    leads_elsewhere(mlflow)
-    assert not command_line.run(*arguments).summary["promoted"]  # nothing changed since
-    assert command_line.production(MODEL) == command_line.champion(MODEL) == "1"
+    move_the_alias(mlflow)
+    assert not command_line.run(*arguments).summary["promoted"]  # no change since
+    assert command_line.find_production(MODEL) == command_line.find_champion(MODEL) == "1"
 
 
 DYING = """
 import os, sys
-import run
+from cli import app
 from registry import versions
-versions.create = lambda *_: os._exit(9)
-run.main(sys.argv[1:])
+versions.create_version = lambda *_: os._exit(9)
+app.main(sys.argv[1:])
 """
 
 
-def test_a_run_that_dies_between_both_registries_is_finished_by_the_next(arguments, mlflow, monkeypatch):
+def test_the_next_run_finishes_one_that_died_between_both_registries(arguments, mlflow, monkeypatch):
     third = [*arguments, "--set", "linear.inverse_regularization=2"]
     before = mlflow.search_model_versions(f"name='{MODEL}'")
     died = subprocess.run(
@@ -156,7 +156,7 @@ def test_a_run_that_dies_between_both_registries_is_finished_by_the_next(argumen
     (left,) = {v.version for v in mlflow.search_model_versions(f"name='{MODEL}'")} - {v.version for v in before}
     (seen,) = status()["disagreements"]
     assert "belongs to no version: the run that registered it ended before it was done" in seen
-    monkeypatch.setattr("registry.locks.STALE_AFTER_S", 1.0)  # for the lock that it held
+    monkeypatch.setattr("registry.locks.STALE_AFTER_S", 1.0)  # the dead run holds the lock
     summary = command_line.run(*third).summary
     assert mlflow.get_model_version(MODEL, left).tags["zenml_version"] == summary["model_version"]
     assert len(mlflow.search_model_versions(f"name='{MODEL}'")) == len(before) + 1
