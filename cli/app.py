@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.commands import COMMANDS
-from cli.grammar import Call, Context, Summary, build_parser, parse
+from cli.grammar import Context, Summary
+from cli.parser import Call, build_parser, parse
 from sentiment.errors import UserError
 
 if TYPE_CHECKING:

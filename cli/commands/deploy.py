@@ -42,4 +42,5 @@ COMMAND = Command(
     Arguments,
     is_pipeline=True,
     after_interrupt="python run.py status shows the live version",
+    details="examples:\n  run.py --pipeline deploy\n  run.py --pipeline deploy --canary 10",
 )

@@ -74,4 +74,5 @@ COMMAND = Command(
     run,
     Arguments,
     after_interrupt="python run.py status shows the live version",
+    details="examples:\n  run.py rollback\n  run.py rollback --to 2 --dry-run",
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.commands import COMMANDS
-from cli.grammar import parse
+from cli.parser import parse
 from tests.helpers.deploy_files import DEPLOY, ROOT
 
 AIRFLOW = Path(os.environ.get("AIRFLOW_PYTHON", ROOT / ".cache" / "airflow" / "bin" / "python"))

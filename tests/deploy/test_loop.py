@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from cli.commands import COMMANDS
-from cli.grammar import parse
+from cli.parser import parse
 from tests.helpers.deploy_files import DEPLOY, ROOT
 
 LOOP = DEPLOY / "loop"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cli.commands import COMMANDS
-from cli.grammar import GlobalOptions, parse
+from cli.grammar import GlobalOptions
+from cli.parser import parse
 from sentiment.errors import UserError
 
 PIPELINES = [command.name for command in COMMANDS if command.is_pipeline]
