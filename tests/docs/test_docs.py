@@ -76,7 +76,7 @@ def test_every_module_and_path_exists(page):
 @each_page
 def test_every_command_of_run_py_is_one_that_it_takes(page):
     from cli.commands import COMMANDS
-    from cli.grammar import parse
+    from cli.parser import parse
 
     for line in commands(page):
         if found := re.match(r"(?:\.venv/bin/)?python run\.py (.*)$", line):
