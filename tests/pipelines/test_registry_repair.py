@@ -22,8 +22,12 @@ def two(arguments):
     assert not command_line.run(*arguments, "--set", "linear.inverse_regularization=9").summary["promoted"]
 
 
+def show_status(*more):
+    return command_line.run("status", "--model", MODEL, "--json", *more)
+
+
 def status(*more):
-    return command_line.run("status", "--model", MODEL, "--json", *more).summary
+    return show_status(*more).summary
 
 
 @pytest.fixture
@@ -104,17 +108,18 @@ def test_a_disagreement_is_shown_and_repaired(disagree, warning, repaired, produ
     command_line.run("promote", "--version", "1", "--model", MODEL)
     assert status()["disagreements"] == []
     disagree(mlflow)
-    (seen,) = status()["disagreements"]
+    shown = show_status()
+    (seen,) = shown.summary["disagreements"]
     assert warning in seen
-    assert "warning: " in command_line.run("status", "--model", MODEL).out
+    assert "warning: " in shown.err
     summary = status("--repair")
     assert len(summary["repaired"]) == 1
     assert repaired in summary["repaired"][0]
     assert summary["disagreements"] == []
     assert command_line.find_production(MODEL) == command_line.find_champion(MODEL) == production
-    again = status("--repair")
-    assert again["repaired"] == again["disagreements"] == []
-    assert "nothing to repair" in command_line.run("status", "--repair", "--model", MODEL).out
+    again = show_status("--repair")
+    assert again.summary["repaired"] == again.summary["disagreements"] == []
+    assert "nothing to repair" in again.err
 
 
 def test_a_champion_of_another_zenml_is_not_replaced(arguments, mlflow):

@@ -81,8 +81,8 @@ def test_an_output_that_cannot_be_written_is_one_line(output, tmp_path):
 
 
 def test_status_fits_one_screen(champion):
-    summary = command_line.run("status", "--model", MODEL, "--json").summary
-    out = command_line.run("status", "--model", MODEL).out
+    result = command_line.run("status", "--model", MODEL, "--json")
+    summary, out = result.summary, result.err
     assert (summary["production"], summary["live"], summary["monitoring"], summary["alarms"]) == (
         champion,
         None,
