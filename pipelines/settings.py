@@ -79,7 +79,7 @@ class EvaluateSettings(Settings):
         None, coerce_numbers_to_str=True, description="version to score; null: the one in production"
     )
     seed: int = Field(13, ge=0, lt=2**32, description="seed of the bootstrap and the generated cases")
-    source: SourceSettings = SourceSettings()
+    source: SourceSettings = SourceSettings(source="imdb-50k-test")
     exclude_training: bool = Field(True, description="leave out reviews that the version was trained on")
     evaluation: EvaluationSettings = EvaluationSettings()
     behaviour: Behaviour = Field(

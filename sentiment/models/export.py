@@ -44,7 +44,7 @@ class ExportSettings(Settings):
         0.003, ge=0, le=1, description="Accuracy that int8 may lose against float; where it loses more, float is served"
     )
     max_length: int | None = Field(
-        None,
+        160,
         ge=8,
         le=4096,
         description="Most tokens read when serving; null: as in training. A model fine-tuned on the ends of long "

@@ -27,6 +27,7 @@ Finding = Literal[
 ]
 FINDINGS: tuple[Finding, ...] = get_args(Finding)
 Action = Literal["nothing", "alert", "retrain"]
+RETRAIN_ON = {"input_drift", "label_shift", "accuracy", "calibration"}
 Suite = Annotated[SuiteSettings, included(SuiteSettings)]
 ACTIONS: tuple[Action, ...] = get_args(Action)  # weakest first
 
@@ -153,8 +154,8 @@ class MonitorSettings(Settings):
     )
     service: HealthSettings = HealthSettings()
     actions: dict[Finding, Action] = Field(
-        {"input_drift": "retrain", "label_shift": "retrain", "accuracy": "retrain", "calibration": "retrain"},
-        description="what follows from a failed check; what is not named: alert",
+        default_factory=lambda: {finding: "retrain" if finding in RETRAIN_ON else "alert" for finding in FINDINGS},
+        description="the action after a failed check; a finding without an action: alert",
     )
     alert: AlertSettings = AlertSettings()
     evidently: Path | None = Field(

@@ -74,6 +74,7 @@ def recipe(encoder: Path, **changes: object) -> TransformerSettings:
     settings = {
         "model": str(encoder), "max_length": 32, "batch_size": 8, "short_epochs": 1, "learning_rate": 3e-3,
         "freeze_embeddings": False, "precision": "fp32", "save_steps": 4, "early_stopping_patience": None,
+        "evaluations": 2, "dropout": None,
     }  # fmt: skip
     return TransformerSettings(**{**settings, **changes})
 

@@ -1,11 +1,14 @@
 """The files of settings in ``configs/``."""
 
+import json
 from functools import partial
 
 import pytest
 
 from pipelines import settings
+from sentiment.errors import UserError
 from sentiment.monitoring.settings import MonitorSettings
+from sentiment.promotion.settings import PromotionSettings
 from sentiment.settings import read_settings
 from tests.helpers.command_line import ROOT
 
@@ -29,5 +32,33 @@ def test_the_files_of_the_loop_are_valid():
     settings.read_continuous_settings(ROOT / "configs" / "monitor.yaml", ())
 
 
-def test_the_deploy_file_equals_the_defaults_of_the_code():
-    assert read_settings(settings.DeploySettings, ROOT / "configs" / "deploy.yaml") == settings.DeploySettings()
+@pytest.mark.parametrize(
+    ("file", "model"),
+    [
+        ("train", settings.TrainSettings),
+        ("evaluate", settings.EvaluateSettings),
+        ("deploy", settings.DeploySettings),
+        ("monitor", MonitorSettings),
+        ("promotion", PromotionSettings),
+    ],
+)
+def test_the_defaults_of_the_code_equal_the_default_file(file, model):
+    assert read_settings(model, ROOT / "configs" / f"{file}.yaml") == model()
+
+
+def test_a_file_named_in_a_file_is_included_by_value(tmp_path):
+    suite = {"name": "own", "expectations": []}
+    (tmp_path / "suite.yaml").write_text(json.dumps(suite))
+    (tmp_path / "train.yaml").write_text(f"expectations: {{reviews: {tmp_path}/suite.yaml}}\n")
+    read = settings.read_train_settings(tmp_path / "train.yaml", [f"promotion={ROOT}/configs/promotion.held.yaml"])
+    (tmp_path / "suite.yaml").unlink()  # it was read once: nothing reads it again
+    dumped = read.model_dump(mode="json")
+    assert dumped["expectations"]["reviews"] == suite
+    assert dumped["promotion"]["automatic"] is False
+    assert settings.TrainSettings.model_validate(dumped) == read
+
+
+def test_a_mistake_in_an_included_file_names_that_file(tmp_path):
+    (tmp_path / "promotion.yaml").write_text("floors: {acuracy: 0.9}\n")
+    with pytest.raises(UserError, match=r"promotion\.yaml, key floors\.acuracy: .*floors\.accuracy"):
+        settings.read_train_settings(ROOT / "configs" / "train.yaml", [f"promotion={tmp_path}/promotion.yaml"])

@@ -20,6 +20,11 @@ from tests.helpers import tiny_transformer as tiny
 pytestmark = pytest.mark.slow
 
 
+def export_settings(**changes):
+    """Serving reads as many tokens as training did: the tiny models have few positions."""
+    return ExportSettings(max_length=None, **changes)
+
+
 @pytest.fixture(scope="module", params=["bert", "roberta", "distilbert"])
 def checkpoint(request, tmp_path_factory):
     encoder = tiny.save_encoder(tmp_path_factory.mktemp("encoder"), request.param)
@@ -50,7 +55,7 @@ def labelled_by(checkpoint, rows=200):
 
 def test_float_onnx_computes_what_torch_computes(checkpoint, tmp_path):
     reviews, ids = labelled_by(checkpoint)
-    report = export_transformer(checkpoint, reviews, tmp_path, ExportSettings(int8=False), seed=0)
+    report = export_transformer(checkpoint, reviews, tmp_path, export_settings(int8=False), seed=0)
     assert (report.precision, report.reason) == ("float32", "int8 is switched off")
     assert report.float_accuracy == 1
     assert (report.int8_accuracy, report.agreement) == (None, None)
@@ -62,7 +67,7 @@ def test_float_onnx_computes_what_torch_computes(checkpoint, tmp_path):
 
 
 def test_int8_is_kept_where_it_costs_nothing(checkpoint, tmp_path):
-    report = export_transformer(checkpoint, tiny.reviews(200, 3), tmp_path, ExportSettings(int8_tolerance=0.1), seed=0)
+    report = export_transformer(checkpoint, tiny.reviews(200, 3), tmp_path, export_settings(int8_tolerance=0.1), seed=0)
     assert report.precision == "int8"
     assert report.int8_accuracy >= report.float_accuracy - 0.1
     assert "keeps the accuracy" in report.reason
@@ -76,7 +81,7 @@ def test_int8_is_kept_where_it_costs_nothing(checkpoint, tmp_path):
 
 def test_an_int8_score_does_not_depend_on_who_else_asks(checkpoint, tmp_path):
     """Activations are scaled by the largest of a pass: in one pass with others, scores would move."""
-    report = export_transformer(checkpoint, tiny.reviews(50, 3), tmp_path, ExportSettings(int8_tolerance=1), seed=0)
+    report = export_transformer(checkpoint, tiny.reviews(50, 3), tmp_path, export_settings(int8_tolerance=1), seed=0)
     settings = report.model_dump(include={"max_length", "head_share", "cls_id", "sep_id"})
     Manifest("transformer", settings, 1.0, 0.9, "data", {}).write(tmp_path)
     texts = tiny.reviews(20, 4).frame["text"].tolist()
@@ -110,7 +115,7 @@ def outlier(checkpoint, folder):
 def test_float_is_served_where_int8_loses_accuracy(checkpoint, tmp_path):
     broken = outlier(checkpoint, tmp_path / "checkpoint")
     reviews, ids = labelled_by(broken)
-    report = export_transformer(broken, reviews, tmp_path / "served", ExportSettings(), seed=0)
+    report = export_transformer(broken, reviews, tmp_path / "served", export_settings(), seed=0)
     assert set(reviews.frame["label"]) == {0, 1}
     assert report.float_accuracy == 1
     assert report.int8_accuracy < 0.99
@@ -131,7 +136,7 @@ def test_the_limit_is_the_tolerance():
 
 @pytest.mark.parametrize("checkpoint", ["bert"], indirect=True)
 def test_the_report_carries_what_serving_needs(checkpoint, tmp_path):
-    report = export_transformer(checkpoint, tiny.reviews(40, 3), tmp_path, ExportSettings(rows=20), seed=0)
+    report = export_transformer(checkpoint, tiny.reviews(40, 3), tmp_path, export_settings(rows=20), seed=0)
     assert (report.max_length, report.head_share) == (32, 1 / 3)
     assert (report.cls_id, report.sep_id, report.pad_id) == (2, 3, 0)
     assert report.rows == 20
@@ -146,7 +151,7 @@ def test_an_export_that_differs_from_torch_is_refused(checkpoint, tmp_path, monk
     logits = export._logits
     monkeypatch.setattr(export, "_logits", lambda *args, **kwargs: logits(*args, **kwargs) + 0.01)
     with pytest.raises(RuntimeError, match="differs from torch"):
-        export_transformer(checkpoint, tiny.reviews(40, 3), tmp_path, ExportSettings(), seed=0)
+        export_transformer(checkpoint, tiny.reviews(40, 3), tmp_path, export_settings(), seed=0)
     assert not (tmp_path / "model.onnx").exists()
 
 
