@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from sentiment.behaviour.augmentation import AugmentationSettings
+from pipelines.candidates import CandidateSettings
 from sentiment.behaviour.checks import BehaviourSettings
 from sentiment.errors import UserError
 from sentiment.evaluation.measure import EvaluationSettings
-from sentiment.models.cascade import CascadeSettings
-from sentiment.models.checkpoint import TransformerSettings
-from sentiment.models.export import ExportSettings
-from sentiment.models.linear import LinearSettings
 from sentiment.monitoring.settings import MonitorSettings
 from sentiment.promotion.settings import PromotionSettings
 from sentiment.reviews import databases
@@ -42,33 +38,19 @@ class SuitesSettings(Settings):
     )
 
 
-class TrainSettings(Settings):
+class TrainSettings(CandidateSettings):
     """The train pipeline."""
 
     model: ModelName = Field("sentiment", description="name in the Model Control Plane and MLflow's registry")
-    seed: int = Field(13, ge=0, lt=2**32, description="seed of everything random")
     source: SourceSettings = SourceSettings()
     splits: SplitSettings = SplitSettings()
     expectations: SuitesSettings = Field(default_factory=SuitesSettings)
-    augmentation: AugmentationSettings = AugmentationSettings()
-    linear: LinearSettings = LinearSettings()
-    transformer: TransformerSettings = TransformerSettings()
-    export: ExportSettings = ExportSettings()
-    cascade: CascadeSettings = CascadeSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     behaviour: Behaviour = Field(
         default_factory=default_file(BehaviourSettings, "behaviour.yaml"),
         description="capabilities and their limits: a file, or its values",
     )
     promotion: Promotion = Field(PromotionSettings(), description="floors, margins and gains: a file, or its values")
-
-    @model_validator(mode="after")
-    def _candidates_fit(self) -> TrainSettings:
-        if not (self.linear.enabled or self.transformer.enabled):
-            raise ValueError("enable at least one of linear and transformer")
-        if self.cascade.enabled and not (self.linear.enabled and self.transformer.enabled):
-            raise ValueError("a cascade needs linear and transformer: enable both, or set cascade.enabled=false")
-        return self
 
 
 class EvaluateSettings(Settings):

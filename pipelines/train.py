@@ -9,9 +9,9 @@ from zenml.client import Client
 from zenml.enums import ExecutionMode
 
 import materializers  # noqa: F401  # registers how typed artifacts are stored
+from pipelines.candidates import train_candidates
 from pipelines.settings import TrainSettings
 from registry.versions import get_artifact
-from sentiment.models.weights import find_model, fingerprint
 from steps.evaluation.evaluate import evaluate
 from steps.monitoring.add_feedback import add_feedback
 from steps.promotion.decide import decide
@@ -20,11 +20,7 @@ from steps.reviews.check_raw import check_raw
 from steps.reviews.check_splits import check_splits
 from steps.reviews.divide import divide
 from steps.reviews.load import load
-from steps.training.build_cascade import build_cascade
 from steps.training.choose import choose
-from steps.training.export import export
-from steps.training.train_linear import train_linear
-from steps.training.train_transformer import train_transformer
 
 
 @pipeline(name="train", execution_mode=ExecutionMode.FAIL_FAST)  # otherwise the error of the failed step is lost
@@ -60,10 +56,8 @@ def train(
     splits = divide(reviews, review_checks, settings.splits, seed)
     split_checks = check_splits(splits, suites.splits, settings.splits.near_duplicate_similarity)
 
-    candidates = _train_candidates(settings, splits, split_checks)
-    # The first wins a tie: the linear model costs least, the cascade less than the transformer.
-    cheapest_first = [candidates[name] for name in ("linear", "cascade", "transformer") if name in candidates]
-    challenger, servable = choose(cheapest_first)
+    candidates = train_candidates(settings, splits, split_checks)
+    challenger, servable = choose(list(candidates.values()))
 
     evaluated = [_evaluate(settings, name, candidate, splits) for name, candidate in candidates.items()]
     evaluations, behaviours = (list(outputs) for outputs in zip(*evaluated, strict=True))
@@ -85,21 +79,6 @@ def train(
     )
     values = settings.model_dump(mode="json")
     promote(decision, servable, splits, evaluations, behaviours, settings.model, values, **feedback_used)
-
-
-def _train_candidates(settings: TrainSettings, splits: Any, split_checks: Any) -> dict[str, Any]:  # noqa: ANN401  # step outputs
-    """Adds the training steps of every enabled candidate; returns their servables by name."""
-    seed = settings.seed
-    candidates = {}
-    if settings.linear.enabled:
-        candidates["linear"] = train_linear(splits, split_checks, settings.linear, seed)
-    if settings.transformer.enabled:
-        weights = fingerprint(find_model(settings.transformer.model))
-        checkpoint = train_transformer(splits, split_checks, settings.transformer, weights, settings.augmentation, seed)
-        candidates["transformer"] = export(checkpoint, splits, settings.export, seed)
-    if settings.cascade.enabled:
-        candidates["cascade"] = build_cascade(candidates["linear"], candidates["transformer"], splits, settings.cascade)
-    return candidates
 
 
 def _evaluate(settings: TrainSettings, name: str, servable: Any, splits: Any) -> Any:  # noqa: ANN401  # step outputs

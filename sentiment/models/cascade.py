@@ -16,6 +16,7 @@ from pydantic import Field
 from sentiment.errors import UserError
 from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
 from sentiment.models.classifier import Classifier, combine, is_short, route
+from sentiment.models.plain_text import to_plain_text
 from sentiment.models.servable import Manifest, Servable
 from sentiment.progress import report
 from sentiment.settings import Settings
@@ -94,7 +95,7 @@ def fit_cascade(
     """
     if linear.manifest.data_fingerprint != transformer.manifest.data_fingerprint:
         raise UserError("the linear model and the transformer were trained on different data", remedy="Train again.")
-    texts = validation.frame["text"].tolist()
+    texts = [to_plain_text(text) for text in validation.frame["text"]]  # words are counted as the service counts them
     labels = validation.frame["label"].to_numpy()
     report("fit cascade", 0, 2)
     first = Classifier.load(linear.path).calibrated_logits(texts)

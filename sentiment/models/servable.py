@@ -12,11 +12,10 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sentiment.errors import UserError
 
-Kind = Literal["linear", "transformer", "cascade"]
 MANIFEST = "manifest.json"
 FORMAT = 1
 
@@ -26,7 +25,7 @@ class Manifest:
     """What a servable directory holds and how it came to be.
 
     Attributes:
-        kind: Which classifier reads the directory.
+        kind: Which classifier reads the directory: a key of ``KINDS`` in :mod:`sentiment.models.classifier`.
         settings: What that classifier needs besides its files (maximum length, truncation, band, weights ...).
         temperature: Divides the log-odds before the logistic function (Guo et al. 2017), > 0.
         validation_accuracy: Accuracy in [0, 1] on the validation split: what candidates are chosen by.
@@ -36,7 +35,7 @@ class Manifest:
         labels: Names of class 0 and class 1.
     """
 
-    kind: Kind
+    kind: str
     settings: Mapping[str, Any]
     temperature: float
     validation_accuracy: float

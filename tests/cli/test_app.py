@@ -84,7 +84,7 @@ BAD = {
         ["--pipeline", "train", "--set", "linear.enabled=false", "--set", "transformer.enabled=false"],
         "enable at least one",
     ),
-    "half a cascade": (["--pipeline", "train", "--set", "linear.enabled=false"], "a cascade needs linear"),
+    "half a cascade": (["--pipeline", "train", "--set", "linear.enabled=false"], "cascade needs linear"),
     "bad deploy": (["--pipeline", "deploy", "--set", "smoke.review=3"], "Did you mean smoke.reviews?"),
     "bad canary": (["--pipeline", "deploy", "--canary", "100"], "key rollout.share"),
     "canary that is no number": (["--pipeline", "deploy", "--canary", "ten"], "key rollout.share"),

@@ -46,8 +46,8 @@ def test_the_unsure_and_the_short_go_to_the_transformer():
 def test_a_sure_long_review_never_reaches_the_transformer(tmp_path, monkeypatch):
     classifier = Classifier.load(tiny_servables.save_cascade(tmp_path).path)
     seen = []
-    answer = classifier.transformer.calibrated_logits
-    monkeypatch.setattr(classifier.transformer, "calibrated_logits", lambda texts: seen.extend(texts) or answer(texts))
+    answer = classifier.transformer._calibrated
+    monkeypatch.setattr(classifier.transformer, "_calibrated", lambda texts: seen.extend(texts) or answer(texts))
     texts = tiny.reviews(60, 5).frame["text"].tolist()
     logits = classifier.logits(texts)
     first = classifier.linear.calibrated_logits(texts)
@@ -60,6 +60,15 @@ def test_a_sure_long_review_never_reaches_the_transformer(tmp_path, monkeypatch)
     for name, mask in (("short", short), ("long", ~short & ~alone)):
         second = answer([t for t, m in zip(texts, mask, strict=True) if m])
         np.testing.assert_allclose(logits[mask], combine(first[mask], second, weights[name]), atol=1e-6)
+
+
+def test_markup_does_not_make_a_short_text_long(tmp_path):
+    classifier = Classifier.load(tiny_servables.save_cascade(tmp_path).path)
+    words = tiny.GOOD[:1] + tiny.BAD[:2] + tiny.FILLER[:2]
+    text = " ".join(words)
+    marked = '<div class="a b c">' + " <br /> <br /> <br /> ".join(words) + "</div>"
+    assert len(text.split()) <= tiny_servables.SHORT_WORDS < len(marked.split())
+    np.testing.assert_array_equal(classifier.logits([marked]), classifier.logits([text]))
 
 
 class Opinions:

@@ -9,8 +9,10 @@ import pytest
 
 from sentiment.errors import UserError
 from sentiment.models import Classifier
+from sentiment.models import classifier as classifier_module
 from sentiment.models import classifier as serving
-from sentiment.models.classifier import plain
+from sentiment.models.plain_text import to_plain_text
+from sentiment.models.servable import Manifest
 from sentiment.reviews import cleaning
 from tests.helpers import tiny_servables
 from tests.helpers import tiny_transformer as tiny
@@ -79,8 +81,8 @@ def test_markup_entities_and_white_space_do_not_matter(classifier):
 
 
 def test_a_comparison_is_no_markup():
-    assert plain("5 < 7 and 8 > 3 & so on") == "5 < 7 and 8 > 3 & so on"
-    assert plain("I <3 it") == "I <3 it"
+    assert to_plain_text("5 < 7 and 8 > 3 & so on") == "5 < 7 and 8 > 3 & so on"
+    assert to_plain_text("I <3 it") == "I <3 it"
 
 
 AWKWARD = [
@@ -95,7 +97,7 @@ AWKWARD = [
 @pytest.mark.parametrize("text", AWKWARD)
 def test_what_training_cleaned_is_served_as_it_is(text):
     clean = cleaning.clean(text)
-    assert plain(clean) == clean
+    assert to_plain_text(clean) == clean
 
 
 def test_serving_knows_the_elements_that_cleaning_knows():
@@ -103,7 +105,7 @@ def test_serving_knows_the_elements_that_cleaning_knows():
         assert getattr(serving, names) == getattr(cleaning, names)
     for name in f"{cleaning._INLINE}|{cleaning._UNSEEN}|p|br|h1|li".split("|"):
         text = f"no<{name}>t g</{name.upper()} >ood"
-        assert plain(text) == cleaning.clean(text)
+        assert to_plain_text(text) == cleaning.clean(text)
 
 
 def test_no_texts_no_answers(classifier):
@@ -189,3 +191,18 @@ def test_a_damaged_servable_is_one_clear_line(kind, damage, servables, tmp_path)
 def test_no_directory_at_all(tmp_path):
     with pytest.raises(UserError, match="manifest"):
         Classifier.load(tmp_path / "nowhere")
+
+
+def test_a_new_kind_of_servable_needs_only_its_row_in_the_table(tmp_path, monkeypatch):
+    class Constant(Classifier):
+        def __init__(self, path, manifest, threads):
+            super().__init__(manifest)
+
+        def _logits(self, texts):
+            return np.full(len(texts), 2.0)
+
+    Manifest("constant", {}, 0.5, 0.9, "data", {}).write(tmp_path)
+    with pytest.raises(UserError, match=r"unknown kind 'constant'.*Known: linear, transformer, cascade"):
+        Classifier.load(tmp_path)
+    monkeypatch.setitem(classifier_module.KINDS, "constant", Constant)
+    assert Classifier.load(tmp_path).calibrated_logits(["a", "b"]).tolist() == [4.0, 4.0]

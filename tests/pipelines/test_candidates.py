@@ -1,0 +1,52 @@
+"""The table of candidates: the only place where they are listed."""
+
+import pytest
+
+from pipelines import candidates
+from pipelines.candidates import Candidate, CandidateSettings, train_candidates
+from sentiment.settings import Settings
+
+
+class EchoSettings(Settings):
+    enabled: bool = True
+
+
+class MoreSettings(CandidateSettings):
+    echo: EchoSettings = EchoSettings()
+
+
+@pytest.fixture
+def table(monkeypatch):
+    """A table with one more candidate, and training functions that record their order."""
+    order = []
+
+    def trains(name):
+        def train(settings, splits, split_checks, trained):
+            order.append(name)
+            return f"{name} of {splits}, after {sorted(trained)}"
+
+        return train
+
+    rows = [Candidate(c.name, trains(c.name), c.needs) for c in candidates.CANDIDATES]
+    monkeypatch.setattr(candidates, "CANDIDATES", (*rows, Candidate("echo", trains("echo"), needs=("linear",))))
+    return order
+
+
+def test_a_row_is_enough_to_train_a_new_candidate_after_those_that_it_needs(table):
+    trained = train_candidates(MoreSettings(), "splits", "checks")
+    assert list(trained) == ["linear", "cascade", "transformer", "echo"]  # the cheapest first: the first wins a tie
+    assert table.index("linear") < table.index("echo")
+    assert max(table.index("linear"), table.index("transformer")) < table.index("cascade")
+    assert "'linear'" in trained["echo"]
+
+
+def test_a_candidate_that_is_off_is_not_trained(table):
+    assert "echo" not in train_candidates(MoreSettings(echo={"enabled": False}), "splits", "checks")
+
+
+def test_a_new_candidate_is_checked_like_the_others(table):
+    off = {"enabled": False}
+    with pytest.raises(ValueError, match=r"echo needs linear: enable them, or set echo\.enabled=false"):
+        MoreSettings(linear=off, cascade=off)
+    with pytest.raises(ValueError, match="enable at least one of linear and transformer"):
+        MoreSettings(linear=off, transformer=off, cascade=off, echo=off)
