@@ -2,8 +2,8 @@
 
 import json
 import os
-import subprocess
-import time
+import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -20,34 +20,33 @@ def encoder(tmp_path):
     return tiny_transformer.save_encoder(tmp_path / "encoder")
 
 
-def processes_of(run: subprocess.Popen) -> set[psutil.Process]:
-    """Returns the training processes of a run."""
-    found = set()
-    for child in psutil.Process(run.pid).children(recursive=True):
-        try:
-            if "spawn_main" in " ".join(child.cmdline()):
-                found.add(child)
-        except psutil.NoSuchProcess:
-            continue
-    return found
+@contextmanager
+def watched_processes():
+    """Collects the training processes that this process starts within the block."""
+    found, done = set(), threading.Event()
+
+    def watch():
+        while not done.wait(0.1):
+            for child in psutil.Process().children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    if "spawn_main" in " ".join(child.cmdline()):
+                        found.add(child)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        done.set()
+        watcher.join()
 
 
-def test_a_step_trains_in_two_processes(train, encoder, reviews_file, tmp_path):
+def test_a_step_trains_in_two_processes(train, encoder, reviews_file):
     source = ("--set", f"source.source=file:{reviews_file}", "--set", "source.rows=null")
     model = ("--set", f"transformer.model={encoder}", "--set", "transformer.num_processes=2")
-    arguments = train("processes", *SMALL, *LENGTHS, *source, *model)
-    log = tmp_path / "stderr"
-    with log.open("w") as stderr:
-        run = subprocess.Popen(
-            command_line.words_of(*arguments), cwd=command_line.ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
-        )
-    seen = set()
-    while run.poll() is None:
-        seen |= processes_of(run)
-        time.sleep(0.1)
-    out = run.stdout.read()
-    assert run.returncode == 0, log.read_text()
-    assert json.loads(out.splitlines()[-1])["model_version"] == "1"
+    with watched_processes() as seen:
+        result = command_line.run(*train("processes", *SMALL, *LENGTHS, *source, *model))
+    assert result.summary["model_version"] == "1"
     assert len(seen) == 2
     assert not [process for process in seen if process.is_running()]
     reports = (Path(os.environ["SENTIMENT_CACHE"]) / "training").glob("*/checkpoint/training.json")

@@ -7,57 +7,51 @@ import sys
 import pytest
 
 from tests.helpers import command_line
+from tests.helpers.meeting import promoting_together
 
 MODEL = "two_at_once"
 
 # Both decide before either promotes: the second one has compared with a champion that is outdated.
-TOGETHER = """
-import os, sys, time
+OTHER = """
+import os, sys
 from pathlib import Path
 from cli import app
-from registry import champion
-promote = champion.set_champion
-def together(*arguments, **options):
-    folder = Path(os.environ["MEETING"])
-    (folder / str(os.getpid())).touch()
-    deadline = time.monotonic() + 120
-    while len(list(folder.iterdir())) < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return promote(*arguments, **options)
-champion.set_champion = together
-sys.exit(app.main(sys.argv[1:]))
+from tests.helpers.meeting import promoting_together
+with promoting_together(Path(os.environ["MEETING"])):
+    sys.exit(app.main(sys.argv[1:]))
 """
 
 
 @pytest.fixture
-def machines(cloud, tmp_path):
-    """Environments of two machines that share only the cloud's servers."""
-    meeting = tmp_path / "meeting"
-    meeting.mkdir()
-    for name in ("one", "other"):
-        (tmp_path / name).mkdir()
-    return [
-        {
-            **os.environ,
-            **cloud.environment,
-            "MEETING": str(meeting),
-            **{variable: str(tmp_path / name) for variable in ("HOME", "ZENML_CONFIG_PATH", "SENTIMENT_CACHE")},
-        }
-        for name in ("one", "other")
-    ]
+def meeting(tmp_path):
+    folder = tmp_path / "meeting"
+    folder.mkdir()
+    return folder
 
 
-def test_one_champion_and_two_decisions(machines, cloud_variables, train, reviews_file):
+@pytest.fixture
+def other_machine(cloud, tmp_path, meeting):
+    """The environment of a machine that shares only the cloud's servers with this process."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    own = {variable: str(folder) for variable in ("HOME", "ZENML_CONFIG_PATH", "SENTIMENT_CACHE")}
+    return {**os.environ, **cloud.environment, **own, "MEETING": str(meeting)}
+
+
+def test_one_champion_and_two_decisions(other_machine, meeting, cloud_variables, train, reviews_file):
     start = train(MODEL, *command_line.LINEAR, "--stack", "cloud", "--set", f"source.source=file:{reviews_file}")
-    arguments = [[*map(str, start), "--set", f"linear.inverse_regularization={strength}"] for strength in (1, 9)]
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", TOGETHER, *given],
-            cwd=command_line.ROOT, env=machine, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for machine, given in zip(machines, arguments, strict=True)
-    ]  # fmt: skip
-    results = [command_line.Result(p.wait(300), *p.communicate()) for p in running]
+    here, there = ([*map(str, start), "--set", f"linear.inverse_regularization={strength}"] for strength in (1, 9))
+    other = subprocess.Popen(
+        [sys.executable, "-c", OTHER, *there],
+        cwd=command_line.ROOT, env=other_machine, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        with promoting_together(meeting):
+            own = command_line.run(*here)
+        out, err = other.communicate(timeout=300)
+    finally:
+        other.kill()
+    results = [own, command_line.Result(other.returncode, out, err)]
     won, lost = sorted((r.summary for r in results), key=lambda s: not s["promoted"])
     assert (won["promoted"], lost["promoted"]) == (True, False)
     assert won["reason"].startswith("first champion")
