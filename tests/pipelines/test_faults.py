@@ -125,7 +125,7 @@ def test_a_lasting_failure_costs_one_run_and_no_version(proxies, train_on_cloud)
         if after == b"/model-versions/create":
             assert status(model)["production"] is None
     (seen,) = status(model)["disagreements"]  # only a cut between stage and alias leaves a trace
-    assert "version 1 is in production, but MLflow's alias champion leads nowhere" in seen
+    assert "version 1 is in production, but MLflow's alias champion does not exist" in seen
 
     done = train_on_cloud(model=model, strength=7).summary
     assert done["reason"] == "identical to champion version 1"

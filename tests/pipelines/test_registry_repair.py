@@ -93,14 +93,14 @@ def archive_the_version(client):
 @pytest.mark.parametrize(
     ("disagree", "warning", "repaired", "production"),
     [
-        (die_after_the_stage, "version 2 is in production, but MLflow's alias champion leads to", "to version 2", "2"),
-        (drop_alias, "version 1 is in production, but MLflow's alias champion leads nowhere", "to version 1", "1"),
-        (move_the_alias, "but MLflow's alias champion leads to version 2", "to version 1", "1"),
-        (point_at_an_unknown_version, "leads to a model that this ZenML does not know", "to version 1", "1"),
+        (die_after_the_stage, "version 2 is in production, but MLflow's alias champion points at", "at version 2", "2"),
+        (drop_alias, "version 1 is in production, but MLflow's alias champion does not exist", "at version 1", "1"),
+        (move_the_alias, "but MLflow's alias champion points at version 2", "at version 1", "1"),
+        (point_at_an_unknown_version, "points at a model that this ZenML does not know", "at version 1", "1"),
         (delete_the_version, "but MLflow's registry does not have it", "registered there again", "1"),
         (die_before_zenml_knows, "belongs to no version", "zenml_version: none", "1"),
-        (delete_the_tag, "does not say that it is version 2", "zenml_version: 2", "1"),
-        (archive_the_version, "no version is in production, but MLflow's alias champion", "leads nowhere", None),
+        (delete_the_tag, "is version 2, but is not tagged so", "zenml_version: 2", "1"),
+        (archive_the_version, "no version is in production, but MLflow's alias champion", "champion was removed", None),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )  # fmt: skip
@@ -128,7 +128,7 @@ def test_a_champion_of_another_zenml_is_not_replaced(arguments, mlflow):
     mlflow.set_registered_model_alias(MODEL, "champion", stranger)
     refused = command_line.run("promote", "--version", "2", "--model", MODEL)
     assert refused.code == 2
-    assert f"leads to version {stranger} in MLflow's registry, which this ZenML does not know" in refused.err
+    assert f"points at version {stranger} in MLflow's registry, which this ZenML does not know" in refused.err
     assert command_line.find_production(MODEL) == "1"
     assert mlflow.get_model_version_by_alias(MODEL, "champion").version == stranger
     status("--repair")
@@ -160,7 +160,7 @@ def test_the_next_run_finishes_one_that_died_between_both_registries(arguments, 
     assert died.returncode == 9
     (left,) = {v.version for v in mlflow.search_model_versions(f"name='{MODEL}'")} - {v.version for v in before}
     (seen,) = status()["disagreements"]
-    assert "belongs to no version: the run that registered it ended before it was done" in seen
+    assert "belongs to no version: the run that registered it did not finish" in seen
     monkeypatch.setattr("registry.locks.STALE_AFTER_S", 1.0)  # the dead run holds the lock
     summary = command_line.run(*third).summary
     assert mlflow.get_model_version(MODEL, left).tags["zenml_version"] == summary["model_version"]
