@@ -15,29 +15,34 @@ DEPLOY = ("--pipeline", "deploy", "--set", "smoke.p95_ms=5000", "--set", "smoke.
 
 
 @pytest.fixture(scope="module")
-def on_cloud(cloud, tmp_path_factory):
-    """Returns the environment of a new machine that is connected to the servers."""
-
-    def machine(name):
-        folder = tmp_path_factory.mktemp(name)
-        http, grpc = free_ports(2)
-        folders = {"HOME": "home", "ZENML_CONFIG_PATH": "zen", "BENTOML_HOME": "bentoml", "SENTIMENT_CACHE": "cache"}
-        for folder_name in folders.values():
-            (folder / folder_name).mkdir()
-        return {
-            **os.environ,
-            **cloud.environment,
-            **{variable: str(folder / folder_name) for variable, folder_name in folders.items()},
-            "SENTIMENT_LIVE_HTTP_PORT": str(http),
-            "SENTIMENT_LIVE_GRPC_PORT": str(grpc),
-        }
-
-    return machine
+def first_machine(first, cloud, tmp_path_factory):
+    """Connects this process to the servers; without any file of the run on the local stack."""
+    http, grpc = free_ports(2)
+    own = {"SENTIMENT_CACHE": str(tmp_path_factory.mktemp("cache")), **live_ports(http, grpc)}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**cloud.environment, **own}.items():
+            patch.setenv(name, value)
+        yield
 
 
-@pytest.fixture(scope="module")
-def first_machine(on_cloud):
-    return on_cloud("first-machine")
+@pytest.fixture
+def second_machine(cloud, tmp_path):
+    """The environment of a new machine that is connected to the servers."""
+    folders = {
+        name: tmp_path / name.lower() for name in ("HOME", "ZENML_CONFIG_PATH", "BENTOML_HOME", "SENTIMENT_CACHE")
+    }
+    for folder in folders.values():
+        folder.mkdir()
+    own = {name: str(folder) for name, folder in folders.items()}
+    return {**os.environ, **cloud.environment, **own, **live_ports(*free_ports(2))}
+
+
+def live_ports(http, grpc):
+    return {"SENTIMENT_LIVE_HTTP_PORT": str(http), "SENTIMENT_LIVE_GRPC_PORT": str(grpc)}
+
+
+def run_here(*arguments):
+    return command_line.run("--stack", "cloud", *arguments, "--json")
 
 
 def run_on(machine, *arguments):
@@ -46,22 +51,22 @@ def run_on(machine, *arguments):
 
 @pytest.fixture(scope="module")
 def remote(first_machine, train):
-    """The same run as ``first`` on another machine, without any of its files."""
-    return run_on(first_machine, *train("sentiment"))
+    """The same run as ``first``, on the cloud stack."""
+    return run_here(*train("sentiment"))
 
 
-def test_the_same_reviews_give_the_same_metrics_and_decision(first, remote, cloud_variables):
+def test_the_same_reviews_give_the_same_metrics_and_decision(first, remote):
     here, there = first.summary, remote.summary
     assert there["metrics"] == here["metrics"]  # to 1e-6, of every candidate and slice
     for key in ("challenger", "promoted", "reason", "model_version"):
         assert there[key] == here[key]
     assert remote.err.count("✓") == first.err.count("✓")
     local = next(v for v in command_line.list_versions("sentiment") if v["number"] == "1")
-    (there,) = command_line.run("versions", "--stack", "cloud", "--json").summary["versions"]
+    (there,) = run_here("versions").summary["versions"]
     assert there["fingerprint"] == local["fingerprint"]  # of the model's files
 
 
-def test_every_artifact_is_in_the_bucket(remote, cloud, cloud_variables):
+def test_every_artifact_is_in_the_bucket(remote, cloud):
     from cli.session import session
 
     with session("cloud", debug=False):
@@ -93,15 +98,14 @@ def test_mlflow_loads_the_champion_in_a_process_without_the_project(remote, clou
     assert set(json.loads(done.stdout.splitlines()[-1])) <= {"positive", "negative"}
 
 
-def test_a_second_machine_deploys_the_version_that_the_first_one_trained(remote, first_machine, on_cloud, tmp_path):
-    second = on_cloud("second-machine")
-    built = run_on(first_machine, *DEPLOY)
+def test_a_second_machine_deploys_the_version_that_the_first_one_trained(remote, second_machine, tmp_path):
+    built = run_here(*DEPLOY)
     try:
         assert built.summary["deployed"], built.err
     finally:
-        run_on(first_machine, "stop")
+        run_here("stop")
     try:
-        taken = run_on(second, *DEPLOY)
+        taken = run_on(second_machine, *DEPLOY)
         assert taken.summary["deployed"], taken.err
         assert taken.summary["bento"] == built.summary["bento"]
         from bento.client import HttpClient
@@ -109,8 +113,8 @@ def test_a_second_machine_deploys_the_version_that_the_first_one_trained(remote,
         with HttpClient(taken.summary["http"]) as client:
             answered = client.predict(TEXTS)
         assert answered.model_version == remote.summary["model_version"]
-        report = run_on(second, "report", "--output", tmp_path / "report.html").summary
+        report = run_on(second_machine, "report", "--output", tmp_path / "report.html").summary
         assert (report["stack"], report["live"]["healthy"], report["missing"]) == ("cloud", True, [])
         assert report["health"]["requests"] >= 1
     finally:
-        run_on(second, "stop")
+        run_on(second_machine, "stop")
