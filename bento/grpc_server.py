@@ -20,6 +20,7 @@ from grpc_reflection.v1alpha import reflection
 from bento.errors import RETRY_AFTER, RequestError, frames, internal, overloaded
 from bento.guard import MOST_BYTES
 from bento.predictor import Predictor
+from bento.routes import BENTO_SERVICE, SERVICE, metric_method
 from bento.stubs import sentiment_pb2 as pb
 from bento.tokens import Tokens
 
@@ -30,8 +31,6 @@ Context = grpc.aio.ServicerContext[Any, Any]
 T = TypeVar("T")
 Method = Callable[[Any, "Call"], Awaitable[Message]]
 
-SERVICE = "sentiment.v1.Sentiment"
-BENTO_SERVICE = "bentoml.grpc.v1.BentoService"
 STREAM_AHEAD = 4  # messages of a stream that are read before the oldest is answered
 
 logger = logging.getLogger("bento.grpc")
@@ -51,6 +50,9 @@ class GrpcServer:
     """Serves one worker's predictor; the workers share the port, the kernel spreads the connections."""
 
     def __init__(self, predictor: Predictor, settings: ServiceSettings, tokens: Tokens) -> None:
+        from bentoml.grpc.v1._generated_pb4 import service_pb2  # the module without the suffix is for protobuf 3
+
+        self._bento: Any = service_pb2
         self._predictor, self._settings, self._tokens = predictor, settings, tokens
         self._metrics = predictor.metrics
         self._working = self._streams = 0
@@ -64,35 +66,32 @@ class GrpcServer:
             ]
         )
 
+    def handlers(self) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+        """Returns a handler for every route of ``GRPC_ROUTES``."""
+        bento = self._bento
+        return {
+            f"{SERVICE}/Predict": self._unary("Predict", pb.PredictRequest, self._predict),
+            f"{SERVICE}/PredictStream": self._stream("PredictStream", pb.PredictRequest, self._predict),
+            f"{SERVICE}/Feedback": self._unary("Feedback", pb.FeedbackRequest, self._feedback),
+            f"{SERVICE}/Info": self._unary("Info", pb.InfoRequest, self._info),
+            f"{BENTO_SERVICE}/Call": self._unary("Call", bento.Request, self._call),
+            f"{BENTO_SERVICE}/ServiceMetadata": self._unary(
+                "ServiceMetadata", bento.ServiceMetadataRequest, self._describe
+            ),
+        }
+
     async def start(self) -> None:
-        """Listens.
+        """Starts listening.
 
         Raises:
             RuntimeError: If the port is taken.
         """
-        from bentoml.grpc.v1._generated_pb4 import service_pb2 as bento_pb  # the plain module is for protobuf 3
-
-        self._bento = bento_pb
-        self._server.add_generic_rpc_handlers(
-            (
-                grpc.method_handlers_generic_handler(
-                    SERVICE,
-                    {
-                        "Predict": self._unary("Predict", pb.PredictRequest, self._predict),
-                        "PredictStream": self._stream("PredictStream", pb.PredictRequest, self._predict),
-                        "Feedback": self._unary("Feedback", pb.FeedbackRequest, self._feedback),
-                        "Info": self._unary("Info", pb.InfoRequest, self._info),
-                    },
-                ),
-                grpc.method_handlers_generic_handler(
-                    BENTO_SERVICE,
-                    {
-                        "Call": self._unary("Call", bento_pb.Request, self._call),
-                        "ServiceMetadata": self._unary("ServiceMetadata", bento_pb.ServiceMetadataRequest, self._about),
-                    },
-                ),
-            )
-        )
+        handlers = self.handlers()
+        for service in (SERVICE, BENTO_SERVICE):
+            methods = {
+                metric_method(route): handler for route, handler in handlers.items() if route.startswith(f"{service}/")
+            }
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, methods),))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflection.enable_server_reflection(
             (SERVICE, BENTO_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), self._server
@@ -245,7 +244,7 @@ class GrpcServer:
         json_format.ParseDict(content, response.json)
         return response
 
-    async def _about(self, request: Any, call: Call) -> Any:  # noqa: ANN401  # BentoML's stubs carry no types
+    async def _describe(self, request: Any, call: Call) -> Any:  # noqa: ANN401  # BentoML's stubs carry no types
         response = self._bento.ServiceMetadataResponse(name="sentiment", docs="Sentiment of reviews.")
         response.apis.add(name="predict", docs='text, or json of the form {"texts": ["..."]}')
         return response

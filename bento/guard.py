@@ -14,10 +14,10 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bento.errors import RETRY_AFTER, RequestError, frames, internal, overloaded, too_slow
+from bento.routes import Route
 from bento.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -39,14 +39,6 @@ MOST_READ = 64 * MOST_BYTES  # of all bodies that are being read
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 logger = logging.getLogger("bento.http")
-
-
-@dataclass(frozen=True)
-class Route:
-    """How a path is treated."""
-
-    guarded: bool = True  # needs a token, where there are tokens
-    counted: bool = True  # in the metrics
 
 
 class Guard:

@@ -11,20 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from bento.errors import STATUS, RequestError, internal
-from bento.guard import Guard, Route, error_body, error_headers
+from bento.guard import Guard, error_body, error_headers
 from bento.predictor import MOST_CHARACTERS, MOST_TEXTS, VISIBLE, Predictor
+from bento.routes import HTTP_ROUTES
 
-ROUTES = {
-    "/v1/predict": Route(),
-    "/v1/explain": Route(),
-    "/v1/feedback": Route(),
-    "/v1/info": Route(),
-    "/invocations": Route(),
-    "/ping": Route(guarded=False, counted=False),
-    "/metrics": Route(guarded=False, counted=False),
-    "/docs": Route(guarded=False, counted=False),
-    "/openapi.json": Route(guarded=False, counted=False),
-}
 Text = Annotated[str, Field(pattern=VISIBLE.pattern, max_length=MOST_CHARACTERS)]  # not empty, not blank
 
 
@@ -176,7 +166,7 @@ def create_app() -> Guard:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _fault)  # answers; the guard logs it
-    return Guard(app, ROUTES)
+    return Guard(app, HTTP_ROUTES)
 
 
 def _predictor(request: Request) -> Predictor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from string import Template
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from bento.routes import canary_paths
 from sentiment.errors import UserError
 from stacks.addresses import SERVED_BY, Address
 
@@ -216,10 +218,7 @@ _CANARY = _Template("""
     }
     map $request_uri $route {
         default live;
-        "~^/v1/(predict|explain|feedback)\\b" $drawn;
-        "~^/invocations\\b" $drawn;
-        "~^/sentiment\\.v1\\.Sentiment/(Predict|PredictStream|Feedback)$" $drawn;
-        "~^/bentoml\\.grpc\\.v1\\.BentoService/Call$" $drawn;
+%paths
     }
 """)
 
@@ -285,7 +284,7 @@ def render(folder: Path, config: BentoDeployerConfig, route: Route) -> str:
         caller_requests=CALLER_REQUESTS,
         large_bodies=LARGE_BODIES,
         folder=_plain(folder),
-        canary=_CANARY.substitute(share=route.share) if route.canary else _ALL_LIVE,
+        canary=_CANARY.substitute(share=route.share, paths=_canary_rules()) if route.canary else _ALL_LIVE,
         live_name=route.live.name,
         canary_name=other.name,
         limit=_LIMIT.substitute(rate=config.requests_per_second) if config.requests_per_second else "",
@@ -302,6 +301,11 @@ def render(folder: Path, config: BentoDeployerConfig, route: Route) -> str:
         if route.shadow
         else "",
     )
+
+
+def _canary_rules() -> str:
+    """Gives a canary its share of the routes that take part in one; a query may follow the path."""
+    return "\n".join(f'        "~^{re.escape(path)}([?]|$)" $drawn;' for path in canary_paths())
 
 
 def _upstreams(route: Route) -> list[str]:

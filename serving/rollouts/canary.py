@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bento.routes import compared_methods
 from sentiment.checks import Check, CheckReport
 from serving.rollouts.agreement import Pair, check_agreement
 from serving.rollouts.watch import watch
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from serving.rollouts.settings import RolloutSettings
     from serving.rollouts.smoke_set import Known
 
-PREDICTING = {"/v1/predict", "/invocations", "Predict", "PredictStream", "Call"}  # methods whose time is compared
+PREDICTING = compared_methods()  # labels of the routes that are compared
 FAILURES = {"UNKNOWN", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED"}  # gRPC; over HTTP, a status from 500 on
 PERCENTILE = 0.95
 

@@ -12,15 +12,15 @@ from prometheus_client import values
 
 from bento import metrics
 from bento.errors import STATUS
-from bento.http import ROUTES
 from bento.identity import Identity
 from bento.metrics import ServiceMetrics
+from bento.routes import GRPC_ROUTES, HTTP_ROUTES, metric_method
 from tests.helpers.booted import ready
 from tests.helpers.loopback import until
 
 IDENTITY = Identity("sentiment", "7", "linear", "sentiment:v7", ("negative", "positive"))
 STATUSES = [200, 202, 400, 401, 404, 405, 408, 413, 422, 499, 500, 503, 504]
-RPCS = ["Predict", "PredictStream", "Feedback", "Info", "Call", "ServiceMetadata"]
+RPCS = [metric_method(route) for route in GRPC_ROUTES]
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def answered(page):
 
 def test_files_have_their_blocks_and_never_grow(tmp_path):
     own = ServiceMetrics(tmp_path / "metrics", IDENTITY)
-    for method in [*ROUTES, "other"]:
+    for method in [*HTTP_ROUTES, "other"]:
         for status in STATUSES:
             own.request("http", method, str(status), 0.1)
     for method in RPCS:
@@ -53,7 +53,7 @@ def test_files_have_their_blocks_and_never_grow(tmp_path):
     for file in files:
         assert file.stat().st_size == metrics.FILE_BYTES
         assert file.stat().st_blocks * 512 >= metrics.FILE_BYTES  # no holes
-    expected = (len(ROUTES) + 1) * len(STATUSES) + len(RPCS) * (2 + len(STATUS))
+    expected = (len(HTTP_ROUTES) + 1) * len(STATUSES) + len(RPCS) * (2 + len(STATUS))
     assert answered(own.page()) == expected
 
 
