@@ -7,7 +7,7 @@ from random import Random
 import pandas as pd
 import pytest
 
-from sentiment.behaviour import augmentation
+from sentiment.behaviour import augmentation, training_words
 from sentiment.behaviour.augmentation import AugmentationSettings, augment
 from sentiment.behaviour.capabilities import direction, functionality, invariance
 from sentiment.behaviour.capabilities import words as testing
@@ -129,18 +129,21 @@ def test_some_words_only_test(plain):
     for held_out in (*opinions, *nouns, *persons):
         assert not re.search(rf"\b{held_out}\b", trained), held_out
         assert re.search(rf"\b{held_out}\b", tested), held_out
-    assert not set(augmentation._OPINIONS["interlude"]) & set(testing.OPINIONS["aside"])
+    assert not set(training_words._OPINIONS["interlude"]) & set(testing.OPINIONS["aside"])
 
 
 def test_every_person_stands_in_praise_and_in_complaint(train):
     frame = augment(train, AugmentationSettings(examples=12000, joined=0, slips=0), seed=1).frame
-    for person in augmentation._OPINIONS["person"]:
+    for person in training_words._OPINIONS["person"]:
         held = frame[frame["text"].str.contains(rf"\b{person}\b", case=False)]
         assert set(held["label"]) == {0, 1}, person
 
 
 def test_every_slot_of_every_template_can_be_filled():
-    for templates, lexicons in ((TRAINING_TEMPLATES, augmentation._LEXICONS), (TESTING_TEMPLATES, invariance._DETAILS)):
+    for templates, lexicons in (
+        (TRAINING_TEMPLATES, training_words.LEXICONS),
+        (TESTING_TEMPLATES, invariance._DETAILS),
+    ):
         for template, lexicon in product(templates, lexicons):
             for side in template.sides:
                 text = fill(template, {"who": ("@",), **lexicon}, Random(0), side=side).text
