@@ -18,7 +18,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from bento.errors import RETRY_AFTER, RequestError, frames, internal, overloaded
-from bento.guard import MOST_BYTES
+from bento.guard import MAX_BODY_BYTES
 from bento.predictor import Predictor
 from bento.routes import BENTO_SERVICE, SERVICE, metric_method
 from bento.stubs import sentiment_pb2 as pb
@@ -60,7 +60,7 @@ class GrpcServer:
         self._server = grpc.aio.server(
             options=[
                 ("grpc.so_reuseport", 1),
-                ("grpc.max_receive_message_length", MOST_BYTES),
+                ("grpc.max_receive_message_length", MAX_BODY_BYTES),
                 ("grpc.max_concurrent_streams", settings.max_requests),
                 ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
             ]

@@ -31,11 +31,11 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-MOST_BYTES = 1 << 20  # of a request's body
+MAX_BODY_BYTES = 1 << 20  # of a request's body
 CLOSE_EVERY = 32  # answers: one worker may have accepted most connections, and who connects again finds the idle one
 POLICY_VIOLATION = 1008  # of RFC 6455
 READERS = 8  # requests whose bodies are being read, for every one that may be at work
-MOST_READ = 64 * MOST_BYTES  # of all bodies that are being read
+MAX_BYTES_IN_FLIGHT = 64 * MAX_BODY_BYTES  # of all bodies that are being read
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 logger = logging.getLogger("bento.http")
@@ -90,7 +90,7 @@ class Guard:
             raise RequestError("NOT_FOUND", "there is no such path; see /docs")
         if route.guarded and not self._tokens.accept(headers.get(b"authorization", b"").decode("latin-1")):
             raise RequestError("UNAUTHENTICATED", "needs the header Authorization: Bearer <token>")
-        if int(_digits(headers.get(b"content-length", b"0"))) > MOST_BYTES:
+        if int(_digits(headers.get(b"content-length", b"0"))) > MAX_BODY_BYTES:
             raise too_large()
         scope["state"]["client"] = self._tokens.client(headers.get(b"authorization", b"").decode("latin-1"))
         # bodies are JSON whatever they are called: `curl -d` says that it sends a form
@@ -131,9 +131,9 @@ class Guard:
                 part = message.get("body", b"")
                 size += len(part)
                 self._read_bytes += len(part)
-                if size > MOST_BYTES:
+                if size > MAX_BODY_BYTES:
                     raise too_large()
-                if self._read_bytes > MOST_READ:
+                if self._read_bytes > MAX_BYTES_IN_FLIGHT:
                     raise overloaded()
                 parts.append(part)
                 if not message.get("more_body"):
@@ -191,7 +191,7 @@ def left() -> RequestError:
 
 def too_large() -> RequestError:
     """The body is over the limit."""
-    return RequestError("RESOURCE_EXHAUSTED", f"the body may have {MOST_BYTES} bytes at most")
+    return RequestError("RESOURCE_EXHAUSTED", f"the body may have {MAX_BODY_BYTES} bytes at most")
 
 
 async def _refuse_socket(receive: Receive, send: Send) -> None:

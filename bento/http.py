@@ -12,10 +12,10 @@ from starlette.exceptions import HTTPException
 
 from bento.errors import STATUS, RequestError, internal
 from bento.guard import Guard, error_body, error_headers
-from bento.predictor import MOST_CHARACTERS, MOST_TEXTS, VISIBLE, Predictor
+from bento.predictor import MAX_CHARACTERS, MAX_TEXTS, VISIBLE, Predictor
 from bento.routes import HTTP_ROUTES
 
-Text = Annotated[str, Field(pattern=VISIBLE.pattern, max_length=MOST_CHARACTERS)]  # not empty, not blank
+Text = Annotated[str, Field(pattern=VISIBLE.pattern, max_length=MAX_CHARACTERS)]  # not empty, not blank
 
 
 class _Model(BaseModel):
@@ -25,7 +25,7 @@ class _Model(BaseModel):
 class PredictRequest(_Model):
     """Texts to score."""
 
-    texts: list[Text] = Field(min_length=1, max_length=MOST_TEXTS, examples=[["A quiet film that stays with you."]])
+    texts: list[Text] = Field(min_length=1, max_length=MAX_TEXTS, examples=[["A quiet film that stays with you."]])
 
 
 class AnswerModel(_Model):

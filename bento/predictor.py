@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from bento.settings import ServiceSettings
     from sentiment.models import Classifier
 
-MOST_TEXTS = 64
-MOST_CHARACTERS = 20_000
+MAX_TEXTS = 64
+MAX_CHARACTERS = 20_000
 # What is not seen: white space, and formats without width. A class as Python's, Rust's and ECMA's expressions know it.
 BLANKS = r"\s\x1c-\x1f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
 VISIBLE = re.compile(f"[^{BLANKS}]")
-MOST_EXPLANATIONS = 4  # at work or waiting: each costs as much as many predictions
+MAX_PENDING_EXPLANATIONS = 4  # at work or waiting: each costs as much as many predictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Predictor:
             RequestError: If the text cannot be scored, too many explanations wait, or the time is over.
         """
         check_texts([text])
-        if self._explaining >= MOST_EXPLANATIONS:
+        if self._explaining >= MAX_PENDING_EXPLANATIONS:
             raise overloaded()
         self._explaining += 1
         loop = asyncio.get_running_loop()
@@ -154,8 +154,8 @@ class Predictor:
     def limits(self) -> dict[str, float]:
         """What a caller has to keep to."""
         return {
-            "texts": MOST_TEXTS,
-            "characters": MOST_CHARACTERS,
+            "texts": MAX_TEXTS,
+            "characters": MAX_CHARACTERS,
             "seconds": self.settings.timeout,
             "abstain_below": self.settings.abstain_below,
         }
@@ -169,12 +169,12 @@ class Predictor:
 
 def check_texts(texts: Sequence[str]) -> None:
     """Raises a RequestError that says which text cannot be scored and why, without quoting it."""
-    if not 1 <= len(texts) <= MOST_TEXTS:
-        raise RequestError("INVALID_ARGUMENT", f"give 1 to {MOST_TEXTS} texts, not {len(texts)}")
+    if not 1 <= len(texts) <= MAX_TEXTS:
+        raise RequestError("INVALID_ARGUMENT", f"give 1 to {MAX_TEXTS} texts, not {len(texts)}")
     for index, text in enumerate(texts):
-        if len(text) > MOST_CHARACTERS:
+        if len(text) > MAX_CHARACTERS:
             raise RequestError(
-                "INVALID_ARGUMENT", f"text {index} has {len(text)} characters; at most {MOST_CHARACTERS} are read"
+                "INVALID_ARGUMENT", f"text {index} has {len(text)} characters; at most {MAX_CHARACTERS} are read"
             )
         if not VISIBLE.search(text):
             raise RequestError("INVALID_ARGUMENT", f"text {index} is empty")

@@ -29,7 +29,7 @@ from serving.deployer_config import BentoDeployerConfig
 from serving.flavor import BentoDeployerFlavor
 from serving.front import Front
 from serving.nginx import Backend, Route
-from serving.record import hold, read_live, write_live
+from serving.record import lock_deployment, read_live, write_live
 from serving.service import SERVICES, STATE, BentoService, BentoServiceConfig
 from stacks import processes
 from stacks.addresses import Address, free_port
@@ -40,10 +40,11 @@ logger = logging.getLogger(__name__)
 
 
 class BentoDeployer(BaseModelDeployer):
-    """Serves Bentos: one is live, at most one more is on trial.
+    """Serves Bentos: one is live, and at most one more is on trial.
 
-    A deployment is ``start``, then ``switch`` or ``discard``; from ``start`` on, no other one can begin. What was live
-    stays so until the new one has its traffic, whenever and however this process ends: the next deployment clears up.
+    A deployment is ``start``, then ``switch`` or ``discard``; after ``start``, no other one can begin. The
+    live service stays live until the new one has its traffic, whenever and however this process ends; the next
+    deployment cleans up.
     """
 
     NAME: ClassVar[str] = "Sentiment Bento"
@@ -58,7 +59,7 @@ class BentoDeployer(BaseModelDeployer):
 
     @property
     def root(self) -> Path:
-        """Everything it keeps: services, the front, the prediction log."""
+        """The folder of its state: services, the front, the prediction log."""
         return Path(GlobalConfiguration().local_stores_path) / str(self.id)
 
     @property
@@ -72,10 +73,10 @@ class BentoDeployer(BaseModelDeployer):
         Raises:
             UserError: If another deployment is under way, or it does not start: nothing is left of it then.
         """
-        lock = self._held(f"deploying {bento.tag}")
+        lock = self._acquire_lock(f"deploying {bento.tag}")
         try:
-            self._clear_up()
-            service = self._started(bento)
+            self._clean_up()
+            service = self._start_service(bento)
         except BaseException:
             lock.close()
             raise
@@ -83,34 +84,34 @@ class BentoDeployer(BaseModelDeployer):
         return service
 
     def live(self) -> Deployment | None:
-        """What answers at the live address, and whether it does so over both protocols; None if nothing is to."""
+        """Returns the live deployment, and whether it answers over both protocols; None if there is none."""
         live = self._live()
         return live and live.model_copy(update={"healthy": self._is_healthy(live)})
 
     def is_live(self, service: BentoService) -> bool:
-        """Whether a service has the traffic, healthy or not."""
+        """Whether a service receives the traffic, healthy or not."""
         live = self._live()
         return live is not None and live.service == str(service.uuid)
 
     def is_up_to_date(self, live: Deployment) -> bool:
-        """Whether what is live was started with the settings of today, what is in their files included."""
+        """Whether the live service was started with today's settings and the same contents of their files."""
         service = BentoService.read(self.root, UUID(live.service))
         return service is not None and service.config.settings == self._settings()
 
     def switch(self, service: BentoService, *, run: str) -> Deployment:
-        """Makes a service the live one, and ends the one that was.
+        """Makes a service live, and ends the previous one.
 
-        With the front, no request is lost. Without it, nobody is served for the seconds that the service needs to start
-        again on the live ports; if it does not, the former one is started again.
+        With the front, no request is lost. Without it, requests fail for the seconds that the service needs to restart
+        on the live ports; if it does not start, the former service is started again.
 
         Args:
             service: From ``start``.
             run: Name of the pipeline run.
 
         Raises:
-            UserError: If it cannot become live: the former one is.
+            UserError: If it cannot go live: the former service is live then.
         """
-        with self._exclusively(f"switching to {service.bento.tag}"):
+        with self._locked(f"switching to {service.bento.tag}"):
             former = self._live()
             new = self._deployment(service, run)
             service.share_log()
@@ -123,23 +124,23 @@ class BentoDeployer(BaseModelDeployer):
             write_live(self.root, new)
             try:
                 self._remove_others(new.service)
-            except Exception as error:  # it is live: what is left is cleared up by the next deployment
-                logger.warning("what was live before is not removed yet: %s", error)
+            except Exception as error:  # it is live: the next deployment cleans up
+                logger.warning("the previous service is not removed yet: %s", error)
             finally:
                 self._release()
         return self.live() or new
 
     def canary(self, service: BentoService, share: int) -> None:
-        """Gives a service a share of the requests for predictions, over both protocols.
+        """Gives a service a share of the prediction requests, over both protocols.
 
         Args:
             service: From ``start``.
             share: In percent, 1 to 99.
 
         Raises:
-            UserError: If no front is there to share them out.
+            UserError: If there is no front to divide the traffic.
         """
-        with self._exclusively(f"trying {service.bento.tag}"):
+        with self._locked(f"trying {service.bento.tag}"):
             live = self._behind_front()
             service.share_log()
             self._front.apply(Route(live, canary=_backend(service), share=share))
@@ -148,51 +149,51 @@ class BentoDeployer(BaseModelDeployer):
         """Gives a service copies of ``POST /v1/predict``, with the same X-Request-Id; nginx copies no gRPC.
 
         Raises:
-            UserError: If no front is there to copy them.
+            UserError: If there is no front to copy requests.
         """
-        with self._exclusively(f"trying {service.bento.tag}"):
+        with self._locked(f"trying {service.bento.tag}"):
             self._front.apply(Route(self._behind_front(), shadow=_backend(service)))
 
     def unroute(self, service: BentoService) -> None:
-        """Takes the canary's share, or the shadow's copies, away again."""
-        with self._exclusively(f"ending the trial of {service.bento.tag}"):
+        """Ends the canary's share or the shadow's copies."""
+        with self._locked(f"ending the trial of {service.bento.tag}"):
             self._route_to_live()
 
     def discard(self, service: BentoService) -> None:
-        """Ends a service that did not become live, and forgets it.
+        """Ends a service that did not go live, and removes it.
 
         Raises:
-            UserError: If it is the live one.
+            UserError: If it is the live service.
         """
         try:
-            with self._exclusively(f"discarding {service.bento.tag}"):
+            with self._locked(f"discarding {service.bento.tag}"):
                 if self.is_live(service):
-                    raise UserError("is live", where=f"service {service.uuid}", remedy="Stop it, or deploy another.")
+                    raise UserError("is live", where=f"service {service.uuid}", remedy="Stop it first.")
                 self._route_to_live()
                 self._remove(service.uuid)
         finally:
             self._release()
 
     def stop(self) -> bool:
-        """Stops everything when it has answered what it has begun; whether there was anything."""
-        with self._exclusively("stopping"):
-            something = self._front.stop()
-            known = self._known_services()
+        """Stops everything after the requests in flight; returns whether there was anything to stop."""
+        with self._locked("stopping"):
+            stopped = self._front.stop()
+            known = self._find_services()
             for identifier in known:
                 self._remove(identifier)
-            something = something or bool(known) or read_live(self.root) is not None
+            stopped = stopped or bool(known) or read_live(self.root) is not None
             write_live(self.root, None)
         self._release()
-        return something
+        return stopped
 
-    # What is live
+    # The live deployment
 
     @property
     def _front(self) -> Front:
         return Front(self.root / "front", self.config)
 
     @property
-    def _wants_front(self) -> bool:
+    def _uses_front(self) -> bool:
         if self.config.front == "nginx" and processes.find_program("nginx") is None:
             raise UserError("nginx is not installed", where=WHERE, remedy="Install it, or set front: none.")
         return self.config.front != "none" and processes.find_program("nginx") is not None
@@ -204,13 +205,16 @@ class BentoDeployer(BaseModelDeployer):
             http=address.http,
             grpc=address.grpc,
             since=datetime.now(UTC).isoformat(timespec="seconds"),
-            front=self._wants_front,
+            front=self._uses_front,
             run=run,
             service=str(service.uuid),
         )
 
     def _live(self) -> Deployment | None:
-        """Who has the traffic. Where a switch was cut short, it is asked for: the record names two then."""
+        """Returns the deployment that receives traffic.
+
+        After an interrupted switch the record names two; ask the front which one answers.
+        """
         record = read_live(self.root)
         if record is None:
             return None
@@ -232,7 +236,7 @@ class BentoDeployer(BaseModelDeployer):
         return self._serves_itself(live) and not service.address.problem()
 
     def _serves_itself(self, live: Deployment) -> bool:
-        """Whether its process listens on the live ports."""
+        """Whether its process listens on the live ports itself."""
         service = BentoService.read(self.root, UUID(live.service))
         return service is not None and service.address == self.config.live_address and service.process() is not None
 
@@ -241,7 +245,7 @@ class BentoDeployer(BaseModelDeployer):
         service = BentoService.read(self.root, UUID(live.service)) if live and live.front else None
         if service is None or self._front.master() is None:
             raise UserError(
-                "there is no live service behind nginx to take requests from",
+                "there is no live service behind nginx whose requests could be shared",
                 where=WHERE,
                 remedy="Install nginx, and deploy without canary or shadow first.",
             )
@@ -250,7 +254,7 @@ class BentoDeployer(BaseModelDeployer):
     # Moving the traffic
 
     def _move(self, former: Deployment | None, new: Deployment) -> None:
-        """From one to the other; back again if that fails."""
+        """Moves the traffic from one deployment to the other, and back if that fails."""
         seamless = new.front and (former is None or former.front)
         if former and not seamless:
             self._withdraw(former)
@@ -264,13 +268,13 @@ class BentoDeployer(BaseModelDeployer):
             raise
 
     def _expose(self, deployment: Deployment) -> None:
-        """Lets callers reach a service at the live address."""
+        """Makes a service reachable at the live address."""
         service = self._service(deployment)
         if not deployment.front:
-            service.terminate(at_once=True)  # it runs elsewhere, for tests
+            service.terminate(at_once=True)  # it still runs on the ports of its trial
             self._relaunch(service, self.config.live_address)
             return
-        if self.config.live_address == service.address:  # it was there itself
+        if self.config.live_address == service.address:  # it listened there without the front
             service.terminate()
             self._relaunch(service, self._free_address())
         self._front.apply(Route(_backend(service)))
@@ -285,7 +289,7 @@ class BentoDeployer(BaseModelDeployer):
             self._end(UUID(deployment.service))
 
     def _relaunch(self, service: BentoService, address: Address) -> None:
-        """Starts a service elsewhere; only at the live address it speaks TLS itself."""
+        """Restarts a service at another address; it speaks TLS itself only at the live address."""
         certificate, key = address.certificate, required_file(self.config.tls_key, "tls_key")
         places = {"host": address.host, "http_port": address.http_port, "grpc_port": address.grpc_port}
         secrets = {"tls_certificate": certificate and str(certificate), "tls_key": str(key) if certificate else None}
@@ -300,9 +304,9 @@ class BentoDeployer(BaseModelDeployer):
 
     # Services
 
-    def _started(self, bento: Bento) -> BentoService:
-        nobody = self._live() is None and self._front.master() is None
-        if nobody and (port := self.config.live_address.used_port()) is not None:
+    def _start_service(self, bento: Bento) -> BentoService:
+        unused = self._live() is None and self._front.master() is None
+        if unused and (port := self.config.live_address.used_port()) is not None:
             raise UserError(
                 f"port {port} is in use",
                 where="live address",
@@ -328,18 +332,18 @@ class BentoDeployer(BaseModelDeployer):
         return service
 
     def _settings(self) -> str:
-        """SHA-256 of all that callers may notice of the settings: two services of one Bento differ in that alone."""
+        """Hashes (SHA-256) the settings that callers can notice: two services of one Bento differ in them alone."""
         c = self.config
         said = c.model_dump_json(exclude={"start_timeout"})
         files = {name: required_file(getattr(c, name), name) for name in ("tokens_file", "tls_certificate", "tls_key")}
-        parts = [said.encode(), str(self._wants_front).encode(), *(f.read_bytes() for f in files.values() if f)]
+        parts = [said.encode(), str(self._uses_front).encode(), *(f.read_bytes() for f in files.values() if f)]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
     def _service_config(self, bento: Bento) -> BentoServiceConfig:
         c = self.config
         if os.environ.get("SENTIMENT_TOKENS"):
             raise UserError(
-                "a deployed service takes no tokens from there, and would be open to everyone",
+                "a deployed service does not read tokens from there, and would be open to every caller",
                 where="environment variable SENTIMENT_TOKENS",
                 remedy="Write them to a file, and name it in the stack file: tokens_file.",
             )
@@ -375,39 +379,39 @@ class BentoDeployer(BaseModelDeployer):
             raise UserError("its folder is gone", where=f"service {deployment.service}", remedy="Deploy again.")
         return service
 
-    def _known_services(self) -> set[UUID]:
-        """Services with a folder, or with a process though the folder is gone."""
+    def _find_services(self) -> set[UUID]:
+        """Finds services that have a folder, or a process although their folder is gone."""
         folder = self.root / SERVICES
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
         names |= {path.relative_to(folder).parts[0] for _, path in processes.having(STATE, below=folder)}
         return {UUID(name) for name in names}
 
-    def _clear_up(self) -> None:
-        """What a deployer that was killed has left: a trial's traffic, half a switch, services that nobody needs."""
+    def _clean_up(self) -> None:
+        """Cleans up after a killed deployer: the traffic of a trial, half a switch, unused services."""
         record, live = read_live(self.root), self._live()
         if record and record.former:
             write_live(self.root, live)
         self._route_to_live()
-        self._remove_others(live.service if live else self._served())
+        self._remove_others(live.service if live else self._ask_front())
 
-    def _served(self) -> str | None:
-        """Whom our own front serves, which has no record where somebody removed a damaged one."""
+    def _ask_front(self) -> str | None:
+        """Asks our front which service it serves: an operator may have removed a damaged record."""
         return self.config.live_address.served_by() if self._front.master() is not None else None
 
     def _remove_others(self, kept: str | None) -> None:
-        for identifier in self._known_services():
+        for identifier in self._find_services():
             if str(identifier) != kept:
                 self._remove(identifier)
 
     def _remove(self, identifier: UUID) -> None:
-        """Ends a service, and removes every trace but its predictions."""
+        """Ends a service and removes it; only its predictions stay."""
         self._end(identifier)
         with suppress(KeyError):
             Client().delete_service(identifier)
-        shutil.rmtree(self._folder(identifier), ignore_errors=True)  # last: by it, what is left is found
+        shutil.rmtree(self._folder(identifier), ignore_errors=True)  # last: an interrupted removal is found by it
 
     def _end(self, identifier: UUID, *, at_once: bool = False) -> None:
-        """Ends a service, also one whose files are gone."""
+        """Ends the processes of a service, even if its files are gone."""
         service = BentoService.read(self.root, identifier)
         if service is not None:
             service.terminate(at_once=at_once)
@@ -418,20 +422,20 @@ class BentoDeployer(BaseModelDeployer):
 
     # One deployment at a time
 
-    def _held(self, doing: str) -> IO[str]:
+    def _acquire_lock(self, doing: str) -> IO[str]:
         if self._lock is not None:
             raise UserError(
-                "is busy: a deployment of this process is not done", where=WHERE, remedy="Discard it first."
+                "is busy: this process has an unfinished deployment", where=WHERE, remedy="Discard it first."
             )
-        return hold(self.root, doing)
+        return lock_deployment(self.root, doing)
 
     @contextmanager
-    def _exclusively(self, doing: str) -> Iterator[None]:
-        """Within a deployment of this deployer; or, for a moment, on its own."""
+    def _locked(self, doing: str) -> Iterator[None]:
+        """Holds the deployment lock during the block, unless this deployer holds it for a whole deployment."""
         if self._lock is not None:
             yield
             return
-        with self._held(doing):
+        with self._acquire_lock(doing):
             yield
 
     def _release(self) -> None:
@@ -439,7 +443,7 @@ class BentoDeployer(BaseModelDeployer):
         if lock is not None:
             lock.close()
 
-    # What ZenML's command line calls
+    # Methods that ZenML's command line calls
 
     def perform_deploy_model(
         self,
@@ -447,7 +451,7 @@ class BentoDeployer(BaseModelDeployer):
         config: ServiceConfig,
         timeout: int = DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT,
     ) -> BentoService:
-        """Starts a service, for ZenML; the configuration says how long that may take."""
+        """Starts a service for ZenML; the configuration sets the time limit."""
         service = BentoService(uuid=id, config=config)
         service.launch()
         service.admin_state = ServiceState.ACTIVE
@@ -457,16 +461,16 @@ class BentoDeployer(BaseModelDeployer):
     def perform_stop_model(
         self, service: BaseService, timeout: int = DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT, force: bool = False
     ) -> BaseService:
-        """Ends a service, for ZenML; it can be started again until the next deployment."""
-        with self._exclusively(f"stopping {service.uuid}"):
+        """Ends a service for ZenML; it can be started again until the next deployment."""
+        with self._locked(f"stopping {service.uuid}"):
             service.stop(timeout=1, force=force)
         return service
 
     def perform_start_model(
         self, service: BaseService, timeout: int = DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT
     ) -> BaseService:
-        """Starts a service again, for ZenML; with the front, if it is the live one."""
-        with self._exclusively(f"starting {service.uuid}"):
+        """Starts a service again for ZenML, with the front if it is the live one."""
+        with self._locked(f"starting {service.uuid}"):
             service.start(timeout=1)
             live = self._live()
             if live and live.front and live.service == str(service.uuid):
@@ -476,8 +480,8 @@ class BentoDeployer(BaseModelDeployer):
     def perform_delete_model(
         self, service: BaseService, timeout: int = DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT, force: bool = False
     ) -> None:
-        """Ends a service for good, for ZenML; with the front, if it is the live one."""
-        with self._exclusively(f"deleting {service.uuid}"):
+        """Ends and removes a service for ZenML, with the front if it is the live one."""
+        with self._locked(f"deleting {service.uuid}"):
             live = self._live()
             if live and live.service == str(service.uuid):
                 self._front.stop()
@@ -489,7 +493,7 @@ class BentoDeployer(BaseModelDeployer):
 
     @staticmethod
     def get_model_server_info(service: BaseService) -> dict[str, str | None]:
-        """What ZenML shows of a service; of the live one, the live address."""
+        """Returns the facts that ZenML shows of a service; for the live one, the live address."""
         found = cast(BentoService, service)
         record = read_live(Path(found.config.root))
         live = record.deployment if record and record.deployment.service == str(found.uuid) else None
@@ -513,7 +517,7 @@ def _backend(service: BentoService) -> Backend:
 
 
 def _origin() -> tuple[str, str]:
-    """Names of the pipeline and the step that deploy; empty outside of one."""
+    """Returns the names of the running pipeline and step; empty outside of a run."""
     from zenml import get_step_context
 
     try:

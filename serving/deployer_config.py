@@ -56,7 +56,7 @@ class BentoDeployerConfig(BaseModelDeployerConfig, ServiceOptions):
 
     @property
     def is_local(self) -> bool:
-        """Whether it runs on this machine; ZenML asks for it."""
+        """Whether it runs on this machine, for ZenML."""
         return True
 
     @property

@@ -1,4 +1,4 @@
-"""The front: nginx as the live address, so that a new service gets the traffic without a request being lost."""
+"""The front: nginx at the live address, so that a switch to a new service loses no request."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from stacks.files import write_whole
 if TYPE_CHECKING:
     from serving.deployer_config import BentoDeployerConfig
 
-START_SECONDS = 5.0  # for nginx to start, or to take a new configuration
-CLOSING_SECONDS = 1.0  # in which whoever sends requests meets the end of the connection, and opens the next
+START_TIMEOUT_S = 5.0  # also for a reload
+CLOSING_S = 1.0  # busy clients see their connection end within this time, and open another
 WHERE = "front (nginx)"
 
 
 class Front:
-    """One nginx, with a folder of its own; it goes on when this process ends."""
+    """One nginx process with its own folder; it outlives this process."""
 
     def __init__(self, folder: Path, config: BentoDeployerConfig) -> None:
-        """Touches nothing yet.
+        """Changes nothing yet.
 
         Args:
-            folder: Everything that nginx writes.
-            config: Of the deployer.
+            folder: The folder of all files that nginx writes.
+            config: The deployer's configuration.
         """
         self._folder, self._config = folder, config
         self._file, self._applied, self._pid = folder / "nginx.conf", folder / "applied", folder / "nginx.pid"
 
     def master(self) -> psutil.Process | None:
-        """Nginx' own first process, if it runs."""
+        """Returns nginx's master process, if it runs."""
         try:
             process = psutil.Process(int(self._pid.read_text()))
             return process if str(self._file) in " ".join(process.cmdline()) and processes.runs(process) else None
@@ -46,10 +46,10 @@ class Front:
             return None
 
     def apply(self, route: Route) -> None:
-        """Moves the requests; returns when nobody is served by what was before. Does nothing if it is so already.
+        """Applies a route, unless it is applied already; returns when the former service gets no more requests.
 
         Raises:
-            UserError: If nginx does not take it; all is as it was then.
+            UserError: If nginx refuses it; nothing has changed then.
         """
         text = render(self._folder, self._config, route)
         running = self.master() is not None
@@ -71,12 +71,12 @@ class Front:
         write_whole(self._applied, text)
 
     def stop(self) -> bool:
-        """Ends it when it has answered what it has begun; whether there was anything to end."""
+        """Stops nginx after the requests in flight; returns whether there was anything to stop."""
         session = self._session()
         master = self.master()
         if master is not None:
             master.send_signal(signal.SIGQUIT)
-            processes.ended(master, self._config.drain_seconds + START_SECONDS)
+            processes.ended(master, self._config.drain_seconds + START_TIMEOUT_S)
         left = processes.in_session(session, "nginx") if session else []
         processes.kill(left)
         self._pid.unlink(missing_ok=True)
@@ -84,7 +84,7 @@ class Front:
         return master is not None or bool(left)
 
     def _check(self, text: str) -> None:
-        """Lets nginx read a configuration that nobody uses yet."""
+        """Lets nginx check a configuration before it is used."""
         (self._folder / "temp").mkdir(parents=True, exist_ok=True)
         new = self._folder / "new.conf"
         write_whole(new, text)
@@ -106,39 +106,40 @@ class Front:
         done = self._nginx("-c", str(self._file))
         if done.returncode:
             raise _refused(done.stderr)
-        self._until(lambda: self.master() is not None, START_SECONDS, "does not start")
+        self._until(lambda: self.master() is not None, START_TIMEOUT_S, "does not start")
 
     def _reload(self) -> None:
-        """New workers take over. Nginx 1.22 closes idle connections even if a request has just come in on one.
+        """Reloads the configuration: new workers take over.
 
-        So connections are ended with their answers first, as HTTP knows it: then none is idle that is in use.
+        Nginx 1.22 closes idle connections even if a request has just arrived on one. So connections are closed with
+        their next response first (``Connection: close``): then no connection in use is idle.
         """
         master = self.master()
         if master is None:
-            raise UserError("has just ended", where=WHERE, remedy="Try again.")
+            raise UserError("nginx has just ended", where=WHERE, remedy="Try again.")
         old = set(master.children())
-        drain = self._config.drain_seconds + START_SECONDS
+        drain = self._config.drain_seconds + START_TIMEOUT_S
         self._closing.touch()
         try:
-            time.sleep(CLOSING_SECONDS)
+            time.sleep(CLOSING_S)
             master.send_signal(signal.SIGHUP)
-            self._until(lambda: set(master.children()) - old, START_SECONDS, "does not take its configuration")
+            self._until(lambda: set(master.children()) - old, START_TIMEOUT_S, "does not take its configuration")
             self._until(lambda: not set(master.children()) & old, drain, "does not end its former workers")
         finally:
             self._closing.unlink(missing_ok=True)
 
     def _end_orphans(self) -> None:
-        """Workers whose master was killed still serve: they answer what they have begun, and give the ports back."""
+        """Ends the workers of a killed master: they finish their requests and release the ports."""
         session = self._session()
         orphans = processes.in_session(session, "nginx") if session and self.master() is None else []
         for orphan in orphans:
             orphan.send_signal(signal.SIGQUIT)
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + START_TIMEOUT_S
         while orphans and self._config.live_address.used_port() and time.monotonic() < deadline:
             time.sleep(0.02)
 
     def _session(self) -> int | None:
-        """The session that the last master led, and its workers are in."""
+        """Returns the process session of the last master and its workers."""
         try:
             return int(self._pid.read_text())
         except (FileNotFoundError, ValueError):
@@ -151,7 +152,7 @@ class Front:
     def _nginx(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         program = processes.find_program("nginx") or "nginx"
         command = [program, "-p", str(self._folder), "-e", str(self._folder / "error.log")]
-        # output to a file: the daemon keeps what it was given, and a pipe would never end
+        # into a file: the daemon keeps its output open, so a pipe would never end
         with (self._folder / "output").open("w+", encoding="utf-8") as output:
             done = subprocess.run(
                 [*command, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
@@ -168,5 +169,5 @@ class Front:
 
 
 def _refused(output: str) -> UserError:
-    lines = [line for line in output.splitlines() if "[emerg]" in line] or output.splitlines() or ["it says nothing"]
+    lines = [line for line in output.splitlines() if "[emerg]" in line] or output.splitlines() or ["no message"]
     return UserError(f"does not start: {lines[0].strip()}", where=WHERE, remedy="See configs/stacks.")

@@ -1,4 +1,4 @@
-"""How a service itself has been: of Prometheus where one watches it, else of what the live one has counted."""
+"""The health of the live service: from Prometheus if one is configured, otherwise from its own counters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from serving.deployer import BentoDeployer
 
 SECONDS = 5.0  # that Prometheus has to answer
-NO_SERVICE = "no service is live on this machine, and no Prometheus is configured"
+NO_SERVICE = "there is no live service on this machine, and no Prometheus is configured"
 
 
 def read_health(settings: HealthSettings, *, hours: float) -> tuple[Health | None, str]:
@@ -24,7 +24,7 @@ def read_health(settings: HealthSettings, *, hours: float) -> tuple[Health | Non
 
     Args:
         settings: Which Prometheus, if any.
-        hours: How far back Prometheus looks; the live service has counted since it was started.
+        hours: The window in Prometheus; the live service's own counters start when it starts.
     """
     import httpx
 
@@ -34,11 +34,11 @@ def read_health(settings: HealthSettings, *, hours: float) -> tuple[Health | Non
         return _by_itself()
     except (httpx.HTTPError, httpx.InvalidURL, UserError, ValueError, KeyError, TypeError) as error:
         asked = f"Prometheus at {settings.prometheus}" if settings.prometheus else "the live service"
-        return None, f"{asked} does not say: {type(error).__name__}: {error}"
+        return None, f"{asked} does not answer: {type(error).__name__}: {error}"
 
 
 def live_health(deployer: BentoDeployer, live: Deployment) -> Health:
-    """What the live service has counted since it was started.
+    """Reads the counters of the live service since its start.
 
     Raises:
         httpx.HTTPError: If it does not answer.
@@ -79,7 +79,7 @@ def _by_prometheus(address: str, hours: float) -> Health:
 
 
 def _value(http: Any, query: str) -> float | None:  # noqa: ANN401  # httpx is imported late
-    """The value of a query of one series; None if there is none, as where nobody has asked yet."""
+    """Returns the value of a query with one series; None if there is none, such as before the first request."""
     answer = http.get("/api/v1/query", params={"query": query}).raise_for_status().json()
     found = answer["data"]["result"]
     value = float(found[0]["value"][1]) if found else float("nan")

@@ -1,6 +1,6 @@
 """Builds the OCI image of the live Bento, or of another: ``python -m serving.image [--bento TAG] [--base IMAGE]``.
 
-What goes into it is gathered here, with the tools of this machine; deploy/image/Dockerfile lays it on a base.
+This module collects its contents with the tools of this machine; deploy/image/Dockerfile copies them onto a base image.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from sentiment.errors import UserError
 ROOT = Path(__file__).resolve().parents[1]
 BASE = "python:3.11-slim"
 PACKAGES = "/opt/sentiment/packages"  # in the image
-# Of the packages, what no service loads.
+# Parts of packages that the service does not load.
 UNUSED = (
     *("**/tests", "bin"),
-    *("**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.h"),  # what compilers and editors read
+    *("**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.h"),  # for compilers and editors
     *("hf_xet*", "huggingface_hub*"),  # downloads from the hub
     *(
         "onnxruntime/capi/libonnxruntime.so*",
@@ -37,7 +37,7 @@ UNUSED = (
 
 @dataclass(frozen=True)
 class Engine:
-    """What builds images here.
+    """A program that builds images here.
 
     Attributes:
         command: How it is called.
@@ -54,7 +54,7 @@ BUILDAH = Engine(("buildah", "--storage-driver", "vfs"), ("build", "--isolation"
 
 
 def find_engine() -> Engine:
-    """Docker where its daemon runs, else buildah.
+    """Finds Docker if its daemon runs, otherwise buildah.
 
     Raises:
         UserError: If neither is there.
@@ -74,7 +74,7 @@ def build_image(tag: str, base: str, engine: Engine) -> None:
     Args:
         tag: Of the Bento.
         base: Image with Python 3.11.
-        engine: What builds it.
+        engine: The program that builds it.
 
     Raises:
         UserError: If there is no such Bento, its packages cannot be fetched, or the base does not suit.
@@ -88,7 +88,7 @@ def build_image(tag: str, base: str, engine: Engine) -> None:
         command += [part for name, value in labels.items() for part in ("--label", f"sentiment.{name}={value}")]
         command += ["--tag", tag, "--tag", f"{tag.partition(':')[0]}:latest", str(context)]
         if subprocess.run(command, check=False).returncode:
-            raise UserError("cannot be built", where=f"image {tag}", remedy=f"{engine.command[0]} says above why.")
+            raise UserError("cannot be built", where=f"image {tag}", remedy=f"See {engine.command[0]}'s message above.")
 
 
 def gather_bento(tag: str, folder: Path) -> dict[str, str]:
@@ -116,7 +116,7 @@ def gather_bento(tag: str, folder: Path) -> dict[str, str]:
 
 
 def gather_packages(requirements: Path, folder: Path) -> None:
-    """Installs what the service needs, for Linux on this machine's processor, as bytecode.
+    """Installs the service's requirements for Linux on this machine's processor, as bytecode.
 
     Without it every worker would compile for seconds at every start; with the sources beside it, the image would be too
     big.
@@ -154,7 +154,7 @@ def gather_packages(requirements: Path, folder: Path) -> None:
 
 
 def live_bento(stack: str) -> str:
-    """Tag of the Bento that is live on a stack.
+    """Returns the tag of the live Bento of a stack.
 
     Raises:
         UserError: If none is.
@@ -170,7 +170,9 @@ def live_bento(stack: str) -> str:
         live = deployer.live() if isinstance(deployer, BentoDeployer) else None
     if live is None:
         raise UserError(
-            "nothing is live", where=f"stack {stack}", remedy="Run make deploy first, or name a Bento: BENTO=TAG."
+            "there is no live service",
+            where=f"stack {stack}",
+            remedy="Run make deploy, or name one: BENTO=TAG.",
         )
     return live.bento.tag
 

@@ -1,4 +1,4 @@
-"""The front's configuration: who gets which requests, and what no request may do."""
+"""The front's configuration for nginx: routing of the requests, and their limits."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from stacks.addresses import SERVED_BY, Address
 if TYPE_CHECKING:
     from serving.deployer_config import BentoDeployerConfig
 
-CLOSING = "closing"  # while a file of this name exists, connections end with their next answer
-CONNECTIONS = 8192
-CALLER_REQUESTS = 256  # at work at once for one client address, health checks apart: room for many behind one proxy
-SHADOWED_REQUESTS = CONNECTIONS // 4  # during a shadow: a request is at work until the shadow has answered, too
-LARGE_BODIES = 512  # on their way at once, of all callers: they wait in memory, at most 512 MiB of it
-ANSWER_SECONDS = 5  # more than the service's own limit: its answer is the clearer one
+CLOSING = "closing"  # while a file of this name exists, connections close with their next response
+MAX_CONNECTIONS = 8192
+MAX_CLIENT_REQUESTS = 256  # in flight from one client address, health checks apart; many clients may share a proxy
+MAX_SHADOWED_REQUESTS = MAX_CONNECTIONS // 4  # during a shadow, a request is in flight until the shadow has answered
+MAX_LARGE_BODIES = 512  # in flight from all clients: they are buffered in at most 512 MiB of memory
+EXTRA_TIMEOUT_S = 5  # beyond the service's own time limit, whose error is clearer
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Backend:
 
 @dataclass(frozen=True)
 class Route:
-    """Who gets the requests.
+    """The routing of the requests.
 
     Attributes:
-        live: Who gets them.
-        canary: Who gets a share of the requests for predictions.
-        share: That share in percent, 1 to 99.
-        shadow: Who gets copies of ``POST /v1/predict``, and whose answers nobody waits for.
+        live: The service that gets the requests.
+        canary: The service that gets a share of the prediction requests.
+        share: The canary's share in percent, 1 to 99.
+        shadow: The service that gets copies of ``POST /v1/predict``; its answers are discarded.
     """
 
     live: Backend
@@ -60,11 +60,11 @@ _MAIN = _Template("""\
 # Written by serving/front.py; changes are lost at the next deployment.
 daemon on;
 %user
-worker_processes 1;  # of several, one that ends hands its callers to one that is about to end
+worker_processes 1;  # with several, a worker that ends hands its clients to one that is about to end
 worker_rlimit_nofile %files;
 worker_shutdown_timeout %drain;
 pid "%folder/nginx.pid";
-error_log "%folder/error.log" alert;  # what is refused or unreachable is counted, not written: a flood fills no disk
+error_log "%folder/error.log" alert;  # refused requests are counted, not logged: a flood fills no disk
 
 events {
     worker_connections %connections;
@@ -81,23 +81,23 @@ http {
     scgi_temp_path "%folder/temp";
 
     client_max_body_size 1m;
-    client_body_buffer_size 1m;  # in memory: a full disk stops nobody
+    client_body_buffer_size 1m;  # in memory: a full disk stops no request
     client_header_timeout 10s;  # for all headers
-    client_body_timeout 10s;  # between two packets: who drips takes as long as he likes, hence the limits below
+    client_body_timeout 10s;  # per read only: a slow client is unbounded, hence the limits below
     send_timeout 10s;
     reset_timedout_connection on;
     keepalive_timeout 75s;
     keepalive_requests 100000;
 
-    # A request keeps its identifier, where that is one
+    # A request keeps its valid identifier
     map $http_x_request_id $identifier {
         default $request_id;
         "~^[!-~]{1,128}$" $http_x_request_id;
     }
-    # Nobody takes all connections or all memory by requests that never end
+    # Requests that never end must not take all connections or all memory
     map $request_uri $watching {
         default "";
-        "~^/(livez|readyz|healthz|ping|grpc\\.health)" watching;  # counted apart: a flood hides no service
+        "~^/(livez|readyz|healthz|ping|grpc\\.health)" watching;  # counted apart: health checks pass during a flood
     }
     map $content_length$http_transfer_encoding $large {
         default all;
@@ -114,7 +114,7 @@ http {
     }
 %limit
 %upstreams
-    # Predictions may be asked twice, so a connection or a worker that ends at the wrong moment costs no request
+    # A prediction can be repeated safely, so a connection or worker that ends midway costs no request
     proxy_http_version 1.1;
     proxy_set_header Host $http_host;
     proxy_set_header Connection "";
@@ -155,7 +155,7 @@ http {
         }
 %shadow
         location @invalid {
-            return 400 '{"error": {"code": "INVALID_ARGUMENT", "message": "not a request as HTTP knows them"}}';
+            return 400 '{"error": {"code": "INVALID_ARGUMENT", "message": "not a valid HTTP request"}}';
         }
         location @unknown {
             return 404 '{"error": {"code": "NOT_FOUND", "message": "there is no such path; see /docs"}}';
@@ -179,8 +179,8 @@ http {
     server {
         listen %host:%grpc_port http2%ssl;
 %certificate
-        limit_conn at_work %caller_requests;  # every call counts, also of one connection
-        client_max_body_size 0;  # a stream may be long; a message may not, says the service
+        limit_conn at_work %caller_requests;  # counts every call, also on one connection
+        client_max_body_size 0;  # a stream may be long; the service bounds each message
         client_body_timeout 300s;  # a stream may pause
         grpc_read_timeout 300s;
         grpc_send_timeout 300s;
@@ -231,14 +231,14 @@ _ALL_LIVE = """
 _LIMIT = _Template("""
     map $request_uri $caller {
         default $binary_remote_addr;
-        "~^/(livez|readyz|healthz|ping|grpc\\.health)" "";  # whoever watches over the service
+        "~^/(livez|readyz|healthz|ping|grpc\\.health)" "";  # health checks
     }
     limit_req_zone $caller zone=callers:4m rate=%{rate}r/s;
     limit_req zone=callers burst=%rate nodelay;
     limit_req_status 429;
 """)
 
-# Twice the same server: a second try, also where its connection was new
+# The same server twice: nginx retries even if the first connection was new
 _UPSTREAM = _Template("""\
     upstream %name {
         server 127.0.0.1:%port max_fails=0;
@@ -252,7 +252,7 @@ _SHADOW = _Template("""
         location = /v1/predict {
             limit_conn at_work %shadowed_requests;
             limit_conn large %large_bodies;
-            keepalive_timeout 0;  # the next request on the connection would wait for the shadow's answer
+            keepalive_timeout 0;  # otherwise the next request on the connection would wait for the shadow
             mirror /-shadow;
             proxy_pass http://${route}_http$request_uri;
         }
@@ -264,32 +264,32 @@ _SHADOW = _Template("""
 
 
 def render(folder: Path, config: BentoDeployerConfig, route: Route) -> str:
-    """The text of nginx' configuration.
+    """Renders nginx's configuration.
 
     Args:
-        folder: Everything that nginx writes is in it.
-        config: Of the deployer.
-        route: Who gets the requests.
+        folder: The folder of all files that nginx writes.
+        config: The deployer's configuration.
+        route: The routing of the requests.
 
     Raises:
-        UserError: If a path has signs that nginx would take for its own.
+        UserError: If a path has characters that nginx would interpret.
     """
     address = config.live_address
     other = route.canary or route.live
     return _MAIN.substitute(
         user=f"user {_user()};" if os.geteuid() == 0 else "",
-        files=min(2 * CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
-        connections=min(CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
+        files=min(2 * MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
+        connections=min(MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
         drain=f"{config.drain_seconds}s",
-        caller_requests=CALLER_REQUESTS,
-        large_bodies=LARGE_BODIES,
-        folder=_plain(folder),
+        caller_requests=MAX_CLIENT_REQUESTS,
+        large_bodies=MAX_LARGE_BODIES,
+        folder=_quote(folder),
         canary=_CANARY.substitute(share=route.share, paths=_canary_rules()) if route.canary else _ALL_LIVE,
         live_name=route.live.name,
         canary_name=other.name,
         limit=_LIMIT.substitute(rate=config.requests_per_second) if config.requests_per_second else "",
         upstreams="".join(_upstreams(route)),
-        answer=f"{1000 * (config.timeout + ANSWER_SECONDS):.0f}ms",
+        answer=f"{1000 * (config.timeout + EXTRA_TIMEOUT_S):.0f}ms",
         served_by=SERVED_BY,
         host=address.host,
         http_port=address.http_port,
@@ -297,7 +297,7 @@ def render(folder: Path, config: BentoDeployerConfig, route: Route) -> str:
         ssl=" ssl" if address.certificate else "",
         certificate=_certificate(address, config.tls_key),
         closing=CLOSING,
-        shadow=_SHADOW.substitute(shadowed_requests=SHADOWED_REQUESTS, large_bodies=LARGE_BODIES)
+        shadow=_SHADOW.substitute(shadowed_requests=MAX_SHADOWED_REQUESTS, large_bodies=MAX_LARGE_BODIES)
         if route.shadow
         else "",
     )
@@ -309,9 +309,9 @@ def _canary_rules() -> str:
 
 
 def _upstreams(route: Route) -> list[str]:
-    """Of the live service, of the canary with the live one to help out, and of the shadow."""
+    """Renders the upstreams: live, canary (with the live service as backup), and shadow."""
     found = []
-    for protocol, idle in (("http", "4s"), ("grpc", "60s")):  # the service ends an idle HTTP connection after 5 s
+    for protocol, idle in (("http", "4s"), ("grpc", "60s")):  # the service closes an idle HTTP connection after 5 s
         backends = {"live": route.live, "canary": route.canary, "shadow": route.shadow if protocol == "http" else None}
         live = getattr(route.live, f"{protocol}_port")
         for name, backend in backends.items():
@@ -326,8 +326,8 @@ def _certificate(address: Address, key: str | None) -> str:
     if address.certificate is None or key is None:
         return ""
     lines = (
-        f'ssl_certificate "{_plain(address.certificate)}";',
-        f'ssl_certificate_key "{_plain(Path(key))}";',
+        f'ssl_certificate "{_quote(address.certificate)}";',
+        f'ssl_certificate_key "{_quote(Path(key))}";',
         "ssl_protocols TLSv1.2 TLSv1.3;",
         "ssl_session_cache shared:tls:2m;",
     )
@@ -335,13 +335,13 @@ def _certificate(address: Address, key: str | None) -> str:
 
 
 def _user() -> str:
-    """Root's own workers: anybody else's could not read the folder. As a user, nginx keeps to that user."""
+    """Returns root's name: workers of another user could not read the folder. As a user, nginx keeps that user."""
     import pwd
 
     return pwd.getpwuid(0).pw_name
 
 
-def _plain(path: Path) -> str:
+def _quote(path: Path) -> str:
     text = str(path.expanduser().resolve())
     if set(text) & set('"\\$\n'):
         raise UserError(

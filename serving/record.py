@@ -1,4 +1,4 @@
-"""What is live, as the deployer remembers it; and that only one deployer changes it at a time."""
+"""The record of the live deployment, and the lock under which one deployer at a time changes it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from stacks.files import write_whole
 
 
 class LiveRecord(BaseModel):
-    """Who should have the traffic.
+    """The record of the deployment that should receive traffic.
 
     Attributes:
-        deployment: Who has it.
-        former: Who had it before, while it moves: whoever is killed then leaves both names.
+        deployment: The live deployment.
+        former: The previous one, while the traffic moves: a process killed midway leaves both on record.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,10 +30,10 @@ class LiveRecord(BaseModel):
 
 
 def read_live(root: Path) -> LiveRecord | None:
-    """The record; None if nothing is live.
+    """Reads the record; None if there is no live deployment.
 
     Raises:
-        UserError: If somebody damaged it.
+        UserError: If it is damaged.
     """
     path = root / "live.json"
     try:
@@ -45,7 +45,7 @@ def read_live(root: Path) -> LiveRecord | None:
 
 
 def write_live(root: Path, deployment: Deployment | None, former: Deployment | None = None) -> None:
-    """Writes the record, or removes it if nothing is live."""
+    """Writes the record, or removes it if there is no live deployment."""
     path = root / "live.json"
     if deployment is None:
         path.unlink(missing_ok=True)
@@ -53,15 +53,15 @@ def write_live(root: Path, deployment: Deployment | None, former: Deployment | N
         write_whole(path, LiveRecord(deployment=deployment, former=former).model_dump_json(indent=2))
 
 
-def hold(root: Path, doing: str) -> IO[str]:
-    """Takes the lock; closing the file, or the end of this process, gives it back.
+def lock_deployment(root: Path, doing: str) -> IO[str]:
+    """Takes the lock; closing the file, or the end of this process, releases it.
 
     Args:
         root: Folder of the deployer.
-        doing: What the holder does, for whom it keeps out.
+        doing: The action of the holder, shown to processes that are refused.
 
     Raises:
-        UserError: At once, if somebody else has it; names the holder.
+        UserError: Immediately, if another process has it; names the holder.
     """
     root.mkdir(parents=True, exist_ok=True)
     lock = (root / "lock").open("a+", encoding="utf-8")
@@ -69,7 +69,7 @@ def hold(root: Path, doing: str) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         lock.seek(0)
-        holder = lock.read().strip() or "somebody else"
+        holder = lock.read().strip() or "another process"
         lock.close()
         raise UserError(
             f"is busy: {holder}", where="model deployer", remedy="Wait until that is done, then try again."

@@ -1,4 +1,4 @@
-"""A Bento that is served by processes of its own on this machine, as ZenML knows services."""
+"""A Bento served by its own processes on this machine, as a service of ZenML."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from stacks import processes
 from stacks.addresses import Address
 from stacks.files import write_whole
 
-POLL_SECONDS = 0.1
-KILL_AFTER = 5.0  # seconds that a service may take to end when its time to drain is over
-STATE = "SENTIMENT_STATE"  # in the environment of every process of a service: its own folder
+POLL_S = 0.1
+KILL_AFTER_S = 5.0  # after its time to drain
+STATE = "SENTIMENT_STATE"  # in the environment of every process of a service: the service's folder
 RAISED = re.compile(r"[\w.]*(Error|Exception|Exit)\b.*")  # last line of a traceback
 SERVICES = "services"  # folder with one folder a service
-# Of the deployer's environment: how to find programs and Bentos, and how to compute. The cloud's keys stay outside
+# Environment variables that the service inherits: an allow-list, so that cloud credentials do not leak.
 INHERITED = (
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD",
     "CUDA_VISIBLE_DEVICES", "DO_NOT_TRACK",
@@ -42,22 +42,22 @@ INHERITED_PREFIXES = ("LC_", "PYTHON", "BENTOML_", "OMP_", "OPENBLAS_", "MKL_", 
 
 
 class NotStartedError(UserError):
-    """A service ended while it started, or did not answer in time; nothing of it is left."""
+    """A service ended while it started, or did not answer in time; it was removed."""
 
 
 class BentoServiceConfig(ServiceConfig):
-    """How a Bento is served; all that a later process needs to start it again.
+    """Configures how a Bento is served; a later process can start it again from this.
 
     Attributes:
-        bento: What is served.
+        bento: The Bento that is served.
         root: Folder of the deployer.
-        created: When the service was made, ISO 8601 in UTC.
+        created: When the service was created, ISO 8601 in UTC.
         host: IPv4 address that it listens on.
         http_port: Port for HTTP.
         grpc_port: Port for gRPC.
         tls_certificate: Certificate (PEM) if it speaks TLS itself.
         tls_key: Its private key (PEM).
-        drain_seconds: Time it has to answer what it has begun when it is told to end.
+        drain_seconds: Time to finish its requests when it is stopped.
         start_timeout: Seconds until it must answer.
         settings: Identity of the deployer's settings when it was started.
         environment: The service's settings; secrets only by the file that holds them.
@@ -96,7 +96,7 @@ class BentoService(BaseDeploymentService):
 
     @classmethod
     def read(cls, root: Path, identifier: UUID) -> BentoService | None:
-        """The service that was started there; None if its file is gone, or not of this version of the house."""
+        """Reads a service; None if its file is gone, or an incompatible version of this project wrote it."""
         try:
             text = (root / SERVICES / str(identifier) / "service.json").read_text(encoding="utf-8")
             return cls(uuid=identifier, config=BentoServiceConfig.model_validate_json(text))
@@ -105,17 +105,17 @@ class BentoService(BaseDeploymentService):
 
     @property
     def bento(self) -> Bento:
-        """What is served."""
+        """The Bento that is served."""
         return self.config.bento
 
     @property
     def folder(self) -> Path:
-        """Everything that goes with this service when it is removed."""
+        """The folder of its files; it is removed with the service."""
         return Path(self.config.root) / SERVICES / str(self.uuid)
 
     @property
     def log_file(self) -> Path:
-        """What its processes print; begins anew whenever they are started."""
+        """The output of its processes, since they were last started."""
         return self.folder / "service.log"
 
     @property
@@ -125,7 +125,7 @@ class BentoService(BaseDeploymentService):
 
     @property
     def address(self) -> Address:
-        """Where it answers, itself."""
+        """Its own address, not the live one."""
         c = self.config
         return Address(c.host, c.http_port, c.grpc_port, Path(c.tls_certificate) if c.tls_certificate else None)
 
@@ -141,16 +141,16 @@ class BentoService(BaseDeploymentService):
 
     @property
     def prediction_url(self) -> str:
-        """Where ZenML's users send requests."""
+        """The URL for predictions that ZenML shows."""
         return f"{self.http_address}/v1/predict"
 
     @property
     def healthcheck_url(self) -> str:
-        """Where ZenML's users ask whether it is ready."""
+        """The URL for health checks that ZenML shows."""
         return f"{self.http_address}/readyz"
 
     def get_healthcheck_url(self) -> str:
-        """The same, by the name that ZenML calls."""
+        """Returns ``healthcheck_url``, by the name that ZenML calls."""
         return self.healthcheck_url
 
     def process(self) -> psutil.Process | None:
@@ -158,21 +158,21 @@ class BentoService(BaseDeploymentService):
         return processes.recorded(self.folder / "process.json")
 
     def save(self) -> None:
-        """Writes what ``read`` reads."""
+        """Writes the file that ``read`` reads."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(self.folder / "service.json", self.config.model_dump_json(indent=2))
 
     def share_log(self) -> None:
-        """From now on it answers callers: it logs to the folder that outlives it, without what was asked in tests.
+        """Redirects its prediction log to the model's shared folder, without the requests of its tests.
 
-        Its workers write through a link; they open new files when those at hand are gone.
+        Its workers write through a link, and open new files once the old ones are gone.
         """
         shared = Path(self.config.root) / "predictions" / quote(self.bento.model, safe="")
         shared.mkdir(parents=True, exist_ok=True)
         if self.prediction_log.is_symlink() and self.prediction_log.readlink() == shared:
             return
         own = self.prediction_log.readlink() if self.prediction_log.is_symlink() else None
-        time.sleep(2 * GATHER_SECONDS)  # until what was asked last is written
+        time.sleep(2 * GATHER_SECONDS)  # until the last requests are written
         self._link_log(shared)
         if own is not None:
             shutil.rmtree(own)
@@ -184,10 +184,10 @@ class BentoService(BaseDeploymentService):
         new.replace(self.prediction_log)
 
     def launch(self) -> None:
-        """Starts it and waits until it answers over both protocols.
+        """Starts it, and waits until it answers over both protocols.
 
         Raises:
-            NotStartedError: With the reason, if it does not in time, or ends; nothing is left running then.
+            NotStartedError: If it does not answer in time, or ends; no process is left then.
             UserError: If one of its ports is in use.
         """
         self.save()
@@ -203,7 +203,7 @@ class BentoService(BaseDeploymentService):
         processes.spawn(
             self._command(),
             environment=self._environment(),
-            folder=self.folder,  # not the repository, whose code would be taken for the Bento's
+            folder=self.folder,  # not the repository: Python would import its code instead of the Bento's
             log=self.log_file,
             record=self.folder / "process.json",
         )
@@ -242,37 +242,37 @@ class BentoService(BaseDeploymentService):
             if process is None:
                 raise self._failed("ended while it started")
             if processes.lost_a_child(process):
-                raise self._failed("a worker ended while it started")  # BentoML would start the next one, forever
+                raise self._failed("a worker ended while it started")  # BentoML would restart it forever
             if time.monotonic() > deadline:
                 raise self._failed(f"did not answer within {self.config.start_timeout} s ({problem})")
-            time.sleep(POLL_SECONDS)
+            time.sleep(POLL_S)
 
     def _problem(self) -> str:
         return "no process" if self.process() is None else self.address.problem()
 
     def _failed(self, what: str) -> NotStartedError:
-        """Keeps the log, and tells the lines of it that say most."""
+        """Keeps the log, and quotes its most informative lines."""
         kept = Path(self.config.root) / "failed.log"
         shutil.copyfile(self.log_file, kept)
         last = deque((line.strip() for line in kept.open(encoding="utf-8", errors="replace") if line.strip()), 200)
         raised = [line for line in last if RAISED.fullmatch(line)]
-        reason = raised[-1] if raised else " / ".join(list(last)[-3:]) or "it printed nothing"
+        reason = raised[-1] if raised else " / ".join(list(last)[-3:]) or "it printed no output"
         return NotStartedError(
             f"{what}: {reason[:500].rstrip('.')}", where=f"Bento {self.bento.tag}", remedy=f"Its log: {kept}"
         )
 
     def terminate(self, *, at_once: bool = False) -> None:
-        """Ends it: what it has begun is answered, unless ``at_once``; returns when nothing of it runs."""
+        """Ends it after its requests in flight, or immediately with ``at_once``; returns when no process is left."""
         process = self.process()
         if process is not None and not at_once:
             process.send_signal(signal.SIGTERM)
-            processes.ended(process, self.config.drain_seconds + KILL_AFTER)
+            processes.ended(process, self.config.drain_seconds + KILL_AFTER_S)
         if (process := self.process()) is not None:
-            processes.kill([process])  # first: it would start its workers again
+            processes.kill([process])  # first: it would restart its workers
         processes.kill(found for found, _ in processes.having(STATE, below=self.folder))
 
     def check_status(self) -> tuple[ServiceState, str]:
-        """What ZenML shows: what is, not what was asked for."""
+        """Returns the actual state, for ZenML, not the requested one."""
         if self.process() is None:
             asked = self.admin_state == ServiceState.ACTIVE
             return (ServiceState.ERROR, "its process is gone") if asked else (ServiceState.INACTIVE, "")
@@ -280,20 +280,20 @@ class BentoService(BaseDeploymentService):
         return (ServiceState.ERROR, problem) if problem else (ServiceState.ACTIVE, "")
 
     def provision(self) -> None:
-        """Starts it, for ZenML."""
+        """Starts it for ZenML."""
         if self.process() is None:
             self.launch()
 
     def deprovision(self, force: bool = False) -> None:
-        """Ends it, for ZenML."""
+        """Ends it for ZenML."""
         self.terminate(at_once=force)
 
     def get_logs(self, follow: bool = False, tail: int | None = None) -> Generator[str, bool, None]:
-        """Lines of its log, for ZenML.
+        """Yields lines of its log, for ZenML.
 
         Args:
-            follow: Go on with lines that are still to come.
-            tail: Begin with the last ones, this many.
+            follow: Whether to wait for further lines.
+            tail: Number of last lines to begin with; None: all.
         """
         if not self.log_file.exists():
             return

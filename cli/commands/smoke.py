@@ -27,7 +27,7 @@ def run(arguments: Arguments, context: Context) -> Summary:
     """Sends the reviews of a version's evaluation, and requires the recorded scores of this checkout's Bento."""
     with context.session():
         from bento.build import describe
-        from bento.predictor import MOST_CHARACTERS
+        from bento.predictor import MAX_CHARACTERS
         from cli.runs.outcome import check_facts
         from cli.tables import checks_table
         from pipelines.settings import DeploySettings
@@ -51,7 +51,7 @@ def run(arguments: Arguments, context: Context) -> Summary:
         labels = read_lineage(model, version.number)
         bento = describe(servable.path, model=model, version=version.number, labels=labels)
         known = smoke_set(
-            splits.test, evaluation, reviews=smoke.reviews, most_characters=MOST_CHARACTERS, seed=smoke.seed
+            splits.test, evaluation, reviews=smoke.reviews, max_characters=MAX_CHARACTERS, seed=smoke.seed
         )
         access = Access(arguments.http.rstrip("/"), arguments.grpc, os.environ.get(TOKEN_VARIABLE))
         report = smoke_test(access, bento, known, smoke)

@@ -1,4 +1,4 @@
-"""Ways to a service that is on trial, or behind the front: where it answers, and with which token."""
+"""Access to a service directly, not through the front: its addresses and a token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bento.client import GrpcClient, HttpClient
     from serving.service import BentoService
 
-TIMEOUT = 10.0  # seconds; the service's own limit
+TIMEOUT_S = 10.0  # the service's own limit
 
 
 class _Way(TypedDict):
@@ -26,14 +26,14 @@ class _Way(TypedDict):
 
 @dataclass(frozen=True)
 class Access:
-    """How a service is called itself, not by way of the front.
+    """The addresses and credentials of a service, for calls that bypass the front.
 
     Attributes:
         http: Address for HTTP, with its scheme.
         grpc: Address for gRPC, host and port.
-        token: Bearer token; None where everyone may call.
-        certificate: What it shows where it speaks TLS itself (PEM).
-        proxied: Whether the proxies of the environment stand before it.
+        token: Bearer token; None if the service is open.
+        certificate: Its certificate if it speaks TLS itself (PEM).
+        proxied: Whether to use the proxies of the environment.
     """
 
     http: str
@@ -43,27 +43,27 @@ class Access:
     proxied: bool = True
 
     def http_client(self) -> HttpClient:
-        """A client for HTTP that tries once: a test must see every failure."""
+        """Returns an HTTP client without retries: a test must see every failure."""
         from bento.client import HttpClient
 
-        return HttpClient(self.http, token=self.token, timeout=TIMEOUT, retries=0, **self._way)
+        return HttpClient(self.http, token=self.token, timeout=TIMEOUT_S, retries=0, **self._way)
 
     def grpc_client(self) -> GrpcClient:
-        """The same for gRPC."""
+        """Returns a gRPC client without retries."""
         from bento.client import GrpcClient
 
-        return GrpcClient(self.grpc, token=self.token, timeout=TIMEOUT, retries=0, **self._way)
+        return GrpcClient(self.grpc, token=self.token, timeout=TIMEOUT_S, retries=0, **self._way)
 
     def raw_http(self) -> httpx.Client:
-        """HTTP for requests that the client would not send, and for pages that are not for clients."""
+        """Returns a raw HTTP client, for requests that our client refuses to send and for pages such as metrics."""
         from bento.client import open_http
 
         http = open_http(self.http, token=self.token, **self._way)
-        http.timeout = TIMEOUT
+        http.timeout = TIMEOUT_S
         return http
 
     def raw_grpc(self) -> Channel:
-        """The same for gRPC; a call brings its own metadata."""
+        """Returns a raw gRPC channel; each call passes its own metadata."""
         from bento.client import open_grpc
 
         return open_grpc(self.grpc, **self._way)
@@ -75,12 +75,12 @@ class Access:
 
     @property
     def metadata(self) -> tuple[tuple[str, str], ...]:
-        """What a gRPC call must carry."""
+        """The metadata of a gRPC call."""
         return (("authorization", f"Bearer {self.token}"),) if self.token else ()
 
 
 def access_to(service: BentoService) -> Access:
-    """The way to a service that the deployer started."""
+    """Returns the access to a service that the deployer started."""
     tokens = service.config.environment.get("SENTIMENT_TOKENS_FILE")
     token = Path(tokens).read_text(encoding="utf-8").split()[0] if tokens else None
     return Access(

@@ -1,4 +1,4 @@
-"""How far two services give the same answers to the same texts."""
+"""Agreement of two services on the same texts."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Pair(NamedTuple):
 
 
 def check_agreement(pairs: Sequence[Pair], settings: RolloutSettings) -> Check:
-    """A check that both give the same label often enough; says how far their scores are apart as well."""
+    """Checks that both give the same label often enough; also reports the difference of their scores."""
     count = max(len(pairs), 1)
     share = sum(pair.agrees for pair in pairs) / count
     difference = sum(abs(pair.new - pair.live) for pair in pairs) / count
     return Check(
         name="agreement",
         passed=share >= settings.min_agreement if pairs else not settings.min_requests,
-        observed=f"{100 * share:.1f} % of {len(pairs):,} texts, P(positive) {difference:.3f} apart on average",
-        limit=f"at least {100 * settings.min_agreement:g} %",
+        observed=f"{100 * share:.1f}% of {len(pairs):,} texts, P(positive) differs by {difference:.3f} on average",
+        limit=f"at least {100 * settings.min_agreement:g}%",
         score=share if pairs else None,
         count=len(pairs),
     )

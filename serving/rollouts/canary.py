@@ -1,4 +1,4 @@
-"""A canary: a share of the traffic goes to the new service, which is judged by it against the live one."""
+"""A canary: the new service gets a share of the traffic and is compared with the live one."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from serving.rollouts.smoke_set import Known
 
 PREDICTING = compared_methods()  # labels of the routes that are compared
-FAILURES = {"UNKNOWN", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED"}  # gRPC; over HTTP, a status from 500 on
+FAILURES = {"UNKNOWN", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED"}  # gRPC; over HTTP, status 500 and above
 PERCENTILE = 0.95
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """What a service has answered, over both protocols.
+    """The counters of a service over both protocols.
 
     Attributes:
-        requests: Requests for predictions.
-        failed: Of these, failed by the service's fault.
+        requests: Prediction requests.
+        failed: Requests that failed by the service's fault.
         seconds: Upper bound of a bucket of the latency histogram in seconds, and requests up to it; in order.
     """
 
@@ -36,7 +36,7 @@ class Traffic:
     seconds: tuple[tuple[float, float], ...]
 
     def since(self, earlier: Traffic) -> Traffic:
-        """What came after ``earlier``."""
+        """Returns the difference to an earlier state."""
         before = dict(earlier.seconds)
         return Traffic(
             self.requests - earlier.requests,
@@ -90,21 +90,21 @@ def _failed(code: str) -> bool:
 def watch_canary(
     route: Callable[[], None], canary: Access, live: Access, known: Sequence[Known], settings: RolloutSettings
 ) -> CheckReport:
-    """Watches a service that gets its share of the traffic, until it has failed or the time is over.
+    """Watches a service with a share of the traffic, until it has failed or the time is over.
 
     Args:
-        route: Gives it that share; not called if it mostly disagrees with the live one.
+        route: Gives it that share; not called if its answers disagree too often with the live service's.
         canary: The new service.
-        live: The service that gets the rest.
-        known: Texts that are sent to both before.
-        settings: How long, and what is too bad.
+        live: The live service.
+        known: Texts that are sent to both services first.
+        settings: The duration and the limits.
     """
     import httpx
 
     from bento.client import ServiceError
 
     try:
-        agreement = check_agreement(_asked(canary, live, [k.text for k in known]), settings)
+        agreement = check_agreement(_ask_both(canary, live, [k.text for k in known]), settings)
         if not agreement.passed:
             return CheckReport(suite="canary", checks=(agreement,))
         start = _traffic(canary), _traffic(live)
@@ -126,18 +126,18 @@ def watch_canary(
 
 
 def judge(canary: Traffic, live: Traffic, settings: RolloutSettings) -> tuple[Check, ...]:
-    """Whether a canary's traffic says that it may become the live service.
+    """Checks a canary's traffic against the live service's.
 
     Args:
-        canary: What it answered while it was watched.
-        live: What the live service answered in the same time.
-        settings: What is too bad.
+        canary: Its counters while it was watched.
+        live: The live service's counters over the same time.
+        settings: The limits.
     """
     enough = Check(
         name="requests",
         passed=canary.requests >= settings.min_requests,
         observed=f"{canary.requests:,}",
-        limit=f"at least {settings.min_requests:,}: fewer say nothing",
+        limit=f"at least {settings.min_requests:,}: fewer are not conclusive",
         score=canary.requests,
     )
     return enough, _errors(canary, live, settings), _latency(canary, live, settings)
@@ -148,8 +148,8 @@ def _errors(canary: Traffic, live: Traffic, settings: RolloutSettings) -> Check:
     return Check(
         name="errors",
         passed=canary.error_rate <= limit,
-        observed=f"{100 * canary.error_rate:.1f} % of {canary.requests:,} requests",
-        limit=f"at most {100 * limit:.1f} %: {100 * settings.max_error_rate:g} points above the live one",
+        observed=f"{100 * canary.error_rate:.1f}% of {canary.requests:,} requests",
+        limit=f"at most {100 * limit:.1f}%: {100 * settings.max_error_rate:g} points above the live one",
         score=canary.error_rate,
         count=canary.requests,
     )
@@ -172,7 +172,7 @@ def _latency(canary: Traffic, live: Traffic, settings: RolloutSettings) -> Check
     )
 
 
-def _asked(canary: Access, live: Access, texts: Sequence[str]) -> list[Pair]:
+def _ask_both(canary: Access, live: Access, texts: Sequence[str]) -> list[Pair]:
     from serving.rollouts.probes import positive
 
     with canary.http_client() as new, live.http_client() as old:

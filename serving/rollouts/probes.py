@@ -1,4 +1,4 @@
-"""What the smoke test does to a service, over each protocol: asks, times, and tries what must be refused."""
+"""The requests of the smoke test over each protocol: predictions with their time, and bad requests to be refused."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bento.predictor import MOST_CHARACTERS, MOST_TEXTS
+from bento.predictor import MAX_CHARACTERS, MAX_TEXTS
 from sentiment.reviews.table import LABELS
-from serving.rollouts.access import TIMEOUT, Access
+from serving.rollouts.access import TIMEOUT_S, Access
 
 if TYPE_CHECKING:
     import httpx
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
     from bento.client import GrpcClient, HttpClient
 
-Case = tuple[str, str, str]  # what was tried, what was wanted, what came
+Case = tuple[str, str, str]  # case, expected result, actual result
 
-WARM_UP = 3  # requests before the clock runs: the first ones pay for buffers that later ones reuse
+WARM_UP_REQUESTS = 3  # untimed: the first ones allocate buffers that later ones reuse
 HEALTH = ("/livez", "/readyz", "/healthz", "/ping")
 TEXT = "A film with a beginning and an end."
-# Requests that both protocols can carry, and their gRPC status
+# Bad requests over both protocols, and their gRPC status
 BAD_TEXTS: dict[str, tuple[list[str], str]] = {
     "no text": ([], "INVALID_ARGUMENT"),
-    f"{MOST_TEXTS + 1} texts": ([TEXT] * (MOST_TEXTS + 1), "INVALID_ARGUMENT"),
+    f"{MAX_TEXTS + 1} texts": ([TEXT] * (MAX_TEXTS + 1), "INVALID_ARGUMENT"),
     "empty text": ([TEXT, ""], "INVALID_ARGUMENT"),
     "blank text": ([TEXT, " \t\n"], "INVALID_ARGUMENT"),
-    "text too long": (["a" * (MOST_CHARACTERS + 1)], "INVALID_ARGUMENT"),
-    "body too large": (["a" * MOST_CHARACTERS] * MOST_TEXTS, "RESOURCE_EXHAUSTED"),
+    "text too long": (["a" * (MAX_CHARACTERS + 1)], "INVALID_ARGUMENT"),
+    "body too large": (["a" * MAX_CHARACTERS] * MAX_TEXTS, "RESOURCE_EXHAUSTED"),
 }
 HTTP_STATUS = {"INVALID_ARGUMENT": 422, "RESOURCE_EXHAUSTED": 413}
-# What only HTTP can carry: method, path, body, status
+# Bad requests over HTTP alone: method, path, body, status
 BAD_HTTP: dict[str, tuple[str, str, bytes, int]] = {
     "broken JSON": ("POST", "/v1/predict", b'{"texts": ["A film', 400),
     "not UTF-8": ("POST", "/v1/predict", b'{"texts": ["caf\xe9"]}', 400),
@@ -44,7 +44,7 @@ BAD_HTTP: dict[str, tuple[str, str, bytes, int]] = {
     "wrong method": ("GET", "/v1/predict", b"", 405),
     "unknown path": ("POST", "/v1/predictions", b"{}", 404),
 }
-# What only gRPC can carry: method, message, status
+# Bad requests over gRPC alone: method, message, status
 BAD_GRPC: dict[str, tuple[str, bytes, str]] = {
     "broken message": ("Predict", b"\x0a\xff", "INVALID_ARGUMENT"),
     "unknown field": ("Predict", b"\x0a\x06A film\x78\x01", "INVALID_ARGUMENT"),  # field 15, a number
@@ -54,11 +54,11 @@ BAD_GRPC: dict[str, tuple[str, bytes, str]] = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What a service did over one protocol.
+    """The behaviour of a service over one protocol.
 
     Attributes:
-        identity: Model, version and Bento that it says it serves.
-        versions: Versions that its answers name.
+        identity: Model, version and Bento that it reports.
+        versions: Versions named in its answers.
         positive: P(positive) of every text, in [0, 1].
         milliseconds: Time to the answer of every text, sent alone.
         refusals: Bad requests.
@@ -74,7 +74,7 @@ class Seen:
 
 
 def http_probe(access: Access, texts: Sequence[str]) -> Seen | str:
-    """Everything over HTTP; where an answer is missing, why."""
+    """Sends all requests over HTTP; returns the reason instead if the service does not answer."""
     import httpx
 
     from bento.client import ServiceError
@@ -84,12 +84,12 @@ def http_probe(access: Access, texts: Sequence[str]) -> Seen | str:
             return _seen(client, texts, _http_refusals(raw, access), _http_health(raw))
     except (ServiceError, httpx.HTTPError, httpx.InvalidURL) as error:
         return f"{type(error).__name__}: {error}"
-    except (KeyError, TypeError) as error:  # JSON, but of another kind
+    except (KeyError, TypeError) as error:  # JSON of another service
         return f"not an answer of this service: {error}"
 
 
 def grpc_probe(access: Access, texts: Sequence[str]) -> Seen | str:
-    """Everything over gRPC; where an answer is missing, why."""
+    """Sends all requests over gRPC; returns the reason instead if the service does not answer."""
     from bento.client import ServiceError
 
     try:
@@ -100,7 +100,7 @@ def grpc_probe(access: Access, texts: Sequence[str]) -> Seen | str:
 
 
 def positive(label: str, score: float) -> float:
-    """P(positive) of an answer that gives the score of its label."""
+    """Converts the score of a label to P(positive)."""
     return score if label == LABELS[1] else 1 - score
 
 
@@ -108,7 +108,7 @@ def _seen(
     client: HttpClient | GrpcClient, texts: Sequence[str], refusals: Iterable[Case], health: Iterable[Case]
 ) -> Seen:
     info = client.info()
-    for text in texts[:WARM_UP]:
+    for text in texts[:WARM_UP_REQUESTS]:
         client.predict([text])
     scores, milliseconds, versions = [], [], set()
     for text in texts:
@@ -175,7 +175,7 @@ def _raw_code(channel: Channel, method: str, message: bytes, access: Access) -> 
     # without serialisers: bytes in, bytes out
     call: UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"/sentiment.v1.Sentiment/{method}")
     try:
-        call(message, timeout=TIMEOUT, metadata=access.metadata)
+        call(message, timeout=TIMEOUT_S, metadata=access.metadata)
     except grpc.RpcError as error:
         return error.code().name
     return "OK"

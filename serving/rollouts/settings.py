@@ -10,13 +10,13 @@ from sentiment.settings import Settings
 
 
 class SmokeSettings(Settings):
-    """What a new service must show before it gets any traffic."""
+    """The smoke test of a new service, before it gets any traffic."""
 
     reviews: int = Field(48, ge=4, le=1000, description="test reviews that are sent one by one over each protocol")
     tolerance: float = Field(
-        1e-3, gt=0, le=0.5, description="largest difference of P(positive) from what evaluation recorded"
+        1e-3, gt=0, le=0.5, description="largest difference of P(positive) from the recorded evaluation"
     )
-    p95_ms: float = Field(150, gt=0, description="milliseconds that 95 % of those requests may take at most")
+    p95_ms: float = Field(150, gt=0, description="largest 95th percentile of their latency in milliseconds")
     seed: int = Field(13, ge=0, description="seed of the choice of reviews")
 
 

@@ -1,4 +1,4 @@
-"""A shadow: the new service gets copies of the live one's requests; what both answered is compared afterwards."""
+"""A shadow: the new service gets copies of the live service's requests, and their answers are compared afterwards."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from serving.rollouts.watch import watch
 if TYPE_CHECKING:
     from serving.rollouts.settings import RolloutSettings
 
-SETTLE = 2.0  # seconds until both prediction logs hold what was answered
+SETTLE = 2.0  # seconds until both prediction logs hold the last answers
 
 
 def watch_shadow(route: Callable[[], None], new: Path, live: Path, settings: RolloutSettings) -> CheckReport:
-    """Lets a service answer copies for a while, then compares what both services logged.
+    """Lets a service answer copies for a while, then compares the prediction logs of both services.
 
     Args:
         route: Gives it copies of the live one's requests.
         new: Folder of the new service's prediction log.
         live: Folder of the live one's.
-        settings: How long, and what is too bad.
+        settings: The duration and the limits.
     """
     since = time.time()
     route()
@@ -50,7 +50,7 @@ def judge(found: list[Pair], settings: RolloutSettings) -> CheckReport:
         name="texts",
         passed=len(found) >= settings.min_requests,
         observed=f"{len(found):,}",
-        limit=f"at least {settings.min_requests:,}: fewer say nothing",
+        limit=f"at least {settings.min_requests:,}: fewer are not conclusive",
         score=len(found),
     )
     return CheckReport(suite="shadow", checks=(enough, check_agreement(found, settings)))

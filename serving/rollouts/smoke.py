@@ -1,4 +1,4 @@
-"""The smoke test: a service answers as evaluated, refuses what it must, and is fast enough, over both protocols."""
+"""The smoke test over both protocols: answers equal the evaluation, bad requests are refused, latency is in budget."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def smoke_test(access: Access, bento: Bento, known: Sequence[Known], settings: S
 
     Args:
         access: Where it answers.
-        bento: What it must serve.
+        bento: The Bento that it must serve.
         known: Reviews with their recorded scores.
         settings: Tolerance and budget.
     """
@@ -41,9 +41,9 @@ def judge(
     """The checks of one protocol.
 
     Args:
-        protocol: As people read it.
-        seen: What the service did, or why it did not answer.
-        bento: What it must serve.
+        protocol: Its name for readers.
+        seen: The service's behaviour, or the reason why it did not answer.
+        bento: The Bento that it must serve.
         recorded: P(positive) of every text as evaluation recorded it.
         settings: Tolerance and budget.
     """
@@ -71,7 +71,7 @@ def _identity(protocol: str, seen: Seen, bento: Bento) -> Check:
 
 def _scores(protocol: str, observed: Sequence[float], recorded: Sequence[float], tolerance: float) -> Check:
     differences = np.abs(np.asarray(observed) - np.asarray(recorded))
-    wrong = np.flatnonzero(~(differences <= tolerance))  # what is no number is wrong, too
+    wrong = np.flatnonzero(~(differences <= tolerance))  # NaN fails, too
     worst = sorted(wrong.tolist(), key=lambda i: -differences[i])[:SHOWN]
     return Check(
         name=f"scores over {protocol}",
@@ -97,7 +97,7 @@ def _latency(protocol: str, milliseconds: Sequence[float], budget: float) -> Che
 
 
 def _cases(name: str, results: Sequence[tuple[str, str, str]], limit: str) -> Check:
-    """A check over cases, each with what was wanted and what came."""
+    """Checks cases, each with its expected and its actual result."""
     wrong = [f"{case}: {got}, must be {wanted}" for case, wanted, got in results if got != wanted]
     return Check(
         name=name,

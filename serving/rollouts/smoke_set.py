@@ -1,4 +1,4 @@
-"""The reviews of the smoke test: of the version's own test split, with what evaluation recorded for them."""
+"""The reviews of the smoke test: from the version's own test split, with their recorded scores."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Known:
     positive: float
 
 
-def smoke_set(test: Reviews, evaluation: Evaluation, *, reviews: int, most_characters: int, seed: int) -> list[Known]:
+def smoke_set(test: Reviews, evaluation: Evaluation, *, reviews: int, max_characters: int, seed: int) -> list[Known]:
     """Chooses reviews, the same for the same seed: as many short as long ones, as many negative as positive ones.
 
     Args:
         test: The split that was evaluated.
         evaluation: Of the version.
         reviews: How many; fewer if there are fewer.
-        most_characters: Longer reviews are left out: the service refuses them.
+        max_characters: Longer reviews are left out: the service refuses them.
         seed: Of the choice.
 
     Raises:
@@ -42,7 +42,7 @@ def smoke_set(test: Reviews, evaluation: Evaluation, *, reviews: int, most_chara
         raise UserError(
             "is of other reviews than the version's test split", where="evaluation", remedy="Train the version again."
         )
-    served = predictions[predictions["text_key"].map(lambda key: len(texts[key]) <= most_characters)]
+    served = predictions[predictions["text_key"].map(lambda key: len(texts[key]) <= max_characters)]
     shuffled = served.sample(frac=1, random_state=seed)
     in_turn = shuffled.groupby(["length", "label"]).cumcount().sort_values(kind="stable").index[:reviews]
     chosen = shuffled.loc[in_turn]

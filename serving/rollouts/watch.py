@@ -7,21 +7,21 @@ from collections.abc import Callable, Mapping
 
 from sentiment import progress
 
-LOOK_EVERY = 1.0  # seconds
+POLL_S = 1.0
 
 
-def watch(task: str, seconds: float, look: Callable[[], tuple[bool, Mapping[str, float]]]) -> None:
-    """Looks every second until the time is over.
+def watch(task: str, seconds: float, poll: Callable[[], tuple[bool, Mapping[str, float]]]) -> None:
+    """Polls every second until the time is over.
 
     Args:
-        task: Shown with the progress.
-        seconds: How long.
-        look: Says whether enough was seen, and figures worth showing.
+        task: Name of the task in the progress.
+        seconds: The time.
+        poll: Returns whether to stop early, and figures to show.
     """
     start = time.monotonic()
-    while (gone := time.monotonic() - start) < seconds:
-        time.sleep(min(LOOK_EVERY, seconds - gone))
-        enough, figures = look()
+    while (elapsed := time.monotonic() - start) < seconds:
+        time.sleep(min(POLL_S, seconds - elapsed))
+        enough, figures = poll()
         progress.report(task, min(time.monotonic() - start, seconds), seconds, **figures)
         if enough:
             return

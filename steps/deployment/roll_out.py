@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from zenml import get_step_context, save_artifact, step
 
-from bento.predictor import MOST_CHARACTERS
+from bento.predictor import MAX_CHARACTERS
 from sentiment.checks import CheckReport
 from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
@@ -88,7 +88,7 @@ def _known(bento: Bento, splits: Splits, evaluation: Evaluation, settings: Smoke
             "is of another servable than the one that is packaged", where="evaluation", remedy="Train it again."
         )
     return smoke_set(
-        splits.test, evaluation, reviews=settings.reviews, most_characters=MOST_CHARACTERS, seed=settings.seed
+        splits.test, evaluation, reviews=settings.reviews, max_characters=MAX_CHARACTERS, seed=settings.seed
     )
 
 
@@ -107,4 +107,4 @@ def _compared(
 def _keep(report: CheckReport) -> None:
     """Stores the report, whether it is good or bad; raises if it is bad."""
     save_artifact(report, f"{report.suite}_checks")
-    report.require_passed(remedy="What was live still is: see python run.py status.")
+    report.require_passed(remedy="The previous version is still live: see python run.py status.")

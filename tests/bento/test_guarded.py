@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bento.client import GrpcClient, HttpClient, ServiceError
-from bento.guard import MOST_BYTES, MOST_READ
+from bento.guard import MAX_BODY_BYTES, MAX_BYTES_IN_FLIGHT
 from bento.settings import ServiceSettings
 from bento.stubs import sentiment_pb2 as pb
 from sentiment.errors import UserError
@@ -126,11 +126,11 @@ def test_a_body_over_the_limit_is_refused_in_chunks_too(service):
 
 def test_the_bodies_that_are_being_read_share_a_bound(serve):
     booted = serve()
-    head = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % MOST_BYTES
-    unfinished = [raw(booted.http_port) for _ in range(MOST_READ // MOST_BYTES + 1)]
+    head = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % MAX_BODY_BYTES
+    unfinished = [raw(booted.http_port) for _ in range(MAX_BYTES_IN_FLIGHT // MAX_BODY_BYTES + 1)]
     try:
         for connection in unfinished:
-            connection.sendall(head + bytes(MOST_BYTES - 1))
+            connection.sendall(head + bytes(MAX_BODY_BYTES - 1))
         refused, _, _ = select.select(unfinished, [], [], 20)
         answer = refused[0].recv(4096)
         assert answer.startswith(b"HTTP/1.1 503")

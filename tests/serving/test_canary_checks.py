@@ -134,7 +134,7 @@ def watched(monkeypatch):
 
         monkeypatch.setattr(canary, "_asked", lambda *_: pairs)
         monkeypatch.setattr(canary, "_traffic", traffic_of)
-        monkeypatch.setattr("serving.rollouts.watch.LOOK_EVERY", 0.001)
+        monkeypatch.setattr("serving.rollouts.watch.POLL_S", 0.001)
         report = canary.watch_canary(
             lambda: routed.append(True), "canary", "live", [], SETTINGS.model_copy(update={"seconds": 600, **settings})
         )

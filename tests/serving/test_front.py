@@ -142,7 +142,7 @@ def test_any_limit_that_a_stack_file_may_set(front_of, services, timeout):
 
 
 def test_nobody_waits_for_a_slow_shadow(front_of, services, monkeypatch):
-    monkeypatch.setattr("serving.nginx.CALLER_REQUESTS", 1)  # what only the shadow has still to answer counts less
+    monkeypatch.setattr("serving.nginx.MAX_CLIENT_REQUESTS", 1)  # what only the shadow has still to answer counts less
     front, address = front_of()
     live, shadow = services
     front.apply(Route(live.backend, shadow=shadow.backend))
@@ -224,7 +224,7 @@ def dripping(address, count):
 
 
 def test_one_caller_does_not_take_all_connections(front_of, services, monkeypatch):
-    monkeypatch.setattr("serving.nginx.CALLER_REQUESTS", 50)
+    monkeypatch.setattr("serving.nginx.MAX_CLIENT_REQUESTS", 50)
     front, address = front_of()
     front.apply(Route(services[0].backend))
     with dripping(address, 50):
@@ -239,7 +239,7 @@ def test_one_caller_does_not_take_all_connections(front_of, services, monkeypatc
 
 
 def test_large_bodies_do_not_take_all_memory(front_of, services, monkeypatch):
-    monkeypatch.setattr("serving.nginx.LARGE_BODIES", 3)
+    monkeypatch.setattr("serving.nginx.MAX_LARGE_BODIES", 3)
     front, address = front_of()
     front.apply(Route(services[0].backend))
     large = b" " * 20_000
@@ -285,7 +285,7 @@ def test_a_bad_configuration_never_replaces_a_good_one(front_of, services, tmp_p
 
 
 def test_what_nginx_cannot_reload_is_taken_back(front_of, services, monkeypatch):
-    monkeypatch.setattr("serving.front.START_SECONDS", 1.0)
+    monkeypatch.setattr("serving.front.START_TIMEOUT_S", 1.0)
     front, address = front_of()
     front.apply(Route(services[0].backend))
     before = (front._folder / "nginx.conf").read_text()

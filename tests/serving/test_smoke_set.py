@@ -39,7 +39,7 @@ def evaluation(test_split):
 
 
 def choose(test_split, evaluation, **change):
-    return smoke_set(test_split, evaluation, **{"reviews": 24, "most_characters": 20_000, "seed": 13, **change})
+    return smoke_set(test_split, evaluation, **{"reviews": 24, "max_characters": 20_000, "seed": 13, **change})
 
 
 def test_every_length_and_label_has_its_part(test_split, evaluation):
@@ -62,7 +62,7 @@ def test_the_same_seed_chooses_the_same(test_split, evaluation):
 
 
 def test_reviews_that_the_service_refuses_are_left_out(test_split, evaluation):
-    chosen = choose(test_split, evaluation, reviews=1000, most_characters=600)
+    chosen = choose(test_split, evaluation, reviews=1000, max_characters=600)
     assert len(chosen) == 140
     assert all(len(known.text) <= 600 for known in chosen)
 

@@ -202,7 +202,7 @@ def test_down_leaves_nothing_running_and_up_serves_the_old_data(running, mlflow,
 def test_logs_of_running_servers_are_cut(running, monkeypatch, tmp_path):
     log = running.server("s3").log
     with log.open("ab") as file:
-        file.write(b"x\n" * (logs.MOST_BYTES // 2 + 1) + b"last\n")
+        file.write(b"x\n" * (logs.MAX_BODY_BYTES // 2 + 1) + b"last\n")
     until(lambda: log.stat().st_size < logs.KEPT_BYTES)
     kept = log.with_suffix(".log.1").read_bytes()
     assert (len(kept), kept[-5:]) == (logs.KEPT_BYTES, b"last\n")
