@@ -1,4 +1,4 @@
-"""Natural batching: one computation at a time; what queued meanwhile is the next batch.
+"""Natural batching: one computation at a time; the texts that arrive meanwhile are the next batch.
 
 No timer and nothing learned, so a lone request never waits; under load batches grow by themselves.
 """
@@ -31,7 +31,7 @@ class Batcher:
         self,
         compute: Callable[[list[str]], Sequence[float]],
         *,
-        most_waiting: int,
+        max_waiting: int,
         batch_texts: int = 16,
         on_batch: Callable[[int, int], None] = lambda texts, waiting: None,
     ) -> None:
@@ -39,11 +39,11 @@ class Batcher:
 
         Args:
             compute: Scores of texts; runs in a thread.
-            most_waiting: Texts that may wait; more are refused.
+            max_waiting: Texts that may wait; further ones are refused.
             batch_texts: Texts of a batch, at most.
-            on_batch: Told the texts of every batch, and how many still wait.
+            on_batch: Called with the number of texts of every batch, and the number that still wait.
         """
-        self._compute, self._most_waiting, self._batch_texts = compute, most_waiting, batch_texts
+        self._compute, self._max_waiting, self._batch_texts = compute, max_waiting, batch_texts
         self._on_batch = on_batch
         self._jobs: deque[_Job] = deque()
         self._waiting = 0
@@ -56,7 +56,7 @@ class Batcher:
         Raises:
             RequestError: If too many texts wait already.
         """
-        if self._waiting + len(texts) > self._most_waiting and self._waiting:
+        if self._waiting + len(texts) > self._max_waiting and self._waiting:
             raise overloaded()
         job = _Job(texts, asyncio.get_running_loop().create_future(), [])
         self._jobs.append(job)
@@ -90,7 +90,7 @@ class Batcher:
                     job.done.set_result(job.scores)
 
     def _next(self) -> list[tuple[_Job, Sequence[str]]]:
-        """Texts for the next batch: a share of every waiting request in turn; who has left gets none."""
+        """Takes texts for the next batch: a share of every waiting request in turn, without cancelled ones."""
         batch: list[tuple[_Job, Sequence[str]]] = []
         room = self._batch_texts
         for _ in range(len(self._jobs)):

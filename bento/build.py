@@ -1,7 +1,7 @@
 """Servable to Bento: the model in BentoML's model store, the service's code and pins around it.
 
-A Bento names its model by a tag that never moves: a rollback serves what was served. Building happens in a process of
-its own (``python -m bento.build``), as BentoML keeps a service's arguments for the life of a process.
+A Bento names its model by a tag that never moves, so a rollback serves the same model again. A Bento is built in its own
+process (``python -m bento.build``), because BentoML keeps a service's arguments for the life of a process.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ REQUIREMENTS = "bento/requirements.txt"
 
 
 def build(servable: Path, *, model: str, version: str, labels: Mapping[str, str]) -> Bento:
-    """Packages a servable; the same servable, code and labels give the Bento that is there already, if it is whole.
+    """Packages a servable; an intact Bento of the same servable, code and labels is reused.
 
     Args:
         servable: Directory of the servable.
         model: Name of the model.
         version: Number of its version.
-        labels: Where it comes from; shown by the service and in the Bento store.
+        labels: Its lineage, shown by the service and in the Bento store.
 
     Raises:
         UserError: If BentoML cannot build it.
@@ -42,12 +42,12 @@ def build(servable: Path, *, model: str, version: str, labels: Mapping[str, str]
     bento = describe(servable, model=model, version=version, labels=labels)
     if not _is_whole(bento, servable):
         spec = json.dumps({"servable": str(servable), **bento.model_dump()})
-        store.fill([sys.executable, "-m", "bento.build"], bento.tag, words=spec, folder=ROOT, anew=True)
+        store.fill([sys.executable, "-m", "bento.build"], bento.tag, stdin=spec, folder=ROOT)
     return bento
 
 
 def describe(servable: Path, *, model: str, version: str, labels: Mapping[str, str]) -> Bento:
-    """The Bento that ``build`` makes of the same, without making it."""
+    """Describes the Bento that ``build`` would build, without building it."""
     fingerprint = Servable(servable).fingerprint
     return Bento(
         tag=f"{_tag_part(model)}:v{_tag_part(version)}-{fingerprint[:8]}-{code_fingerprint()[:8]}",
@@ -58,7 +58,7 @@ def describe(servable: Path, *, model: str, version: str, labels: Mapping[str, s
 
 
 def code_fingerprint() -> str:
-    """SHA-256 (hex) of the code and pins that every Bento carries."""
+    """Returns the SHA-256 (hex) of the code and pins in every Bento."""
     digest = hashlib.sha256()
     for name in _code():
         digest.update(name.encode() + b"\0" + (ROOT / name).read_bytes())
@@ -66,7 +66,7 @@ def code_fingerprint() -> str:
 
 
 def _is_whole(bento: Bento, servable: Path) -> bool:
-    """Whether the Bento is in the stores, with every byte of what it is built from."""
+    """Whether the stores hold the Bento with every byte of its sources."""
     model, folder = (store.home() / path for path in store.paths(bento.tag))
     copies = [(file, model / file.relative_to(servable)) for file in Servable(servable).files]
     copies += [(ROOT / name, folder / "src" / name) for name in _code()]
@@ -83,19 +83,19 @@ def _code() -> list[str]:
 
 
 def _tag_part(name: str) -> str:
-    """BentoML's tags know lower-case letters, digits and a few signs."""
+    """Replaces characters that BentoML's tags may not have."""
     return re.sub(r"[^a-z0-9_.-]+", "-", name.lower()).strip("-_.") or "model"
 
 
 def _build_here(spec: Mapping[str, Any]) -> None:
-    """Builds what ``build`` described, into an empty store."""
+    """Builds the Bento of a specification from ``build`` into an empty store."""
     import bentoml
 
     name, _, version = spec["tag"].partition(":")
     with bentoml.models.create(store.model_tag(spec["tag"]), labels=dict(spec["labels"])) as stored:
         shutil.copytree(spec["servable"], stored.path, dirs_exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sentiment-bento-") as code:
-        for file in _code():  # BentoML looks at every file of the folder that it builds from, and .venv has 50,000
+        for file in _code():  # BentoML scans every file of its build folder, and .venv has 50,000
             copy = Path(code, file)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / file, copy)

@@ -47,7 +47,7 @@ class ServiceError(Exception):
 
     Attributes:
         code: gRPC status name, also over HTTP: ``INVALID_ARGUMENT``, ``UNAVAILABLE`` ...
-        message: What is wrong.
+        message: The problem.
         retryable: Whether the same request may succeed a little later.
     """
 
@@ -58,7 +58,7 @@ class ServiceError(Exception):
 
 
 class Client(ABC):
-    """What both protocols can do."""
+    """The methods of both clients."""
 
     def __init__(self, *, timeout: float, retries: int) -> None:
         self._timeout, self._retries = timeout, retries
@@ -88,7 +88,7 @@ class Client(ABC):
         return self._retried(lambda seconds: self._predict(texts, seconds))
 
     def feedback(self, prediction_id: str, label: str) -> None:
-        """Says what a prediction should have been."""
+        """Sends the correct label of a prediction."""
         self._retried(lambda seconds: self._feedback(prediction_id, label, seconds))
 
     def info(self) -> dict[str, Any]:
@@ -132,10 +132,10 @@ def open_http(address: str, *, token: str | None, ca: Path | None, name: str | N
 
     verify: ssl.SSLContext | bool = True
     if address.startswith("http://"):
-        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody: reading all authorities takes 30 ms
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # an empty trust store: reading all authorities takes 30 ms
     elif ca:
         verify = ssl.create_default_context(cafile=str(ca))
-        verify.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be the service's own, whoever signed it
+        verify.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # also the service's own certificate
 
     def expect_name(request: httpx.Request) -> None:
         if name:
@@ -151,11 +151,11 @@ def open_http(address: str, *, token: str | None, ca: Path | None, name: str | N
 
 
 def open_grpc(address: str, *, ca: Path | None, name: str | None, proxied: bool) -> grpc.Channel:
-    """A connection of its own for gRPC; see :class:`GrpcClient`."""
+    """Opens a separate gRPC connection; see :class:`GrpcClient`."""
     import grpc
 
     options: list[tuple[str, str | int]] = [("grpc.use_local_subchannel_pool", 1)]
-    # what failed is connected again soon: gRPC by itself would wait a second, in which every retry fails at once
+    # reconnect quickly: by default gRPC waits a second, during which every retry fails at once
     options += [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 2000)]
     options += [] if proxied else [("grpc.enable_http_proxy", 0)]
     if ca is None:
@@ -187,7 +187,7 @@ class HttpClient(Client):
                 amidst its answer.
             retries: How often a call is repeated when the service is not available.
             ca: Certificate (PEM) to trust; the system's if None.
-            name: What the certificate must be for, if not for the host of the address.
+            name: Host name in the certificate, if it differs from the host of the address.
             proxied: Whether the proxies of the environment are used.
         """
         super().__init__(timeout=timeout, retries=retries)
@@ -275,8 +275,8 @@ class GrpcClient(Client):
             token: Bearer token.
             timeout: Seconds that a call may take, its retries included; of a stream, each wait for the next answer.
             retries: How often a call is repeated when the service is not available.
-            ca: Certificate (PEM) to trust, which also says that the service speaks TLS; plain text if None.
-            name: What the certificate must be for, if not for the host of the address.
+            ca: Certificate (PEM) to trust; the connection then uses TLS. None: plain text.
+            name: Host name in the certificate, if it differs from the host of the address.
             proxied: Whether the proxies of the environment are used.
         """
         from bento.stubs import sentiment_pb2 as pb
@@ -327,9 +327,9 @@ class GrpcClient(Client):
             while (answer := self._next(answers)) is not None:
                 yield _predictions(answer)
         finally:
-            answers.cancel()  # of a caller who wants no more
+            answers.cancel()  # the caller stops early
 
-    def _next(self, answers: Any) -> Any:  # noqa: ANN401  # a call of grpc, which says so only to type checkers
+    def _next(self, answers: Any) -> Any:  # noqa: ANN401  # a grpc call, which has this type only for type checkers
         """The next answer of a stream, None at its end."""
         import grpc
 
@@ -384,10 +384,10 @@ def _predictions(response: Any) -> Predictions:  # noqa: ANN401  # the stubs are
     )
 
 
-def _service_error(error: Any) -> ServiceError:  # noqa: ANN401  # grpc.RpcError does not say that it is a call, too
+def _service_error(error: Any) -> ServiceError:  # noqa: ANN401  # grpc.RpcError is a call, too, but is not typed so
     trailing = dict(error.trailing_metadata() or ())
     after = str(trailing.get("retry-after", ""))
     code, message = error.code().name, str(error.details())
-    if code == "CANCELLED":  # not by this client: gRPC's core says so of calls that reach a server as it stops
+    if code == "CANCELLED":  # not by this client: gRPC's core cancels calls that reach a stopping server
         code, message = "UNAVAILABLE", "the service is stopping"
     return ServiceError(code, message, float(after) if after.isdigit() else 0.0)

@@ -1,4 +1,4 @@
-"""What can be wrong with a request: one set of codes, with the same meaning over HTTP and gRPC."""
+"""The errors of requests: one set of codes with the same meaning over HTTP and gRPC."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RequestError(Exception):
 
     Attributes:
         code: gRPC status name, a key of ``STATUS``.
-        message: What is wrong and what to do; never holds input text.
+        message: The problem and the remedy; never holds input text.
         status: HTTP status.
     """
 
@@ -43,8 +43,8 @@ def too_slow(seconds: float) -> RequestError:
 
 
 def internal() -> RequestError:
-    """The service's own fault: what happened is in its log, under the request's id."""
-    return RequestError("INTERNAL", "failed; the service's log says where, under the request's id")
+    """Returns the error for a fault of the service; its log has the details under the request's id."""
+    return RequestError("INTERNAL", "failed; the service's log has the details under the request's id")
 
 
 def frames(error: BaseException) -> str:

@@ -31,13 +31,13 @@ Context = grpc.aio.ServicerContext[Any, Any]
 T = TypeVar("T")
 Method = Callable[[Any, "Call"], Awaitable[Message]]
 
-STREAM_AHEAD = 4  # messages of a stream that are read before the oldest is answered
+MAX_STREAM_AHEAD = 4  # messages of a stream that are read before the oldest is answered
 
 logger = logging.getLogger("bento.grpc")
 
 
 class Call:
-    """One call: its caller's metadata and the time it has left."""
+    """One call: its metadata and its remaining time."""
 
     def __init__(self, context: Context) -> None:
         metadata = dict(context.invocation_metadata() or ())
@@ -47,7 +47,7 @@ class Call:
 
 
 class GrpcServer:
-    """Serves one worker's predictor; the workers share the port, the kernel spreads the connections."""
+    """Serves one worker's predictor; workers share the port, and the kernel spreads the connections."""
 
     def __init__(self, predictor: Predictor, settings: ServiceSettings, tokens: Tokens) -> None:
         from bentoml.grpc.v1._generated_pb4 import service_pb2  # the module without the suffix is for protobuf 3
@@ -108,9 +108,9 @@ class GrpcServer:
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self, grace: float) -> None:
-        """Says so to health checks, takes no new calls, and waits for those at work, ``grace`` seconds at most.
+        """Fails health checks, refuses new calls, and waits for calls in flight, at most ``grace`` seconds.
 
-        A call that arrives at this very moment may end as CANCELLED, which gRPC's core says in its own right.
+        A call that arrives at this moment may end as CANCELLED, a status set by gRPC's core.
         """
         await self._health.enter_graceful_shutdown()
         await self._server.stop(grace)
@@ -128,14 +128,14 @@ class GrpcServer:
                 await _abort(context, error)
                 return None  # not reached: abort raises
 
-        # a stream of one message is the same on the wire, but is read only once its caller may call, and there is room
+        # a stream of one message is the same on the wire, but is read only after token and limits were checked
         return grpc.stream_unary_rpc_method_handler(handle, None, _serialize)
 
     def _stream(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
         async def handle(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
             call = Call(context)
             idle = self._settings.timeout
-            answers: asyncio.Queue[asyncio.Future[Message] | None] = asyncio.Queue(STREAM_AHEAD)
+            answers: asyncio.Queue[asyncio.Future[Message] | None] = asyncio.Queue(MAX_STREAM_AHEAD)
 
             async def work(data: bytes) -> Message:
                 return await method(_parse(request, data), call)
@@ -167,10 +167,10 @@ class GrpcServer:
         return grpc.stream_stream_rpc_method_handler(handle, None, _serialize)
 
     def _open_stream(self, name: str, call: Call) -> None:
-        """Takes a place among the open streams, if the caller may have one; who holds it gives it back.
+        """Counts a new open stream, if the limits allow it; the caller decrements the count.
 
         Raises:
-            RequestError: If there is none for the caller.
+            RequestError: If the token is not accepted, or too many streams are open.
         """
         try:
             self._check(call)
@@ -186,7 +186,7 @@ class GrpcServer:
             raise RequestError("UNAUTHENTICATED", "needs the metadata authorization: Bearer <token>")
 
     async def _guarded(self, name: str, call: Call, work: Callable[[], Awaitable[Message]]) -> Message:
-        """Does the work if the caller may, and there is room; every failure becomes a RequestError."""
+        """Checks token and limits, then does the work; every failure becomes a RequestError."""
         started, code = time.perf_counter(), "CANCELLED"
         try:
             self._check(call)
@@ -202,7 +202,7 @@ class GrpcServer:
         except RequestError as error:
             code = error.code
             raise
-        except Exception as error:  # the last resort: says where, never with what input
+        except Exception as error:  # the last resort: logs the place, never the input
             code = "INTERNAL"
             logger.error("request %s failed: %s at %s", call.request_id, type(error).__name__, frames(error))
             raise internal() from None
@@ -224,7 +224,7 @@ class GrpcServer:
         return pb.InfoResponse(**self._predictor.identity.info(self._predictor.limits()))
 
     async def _call(self, request: Any, call: Call) -> Any:  # noqa: ANN401  # BentoML's stubs carry no types
-        """BentoML's generic call: ``predict`` with a text, or with JSON as over HTTP."""
+        """Answers BentoML's generic call: ``predict`` with a text, or with JSON as over HTTP."""
         if request.api_name != "predict":
             raise RequestError("NOT_FOUND", "the one api_name is predict")
         kind = request.WhichOneof("content")
@@ -251,7 +251,7 @@ class GrpcServer:
 
 
 async def _soon(answer: Awaitable[T], seconds: float) -> T:
-    """What a stream has to answer next: nothing is at work meanwhile, so it waits for its client alone."""
+    """Waits for the next answer of a stream; with no request in flight, it waits for its client alone."""
     try:
         async with asyncio.timeout(seconds):
             return await answer
@@ -260,7 +260,7 @@ async def _soon(answer: Awaitable[T], seconds: float) -> T:
 
 
 async def _only(messages: AsyncIterator[bytes], seconds: float) -> bytes:
-    """The one message of a call."""
+    """Returns the single message of a call."""
     try:
         async with asyncio.timeout(seconds):
             async for data in messages:
@@ -280,8 +280,8 @@ def _parse(kind: type[Message], data: bytes) -> Message:
     return message
 
 
-def _texts(value: Message) -> Any:  # noqa: ANN401  # of JSON: the caller looks at it
-    """What ``{"texts": ...}`` holds; None for all other JSON."""
+def _texts(value: Message) -> Any:  # noqa: ANN401  # any JSON: the caller checks it
+    """Returns the value of ``{"texts": ...}``; None for all other JSON."""
     try:
         body = json_format.MessageToDict(value)
     except ValueError:  # NaN or an infinity, which JSON does not know

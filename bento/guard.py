@@ -1,7 +1,7 @@
-"""What every HTTP request passes before it is read: path, token, size, time, how many at once; and how it is counted.
+"""The guard of HTTP: checks path, token, size, time and concurrency before a request is read, and counts it.
 
 An ASGI middleware around the whole application. It reads the body itself: nothing behind it meets a body that is too
-large, too slow, or of a caller who may not call.
+large, too slow, or of a caller without a valid token.
 """
 
 from __future__ import annotations
@@ -31,18 +31,20 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-MAX_BODY_BYTES = 1 << 20  # of a request's body
-CLOSE_EVERY = 32  # answers: one worker may have accepted most connections, and who connects again finds the idle one
-POLICY_VIOLATION = 1008  # of RFC 6455
-READERS = 8  # requests whose bodies are being read, for every one that may be at work
-MAX_BYTES_IN_FLIGHT = 64 * MAX_BODY_BYTES  # of all bodies that are being read
+MAX_BODY_BYTES = 1 << 20
+CLOSE_EVERY = (
+    32  # responses, then close the connection: clients reconnect, and the kernel spreads them over the workers
+)
+POLICY_VIOLATION = 1008  # close code of RFC 6455
+READERS_PER_REQUEST = 8  # bodies being read, for each request that may be in flight
+MAX_BYTES_IN_FLIGHT = 64 * MAX_BODY_BYTES  # of all bodies being read
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 logger = logging.getLogger("bento.http")
 
 
 class Guard:
-    """Wraps the application; ``start`` gives it what a worker knows only once it runs."""
+    """Wraps the application; ``start`` passes it the objects that exist only in a running worker."""
 
     def __init__(self, app: FastAPI, routes: Mapping[str, Route]) -> None:
         self._app, self._routes = app, routes
@@ -51,7 +53,7 @@ class Guard:
         self._answers = itertools.count(1)
 
     def start(self, predictor: Predictor, tokens: Tokens) -> None:
-        """Opens the door."""
+        """Starts accepting requests, once the worker has loaded its model."""
         self._app.state.predictor = predictor
         self._tokens, self._metrics, self._settings = tokens, predictor.metrics, predictor.settings
 
@@ -73,7 +75,7 @@ class Guard:
             await self._answer(scope, receive, answer, route, headers)
         except RequestError as fault:
             await answer.fault(fault)
-        except Exception as error:  # the last resort: says where, never with what input
+        except Exception as error:  # the last resort: logs the place, never the input
             logger.error("request %s failed: %s at %s", request_id, type(error).__name__, frames(error))
             await answer.fault(internal())
         if self._settings is not None and (route is None or route.counted):
@@ -93,10 +95,10 @@ class Guard:
         if int(_digits(headers.get(b"content-length", b"0"))) > MAX_BODY_BYTES:
             raise too_large()
         scope["state"]["client"] = self._tokens.client(headers.get(b"authorization", b"").decode("latin-1"))
-        # bodies are JSON whatever they are called: `curl -d` says that it sends a form
+        # bodies are JSON even if declared otherwise: `curl -d` declares a form
         scope["headers"] = [*headers.items(), (b"content-type", b"application/json")]
         deadline = time.monotonic() + settings.timeout
-        if self._reading >= READERS * settings.max_requests:
+        if self._reading >= READERS_PER_REQUEST * settings.max_requests:
             raise overloaded()
         self._reading += 1
         try:
@@ -121,7 +123,7 @@ class Guard:
             self._working -= 1
 
     async def _body(self, receive: Receive) -> bytes | None:
-        """The whole body; None if the client left in between."""
+        """Reads the whole body; None if the client disconnected."""
         parts, size = [], 0
         try:
             while True:
@@ -143,7 +145,7 @@ class Guard:
 
 
 class _Answer:
-    """Sends the response, and knows whether it has begun."""
+    """Sends the response, and records whether it has started."""
 
     def __init__(self, send: Send, request_id: str, *, last: bool) -> None:
         self._send, self._id, self._last = send, request_id.encode(), last  # last: of its connection
@@ -160,7 +162,7 @@ class _Answer:
 
     async def fault(self, fault: RequestError) -> None:
         if self.status:
-            return  # too late to say so
+            return  # the response has already started
         body = error_body(fault)
         named = {"content-type": "application/json", "content-length": str(len(body)), **error_headers(fault)}
         headers = [(name.encode(), value.encode()) for name, value in named.items()]
@@ -169,43 +171,43 @@ class _Answer:
 
 
 def error_body(fault: RequestError) -> bytes:
-    """The JSON body of an error."""
+    """Returns the JSON body of an error."""
     return json.dumps({"error": {"code": fault.code, "message": fault.message}}).encode()
 
 
 def error_headers(fault: RequestError) -> dict[str, str]:
-    """What a client should know before it reads the error."""
+    """Returns the response headers of an error."""
     if fault.code == "UNAVAILABLE":
         return {"retry-after": str(RETRY_AFTER)}
     if fault.code == "UNAUTHENTICATED":
         return {"www-authenticate": "Bearer"}
     if fault.status in (408, 413):
-        return {"connection": "close"}  # what else it sends is not read
+        return {"connection": "close"}  # the rest of the body is not read
     return {}
 
 
 def left() -> RequestError:
-    """The client has left. It is answered all the same: BentoML waits an hour for a response that is not sent."""
+    """Returns the error for a client that disconnected; a response is still sent, as BentoML waits an hour for one."""
     return RequestError("CANCELLED", "the client has left", status=499)
 
 
 def too_large() -> RequestError:
-    """The body is over the limit."""
-    return RequestError("RESOURCE_EXHAUSTED", f"the body may have {MAX_BODY_BYTES} bytes at most")
+    """Returns the error for a body above the limit."""
+    return RequestError("RESOURCE_EXHAUSTED", f"the body may have at most {MAX_BODY_BYTES} bytes")
 
 
 async def _refuse_socket(receive: Receive, send: Send) -> None:
-    """Says no to a WebSocket: without an answer it would stay open until the service ends."""
+    """Refuses a WebSocket: without an answer it would stay open until the service ends."""
     await receive()
     await send({"type": "websocket.close", "code": POLICY_VIOLATION})
 
 
 def _digits(value: bytes) -> bytes:
-    return value if value.isdigit() else b"0"  # the HTTP parser has refused what is no number
+    return value if value.isdigit() else b"0"  # the HTTP parser has already refused other values
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Gives the body that was read already, then whatever comes."""
+    """Returns a receive function that replays the body, then passes on further messages."""
     given = False
 
     async def replay() -> Message:
@@ -219,7 +221,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _while_connected(answering: Awaitable[None], receive: Receive) -> None:
-    """Answers, unless the client leaves: nobody waits for its predictions then."""
+    """Runs the handler, and cancels it if the client disconnects."""
     answer = asyncio.ensure_future(answering)
     gone = asyncio.ensure_future(receive())  # after the body, only a disconnect can come
     try:

@@ -1,4 +1,4 @@
-"""The HTTP application: routes, what they take and answer, and the page that documents them."""
+"""The HTTP application: routes, their requests and responses, and the OpenAPI page."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ExplainRequest(_Model):
 
 
 class WordModel(_Model):
-    """A part of the text and what it did to the score."""
+    """A part of the text and its effect on the score."""
 
     word: str
     start: int = Field(description="first character")
@@ -60,7 +60,7 @@ class WordModel(_Model):
 
 
 class ExplainResponse(_Model):
-    """Which words pushed the score, and how far."""
+    """The words that decided the score, and their effects."""
 
     model_version: str
     label: str
@@ -69,20 +69,20 @@ class ExplainResponse(_Model):
 
 
 class FeedbackRequest(_Model):
-    """What a prediction should have been."""
+    """The correct label of a prediction."""
 
     prediction_id: str = Field(pattern="^[0-9a-f]{32}$", examples=["0f3c1c9e6a8b4d5f9c2e7a1b3d5f7e90"])
     label: Literal["negative", "positive"] = Field(examples=["negative"])
 
 
 class FeedbackResponse(_Model):
-    """The label is noted."""
+    """The label is logged."""
 
     status: Literal["noted"] = "noted"
 
 
 class Problem(_Model):
-    """What is wrong, as gRPC names it, and what to do."""
+    """The problem, by gRPC's name, and the remedy."""
 
     code: str = Field(examples=["INVALID_ARGUMENT"])
     message: str = Field(examples=["give 1 to 64 texts, not 65"])
@@ -97,13 +97,13 @@ class ErrorResponse(_Model):
 MEANINGS = {
     400: "not JSON, or not UTF-8",
     401: "no accepted token",
-    405: "not this method",
-    408: "the body came too slowly",
+    405: "method not allowed",
+    408: "the body arrived too slowly",
     413: "the body is too large",
     422: "a value is wrong",
     500: "a fault of the service",
     503: "overloaded or not ready: try again",
-    504: "not answered in time",
+    504: "no answer in time",
 }
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorResponse, "description": meaning} for status, meaning in MEANINGS.items()
@@ -111,7 +111,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 
 def create_app() -> Guard:
-    """The application behind its guard; ``app.state.predictor`` is set when the worker has started."""
+    """Creates the application behind its guard; ``app.state.predictor`` is set when the worker has started."""
     app = FastAPI(
         title="Sentiment",
         version="1",
@@ -132,9 +132,9 @@ def create_app() -> Guard:
             ],
         )
 
-    app.post("/invocations", summary="As /v1/predict, where SageMaker expects it")(predict)
+    app.post("/invocations", summary="The same as /v1/predict, at SageMaker's path")(predict)
 
-    @app.post("/v1/explain", summary="Which words pushed the score")
+    @app.post("/v1/explain", summary="Explain a score by the words of the text")
     async def explain(body: ExplainRequest, request: Request) -> ExplainResponse:
         predictor = _predictor(request)
         found = await predictor.explain(body.text)
@@ -143,17 +143,17 @@ def create_app() -> Guard:
             model_version=predictor.identity.version, label=found.label, score=found.score, words=words
         )
 
-    @app.post("/v1/feedback", status_code=202, summary="What a prediction should have been")
+    @app.post("/v1/feedback", status_code=202, summary="Send the correct label of a prediction")
     async def feedback(body: FeedbackRequest, request: Request) -> FeedbackResponse:
         _predictor(request).feedback(body.prediction_id, body.label, request.state.client)
         return FeedbackResponse()
 
-    @app.get("/v1/info", summary="Which model answers, and within which limits")
+    @app.get("/v1/info", summary="Model, lineage and limits")
     async def info(request: Request) -> dict[str, Any]:
         predictor = _predictor(request)
         return predictor.identity.info(predictor.limits())
 
-    @app.get("/ping", response_class=PlainTextResponse, summary="Whether it can answer, where SageMaker asks")
+    @app.get("/ping", response_class=PlainTextResponse, summary="Readiness, at SageMaker's path")
     async def ping(request: Request) -> Response:
         _predictor(request)
         return PlainTextResponse("ready")
@@ -184,7 +184,7 @@ async def _fault(_: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """Says where and why, never with what input."""
+    """Answers with the field and the reason, never with the input."""
     problem = error.errors()[0] if isinstance(error, RequestValidationError) else {}
     if problem.get("type") == "json_invalid":
         return await _fault(request, RequestError("INVALID_ARGUMENT", "the body is not JSON", status=400))

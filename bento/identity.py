@@ -1,4 +1,4 @@
-"""Who a service is: which model it serves, and where that comes from."""
+"""The identity of a service: its model and the model's lineage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Identity:
-    """What a service says about itself.
+    """The identity of a service.
 
     Attributes:
         model: Name of the model.
@@ -27,7 +27,7 @@ class Identity:
     lineage: dict[str, str] = field(default_factory=dict)
 
     def info(self, limits: dict[str, float]) -> dict[str, Any]:
-        """What ``/v1/info`` and the gRPC method ``Info`` answer."""
+        """Returns the answer of ``/v1/info`` and of the gRPC method ``Info``."""
         return {
             "model": self.model,
             "model_version": self.version,

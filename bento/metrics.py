@@ -21,7 +21,7 @@ TEXTS = (1, 2, 4, 8, 16, 32, 64)
 SCORES = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0)
 COUNTS = ("counter", "histogram")  # how the client names its files: <kind>_<pid>.db
 GAUGES = ("gauge_livesum", "gauge_livemax")
-FILE_BYTES = 1 << 17  # of each: all that the labels can ever be, so that no file grows
+FILE_BYTES = 1 << 17  # of each file: enough for every combination of labels, so that no file grows
 
 logger = logging.getLogger("bento.metrics")
 
@@ -33,8 +33,8 @@ class ServiceMetrics:
         """Starts counting.
 
         Args:
-            folder: Where the workers of this service, and no other, keep their counts.
-            identity: Shown as a metric of its own.
+            folder: The folder in which the workers of this service alone keep their counts.
+            identity: Exported as a metric of its own.
         """
         self._folder, self._shared = folder, _has_files(folder)
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)  # read by the client when a metric is created
@@ -53,7 +53,7 @@ class ServiceMetrics:
         self._abstained = Counter("sentiment_abstained_total", "Predictions with too low a score", registry=own)
         self._confidence = Histogram("sentiment_confidence", "Scores", buckets=SCORES, registry=own)
         self._dropped = Counter("sentiment_log_dropped_total", "Log records that could not be written", registry=own)
-        self._feedback = Counter("sentiment_feedback_total", "Labels that came back", ["label"], registry=own)
+        self._feedback = Counter("sentiment_feedback_total", "Labels of feedback", ["label"], registry=own)
         names = ["model", "version", "kind", "bento"]
         info = Gauge("sentiment_model_info", "The model", names, multiprocess_mode="livemax", registry=own)
         info.labels(*(getattr(identity, name) for name in names)).set(1)
@@ -79,35 +79,35 @@ class ServiceMetrics:
             self._abstained.inc()
 
     def dropped(self, records: int) -> None:
-        """Counts records that were lost, from any thread."""
+        """Counts lost log records; may be called from any thread."""
         self._dropped.inc(records)
 
     def feedback(self, label: str) -> None:
-        """Counts a label that came back."""
+        """Counts a label of feedback."""
         self._feedback.labels(label).inc()
 
     def page(self) -> bytes:
-        """The metrics of all workers, in Prometheus' text format; of this one, where they have no files."""
+        """Returns the metrics of all workers in Prometheus' text format; without files, those of this worker alone."""
         if not self._shared:
             return generate_latest(self._own)
-        everyone = CollectorRegistry()
-        MultiProcessCollector(everyone, str(self._folder))  # type: ignore[no-untyped-call] # has no types
+        combined = CollectorRegistry()
+        MultiProcessCollector(combined, str(self._folder))  # type: ignore[no-untyped-call] # has no types
         try:
-            return generate_latest(everyone)
-        except FileNotFoundError:  # a new worker has just taken over what a dead one counted
-            return generate_latest(everyone)
+            return generate_latest(combined)
+        except FileNotFoundError:  # a new worker has just taken over a dead worker's counts
+            return generate_latest(combined)
 
 
 def _has_files(folder: Path) -> bool:
-    """Whether the disk has room for this worker's counts: it takes that room now, all of it.
+    """Allocates the disk space of this worker's counts at once; returns whether there was enough.
 
     The client maps its files into memory. On a full disk, the first touch of a part that has no block yet would kill
     the worker, and every one that follows it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for kind in GAUGES:  # of a worker that was killed: they would be counted forever
-            for file in _of_the_dead(folder, kind):
+        for kind in GAUGES:  # left by a killed worker: they would be counted forever
+            for file in _find_orphans(folder, kind):
                 file.unlink(missing_ok=True)
         for kind in (*COUNTS, *GAUGES):
             _take_file(folder, kind)
@@ -118,16 +118,16 @@ def _has_files(folder: Path) -> bool:
 
 
 def _take_file(folder: Path, kind: str) -> None:
-    """A file for this worker: a dead one's with its counts, which needs no more room, or a new one."""
+    """Takes over a dead worker's file with its counts, which needs no more space, or creates a new one."""
     own = folder / f"{kind}_{os.getpid()}.db"
-    for file in _of_the_dead(folder, kind):
+    for file in _find_orphans(folder, kind):
         if not own.exists():
             with contextlib.suppress(FileNotFoundError):  # another worker was faster
                 file.rename(own)
     if own.exists():
         _allocate(own)
         return
-    new = own.with_suffix(".new")  # nobody reads it while it is empty
+    new = own.with_suffix(".new")  # no worker reads it while it is empty
     try:
         _allocate(new)
         new.rename(own)
@@ -135,13 +135,13 @@ def _take_file(folder: Path, kind: str) -> None:
         new.unlink(missing_ok=True)
 
 
-def _of_the_dead(folder: Path, kind: str) -> list[Path]:
-    """Files of workers that run no more."""
+def _find_orphans(folder: Path, kind: str) -> list[Path]:
+    """Finds the files of dead workers."""
     files = folder.glob(f"{kind}_*.db")
     return [file for file in files if not Path("/proc", file.stem.rpartition("_")[2]).exists()]
 
 
 def _allocate(file: Path) -> None:
-    """Gives a file its blocks; what it holds stays."""
+    """Allocates the blocks of a file; its content stays."""
     with file.open("ab") as opened:
         os.posix_fallocate(opened.fileno(), 0, max(FILE_BYTES, opened.tell()))

@@ -1,4 +1,4 @@
-"""What both protocols do with a request: check it, score it, log it, answer."""
+"""The prediction path of both protocols: check a request, score it, log it, answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_TEXTS = 64
 MAX_CHARACTERS = 20_000
-# What is not seen: white space, and formats without width. A class as Python's, Rust's and ECMA's expressions know it.
+# Invisible characters: white space and zero-width formats, as a class for the regexes of Python, Rust and ECMAScript.
 BLANKS = r"\s\x1c-\x1f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
 VISIBLE = re.compile(f"[^{BLANKS}]")
 MAX_PENDING_EXPLANATIONS = 4  # at work or waiting: each costs as much as many predictions
@@ -56,7 +56,7 @@ class Predictor:
         self.identity, self.settings, self.metrics = identity, settings, metrics
         self._classifier = classifier
         self._labels = classifier.manifest.labels
-        self._batcher = Batcher(self._positive, most_waiting=settings.max_queue, on_batch=metrics.batch)
+        self._batcher = Batcher(self._positive, max_waiting=settings.max_queue, on_batch=metrics.batch)
         self._log = PredictionLog(
             settings.log, max_mb=settings.log_max_mb, keep_text=settings.log_text, on_drop=metrics.dropped
         )
@@ -134,12 +134,12 @@ class Predictor:
         self._explaining -= 1
 
     def feedback(self, prediction_id: str, label: str, client: str | None = None) -> None:
-        """Notes what a prediction should have been; it joins the prediction by its id.
+        """Logs the correct label of a prediction; it joins the prediction by its id.
 
         Args:
-            prediction_id: What the prediction was named.
-            label: What it should have been.
-            client: Who says so, where the service can tell its clients apart.
+            prediction_id: Identifier of the prediction.
+            label: The correct label.
+            client: Identity of the client, if the service has tokens.
 
         Raises:
             RequestError: If the id or the label cannot be right.
@@ -152,7 +152,7 @@ class Predictor:
         self._log.feedback(prediction_id, label, time.time(), client)
 
     def limits(self) -> dict[str, float]:
-        """What a caller has to keep to."""
+        """Returns the limits for callers."""
         return {
             "texts": MAX_TEXTS,
             "characters": MAX_CHARACTERS,
@@ -161,14 +161,14 @@ class Predictor:
         }
 
     def close(self) -> None:
-        """Lets the batch at hand finish and writes what is still in memory."""
+        """Finishes the current batch and writes the records in memory."""
         self._batcher.close()
         self._explainer.shutdown(wait=False, cancel_futures=True)
         self._log.close()
 
 
 def check_texts(texts: Sequence[str]) -> None:
-    """Raises a RequestError that says which text cannot be scored and why, without quoting it."""
+    """Raises a RequestError with the position of a text that cannot be scored, and the reason; it quotes no text."""
     if not 1 <= len(texts) <= MAX_TEXTS:
         raise RequestError("INVALID_ARGUMENT", f"give 1 to {MAX_TEXTS} texts, not {len(texts)}")
     for index, text in enumerate(texts):

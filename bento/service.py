@@ -1,4 +1,4 @@
-"""The BentoML service: starts a worker's classifier, HTTP and gRPC, and lets them go in order.
+"""The BentoML service: starts a worker's classifier, HTTP and gRPC, and stops them in order.
 
 BentoML 1.4 serves no gRPC for such services, so the server runs in the worker's own event loop.
 """
@@ -15,11 +15,11 @@ from pydantic import BaseModel
 from bento.http import create_app
 from bento.options import PREFIX
 
-DRAIN_SECONDS = 20.0
+DRAIN_S = 20.0
 
 
 class Arguments(BaseModel):
-    """What is fixed when a Bento is built."""
+    """The arguments that are fixed when a Bento is built."""
 
     model: str  # tag in the model store; never :latest, which would be resolved again at every start
 
@@ -33,7 +33,7 @@ guard = create_app()
     workers=int(os.environ.get(f"{PREFIX}WORKERS") or 0) or "cpu_count",
     traffic={"timeout": 3600},  # ours is shorter, and knows gRPC too
     metrics={"enabled": False},
-    logging={"access": {"enabled": False}},  # the prediction log and the metrics hold what matters
+    logging={"access": {"enabled": False}},  # the prediction log and the metrics replace it
 )
 @bentoml.asgi_app(guard, path="/")
 class SentimentService:
@@ -68,7 +68,7 @@ class SentimentService:
         self._predictor = Predictor(self._classifier, identity, self._settings, metrics)
         server = GrpcServer(self._predictor, self._settings, self._tokens)
         await server.start()
-        release_memory()  # what loading took
+        release_memory()  # the memory that loading used
         guard.start(self._predictor, self._tokens)
         self._grpc = server
 
@@ -93,9 +93,9 @@ class SentimentService:
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator] # BentoML's hooks have no types
     async def stop(self) -> None:
-        """HTTP has answered its last request by now; lets gRPC do so, and writes the log."""
+        """Stops gRPC after its last call, and writes the log; HTTP has already answered its last request."""
         server, self._grpc = self._grpc, None
         if server is not None:
-            await server.stop(DRAIN_SECONDS)
+            await server.stop(DRAIN_S)
         if self._predictor is not None:
             self._predictor.close()

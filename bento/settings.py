@@ -1,4 +1,4 @@
-"""What the service can be told by its environment: variables with the prefix ``SENTIMENT_``."""
+"""The service's settings from its environment: variables with the prefix ``SENTIMENT_``."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class ServiceSettings(BaseSettings, ServiceOptions):
     grpc_port: int = Field(3001, ge=1, le=65535, description="port that gRPC listens on")
     state: Path = Field(default_factory=_state, description="folder of this service alone: its metrics")
     log: Path | None = Field(None, description="folder of the prediction log; none: predictions are not logged")
-    tokens: str = Field("", description="bearer tokens, separated by commas; none: open to everyone")
+    tokens: str = Field("", description="bearer tokens, separated by commas; none: open to every caller")
     tls_certificate: Path | None = Field(None, description="certificate chain for gRPC (PEM)")
     tls_key: Path | None = Field(None, description="private key for gRPC (PEM)")
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> Self:
-        if bool(self.tls_certificate) != bool(self.tls_key):  # half of it must not mean plain text
+        if bool(self.tls_certificate) != bool(self.tls_key):  # half of it must not fall back to plain text
             raise UserError(
                 "one is set without the other",
                 where=f"{PREFIX}TLS_CERTIFICATE, {PREFIX}TLS_KEY",
@@ -42,13 +42,13 @@ class ServiceSettings(BaseSettings, ServiceOptions):
         return self
 
     def accepted_tokens(self) -> tuple[str, ...]:
-        """All bearer tokens; empty if everyone may call.
+        """Returns all bearer tokens; empty if the service is open.
 
         Raises:
-            UserError: If the file cannot be read, or one of both holds none: that must not open the service.
+            UserError: If the file cannot be read, or holds no token: that must not open the service.
         """
         tokens = [t.strip() for t in self.tokens.split(",") if t.strip()]
-        if self.tokens and not tokens:  # such as of two variables that are not set
+        if self.tokens and not tokens:  # such as two empty variables joined by a comma
             raise UserError("holds no token", where=f"{PREFIX}TOKENS", remedy="Write some, or do not set it.")
         if self.tokens_file is not None:
             try:
@@ -64,7 +64,7 @@ class ServiceSettings(BaseSettings, ServiceOptions):
 
 
 def read_service_settings() -> ServiceSettings:
-    """The settings in the environment.
+    """Reads the settings from the environment.
 
     Raises:
         UserError: If a variable has a wrong value.
@@ -74,4 +74,4 @@ def read_service_settings() -> ServiceSettings:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
-        raise UserError(problem["msg"], where=f"environment variable {name}", remedy="Mend its value.") from error
+        raise UserError(problem["msg"], where=f"environment variable {name}", remedy="Fix its value.") from error

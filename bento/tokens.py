@@ -1,4 +1,4 @@
-"""Bearer tokens, compared in a time that tells nothing about them."""
+"""Bearer tokens, compared in constant time."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_a_lone_request_is_a_batch_at_once():
     sizes = []
 
     async def scenario():
-        batcher = Batcher(lengths, most_waiting=10, on_batch=lambda texts, waiting: sizes.append((texts, waiting)))
+        batcher = Batcher(lengths, max_waiting=10, on_batch=lambda texts, waiting: sizes.append((texts, waiting)))
         return await batcher.submit(["a", "bb", "ccc"])
 
     assert run(scenario()) == [1, 2, 3]
@@ -44,7 +44,7 @@ def test_what_queues_meanwhile_is_the_next_batch():
     gate = Gate()
 
     async def scenario():
-        batcher = Batcher(gate, most_waiting=100, batch_texts=4)
+        batcher = Batcher(gate, max_waiting=100, batch_texts=4)
         first = asyncio.create_task(batcher.submit(["a"]))
         await asyncio.sleep(0.05)
         rest = [asyncio.create_task(batcher.submit(["b" * n])) for n in range(1, 7)]
@@ -61,7 +61,7 @@ def test_a_long_request_lets_short_ones_pass():
     done = []
 
     async def scenario():
-        batcher = Batcher(gate, most_waiting=1000, batch_texts=8)
+        batcher = Batcher(gate, max_waiting=1000, batch_texts=8)
 
         async def ask(name, texts):
             await batcher.submit(texts)
@@ -82,7 +82,7 @@ def test_more_than_may_wait_is_refused_and_room_comes_back():
     gate = Gate()
 
     async def scenario():
-        batcher = Batcher(gate, most_waiting=4, batch_texts=2)
+        batcher = Batcher(gate, max_waiting=4, batch_texts=2)
         tasks = []
         for _ in range(3):
             tasks.append(asyncio.create_task(batcher.submit(["a", "b"])))
@@ -100,7 +100,7 @@ def test_nobody_computes_for_who_has_left():
     gate = Gate()
 
     async def scenario():
-        batcher = Batcher(gate, most_waiting=4, batch_texts=2)
+        batcher = Batcher(gate, max_waiting=4, batch_texts=2)
         first = asyncio.create_task(batcher.submit(["a"]))
         await asyncio.sleep(0.05)
         left = asyncio.create_task(batcher.submit(["gone"] * 4))
@@ -121,7 +121,7 @@ def test_a_failed_batch_fails_its_requests_only():
         return lengths(texts)
 
     async def scenario():
-        batcher = Batcher(compute, most_waiting=10, batch_texts=2)
+        batcher = Batcher(compute, max_waiting=10, batch_texts=2)
         with pytest.raises(ValueError, match="cannot"):
             await batcher.submit(["bad", "x", "y"])
         return await batcher.submit(["a"] * 10)
