@@ -1,7 +1,7 @@
 """Servable to Bento: the model in BentoML's model store, the service's code and pins around it.
 
-A Bento names its model by a tag that never moves, so a rollback serves the same model again. A Bento is built in its own
-process (``python -m bento.build``), because BentoML keeps a service's arguments for the life of a process.
+A Bento names its model by a tag that never moves, so a rollback serves the same model again. A Bento is built
+in its own process (``python -m bento.build``), because BentoML keeps a service's arguments for the life of a process.
 """
 
 from __future__ import annotations

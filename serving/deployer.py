@@ -383,7 +383,7 @@ class BentoDeployer(BaseModelDeployer):
         """Finds services that have a folder, or a process although their folder is gone."""
         folder = self.root / SERVICES
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-        names |= {path.relative_to(folder).parts[0] for _, path in processes.having(STATE, below=folder)}
+        names |= {path.relative_to(folder).parts[0] for _, path in processes.find_by_variable(STATE, below=folder)}
         return {UUID(name) for name in names}
 
     def _clean_up(self) -> None:
@@ -415,7 +415,7 @@ class BentoDeployer(BaseModelDeployer):
         service = BentoService.read(self.root, identifier)
         if service is not None:
             service.terminate(at_once=at_once)
-        processes.kill(found for found, _ in processes.having(STATE, below=self._folder(identifier)))
+        processes.kill(found for found, _ in processes.find_by_variable(STATE, below=self._folder(identifier)))
 
     def _folder(self, identifier: UUID) -> Path:
         return self.root / SERVICES / str(identifier)

@@ -41,7 +41,7 @@ class Front:
         """Returns nginx's master process, if it runs."""
         try:
             process = psutil.Process(int(self._pid.read_text()))
-            return process if str(self._file) in " ".join(process.cmdline()) and processes.runs(process) else None
+            return process if str(self._file) in " ".join(process.cmdline()) and processes.is_running(process) else None
         except (FileNotFoundError, ValueError, psutil.NoSuchProcess, psutil.AccessDenied):
             return None
 
@@ -76,8 +76,8 @@ class Front:
         master = self.master()
         if master is not None:
             master.send_signal(signal.SIGQUIT)
-            processes.ended(master, self._config.drain_seconds + START_TIMEOUT_S)
-        left = processes.in_session(session, "nginx") if session else []
+            processes.wait_until_ended(master, self._config.drain_seconds + START_TIMEOUT_S)
+        left = processes.find_in_session(session, "nginx") if session else []
         processes.kill(left)
         self._pid.unlink(missing_ok=True)
         self._applied.unlink(missing_ok=True)
@@ -131,7 +131,7 @@ class Front:
     def _end_orphans(self) -> None:
         """Ends the workers of a killed master: they finish their requests and release the ports."""
         session = self._session()
-        orphans = processes.in_session(session, "nginx") if session and self.master() is None else []
+        orphans = processes.find_in_session(session, "nginx") if session and self.master() is None else []
         for orphan in orphans:
             orphan.send_signal(signal.SIGQUIT)
         deadline = time.monotonic() + START_TIMEOUT_S

@@ -155,7 +155,7 @@ class BentoService(BaseDeploymentService):
 
     def process(self) -> psutil.Process | None:
         """BentoML's arbiter, if it runs."""
-        return processes.recorded(self.folder / "process.json")
+        return processes.find_recorded(self.folder / "process.json")
 
     def save(self) -> None:
         """Writes the file that ``read`` reads."""
@@ -241,7 +241,7 @@ class BentoService(BaseDeploymentService):
             process = self.process()
             if process is None:
                 raise self._failed("ended while it started")
-            if processes.lost_a_child(process):
+            if processes.has_dead_child(process):
                 raise self._failed("a worker ended while it started")  # BentoML would restart it forever
             if time.monotonic() > deadline:
                 raise self._failed(f"did not answer within {self.config.start_timeout} s ({problem})")
@@ -266,10 +266,10 @@ class BentoService(BaseDeploymentService):
         process = self.process()
         if process is not None and not at_once:
             process.send_signal(signal.SIGTERM)
-            processes.ended(process, self.config.drain_seconds + KILL_AFTER_S)
+            processes.wait_until_ended(process, self.config.drain_seconds + KILL_AFTER_S)
         if (process := self.process()) is not None:
             processes.kill([process])  # first: it would restart its workers
-        processes.kill(found for found, _ in processes.having(STATE, below=self.folder))
+        processes.kill(found for found, _ in processes.find_by_variable(STATE, below=self.folder))
 
     def check_status(self) -> tuple[ServiceState, str]:
         """Returns the actual state, for ZenML, not the requested one."""

@@ -1,1 +1,1 @@
-"""Stacks: what pipelines run on, declared in ``configs/stacks/*.yaml``."""
+"""Stacks, declared in ``configs/stacks/*.yaml``: read, apply, check, secrets; the cloud stack's servers."""

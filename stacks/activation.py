@@ -1,4 +1,4 @@
-"""A stack as the active one of this process, and of nothing else."""
+"""Makes a stack the active one of this process alone."""
 
 from __future__ import annotations
 

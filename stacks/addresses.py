@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from pathlib import Path
 
 SECONDS = 2.0  # for an answer
-SERVED_BY = "x-served-by"  # header by which the front says which service answered
+SERVED_BY = "x-served-by"  # header in which the front names the service that answered
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,15 @@ class Address:
     @property
     def http(self) -> str:
         """As HTTP clients want it."""
-        return f"http{'s' if self.certificate else ''}://{self._reached}:{self.http_port}"
+        return f"http{'s' if self.certificate else ''}://{self._client_host}:{self.http_port}"
 
     @property
     def grpc(self) -> str:
         """As gRPC clients want it."""
-        return f"{self._reached}:{self.grpc_port}"
+        return f"{self._client_host}:{self.grpc_port}"
 
     @property
-    def _reached(self) -> str:
+    def _client_host(self) -> str:
         return "127.0.0.1" if self.host == "0.0.0.0" else self.host
 
     def problem(self) -> str:
@@ -56,7 +56,7 @@ class Address:
             return None
 
     def used_port(self) -> int | None:
-        """The first of its ports that somebody listens on already."""
+        """Returns the first of its ports that is in use; None if both are free."""
         for port in (self.http_port, self.grpc_port):
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that end take no port
@@ -75,11 +75,11 @@ class Address:
 
     def _ask_ready(self) -> HTTPResponse:
         if self.certificate is None:
-            connection = HTTPConnection(self._reached, self.http_port, timeout=SECONDS)
+            connection = HTTPConnection(self._client_host, self.http_port, timeout=SECONDS)
         else:  # its name may be another one; the caller knows whose process it is
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            connection = HTTPSConnection(self._reached, self.http_port, timeout=SECONDS, context=context)
+            connection = HTTPSConnection(self._client_host, self.http_port, timeout=SECONDS, context=context)
         with closing(connection):
             connection.request("GET", "/readyz")
             return connection.getresponse()

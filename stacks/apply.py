@@ -1,4 +1,4 @@
-"""Makes ZenML know a stack as its file declares it; doing so again changes nothing, failing leaves what was there."""
+"""Registers a stack in ZenML as its file declares it. Applying again changes nothing; a failure is undone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zenml.stack.stack_component import StackComponentConfig
 
 PREFIX = "sentiment"
-FLAVORS = {"sentiment_bento": "serving.flavor.BentoDeployerFlavor"}  # of this house
+FLAVORS = {"sentiment_bento": "serving.flavor.BentoDeployerFlavor"}  # of this project
 ATTEMPTS = 5  # where others apply the same stack at the same time
 FORMER = "~"  # between the name of a component and the id of one that had this name before
 
@@ -37,7 +37,7 @@ class Applied:
     Attributes:
         id: ZenML's.
         name: In ZenML.
-        changes: What was changed, in words; empty if nothing was.
+        changes: Descriptions of the changes; empty if there were none.
     """
 
     id: UUID
@@ -46,7 +46,7 @@ class Applied:
 
 
 def full_name(name: str) -> str:
-    """What a stack and its components are called in ZenML."""
+    """Returns the name of a stack and its components in ZenML."""
     return f"{PREFIX}-{name}"
 
 
@@ -70,7 +70,7 @@ def apply(stack: Stack) -> Applied:
 
 
 class _Application:
-    """Every change goes with what takes it back."""
+    """Applies a stack; every change records how to undo it."""
 
     def __init__(self, stack: Stack) -> None:
         from zenml.client import Client
@@ -89,10 +89,10 @@ class _Application:
         except Exception as error:
             if not self._left:
                 raise
-            what = f"{_reason(error)}; and not everything that was done could be taken back"
-            remedy = "Apply it again: that mends it."
+            what = f"{_reason(error)}; and some changes could not be undone"
+            remedy = "Apply it again: that repairs it."
             raise UserError(what, where=f"stack {self._stack.name}", remedy=remedy) from error
-        if self._changes:  # what follows is only tidy: cut short, it goes on at the next change
+        if self._changes:  # the rest is cleaning up: if interrupted, the next change continues it
             self._forget_former()
         if secrets.undeclared:
             secrets.forget_undeclared(self._did, identifier)
@@ -127,7 +127,7 @@ class _Application:
             self._undo.callback(self._take_back, undo)
 
     def _take_back(self, undo: Callable[[], object]) -> None:
-        if not self._left:  # whoever does not answer now will not at the next try, for which ZenML takes half a minute
+        if not self._left:  # a server that does not answer now fails the retries, too, which take ZenML half a minute
             try:
                 undo()
             except Exception:
@@ -181,13 +181,13 @@ class _Application:
                 raise UserError(f"there is no secret {name}", where=where, remedy=remedy)
 
     def _register(self, flavor: str, kind: StackComponentType) -> None:
-        """Makes ZenML know a flavor of this house."""
+        """Registers a flavor of this project."""
         if flavor in FLAVORS and not self._client.list_flavors(name=flavor, type=kind).items:
             created = self._client.create_flavor(FLAVORS[flavor], kind).id
             self._undo.callback(self._take_back, partial(self._forget_flavor, created, flavor))
 
     def _forget_flavor(self, identifier: UUID, name: str) -> None:
-        """Unless somebody else has made a component of it since."""
+        """Deletes a flavor, unless another process has created a component of it since."""
         if not self._client.list_stack_components(flavor=name, size=1).items:
             self._client.delete_flavor(str(identifier))
 
@@ -225,13 +225,13 @@ class _Application:
         return next((c for c in former if _same_place(kind, c, flavor, wanted)), None)
 
     def _forget_former(self) -> None:
-        """Deletes what no stack needs any more; artifact stores stay, for the artifacts that are in them."""
+        """Deletes components that no stack uses any more; artifact stores stay, because they hold artifacts."""
         for component in own_components(self._client, self._name):
             if component.name == self._name and component.type.value in self._stack.components:
                 continue
             in_use = self._client.list_stacks(component_id=component.id, size=1).items
             if component.type.value != "artifact_store" and not in_use:
-                with suppress(KeyError):  # somebody else has just done it
+                with suppress(KeyError):  # another process has just done it
                     self._client.delete_stack_component(component.id, component.type)
                 self._did(f"{component.type.value}: removed ({component.flavor_name})")
 
@@ -273,13 +273,13 @@ def own_components(client: Client, name: str) -> list[ComponentResponse]:
 
 
 def _same_place(kind: StackComponentType, present: ComponentResponse, flavor: str, wanted: dict[str, Any]) -> bool:
-    """Whether a component can become the wanted one: artifacts are looked for where their artifact store says."""
+    """Whether a component can be changed in place: artifacts are found through the path of their artifact store."""
     moved = kind.value == "artifact_store" and present.configuration.get("path") != wanted.get("path")
     return present.flavor_name == flavor and not moved
 
 
 def _is_conflict(error: Exception) -> bool:
-    """Whether somebody else does the same just now: what was done so far is right, and the rest will be there."""
+    """Whether another process applies the same stack now: then the work so far is right, and the rest will follow."""
     words = f"{type(error).__name__} {error}"
     signs = ("EntityExistsError", "IntegrityError", "already exists", "database is locked")
     return any(sign in words for sign in signs)

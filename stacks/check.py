@@ -1,4 +1,4 @@
-"""Proves every component of a stack before a long run starts, all at once, within seconds."""
+"""Proves every component of a stack within seconds, all in parallel, before a long run starts."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from stacks.probes.tracking import prove_tracking
 from stacks.probes.zenml_server import prove_server
 from stacks.stack_file import Stack
 
-LIMIT = 4.5  # seconds for all, while a person waits
-LIMIT_OF_A_RUN = 30.0  # which a busy machine must not keep from starting
+LIMIT_S = 4.5  # for all proofs, while a user waits
+LIMIT_BEFORE_RUN_S = 30.0  # longer: a busy machine must not prevent a run
 KINDS: dict[str, Callable[[Stack], str]] = {
     "orchestrator": prove_orchestrator,
     "artifact_store": prove_artifact_store,
@@ -33,13 +33,13 @@ ONLY_A_RUN = {
 
 @dataclass(frozen=True)
 class Proof:
-    """What became of the proof of one component.
+    """The result of proving one component.
 
     Attributes:
         component: Its type.
         passed: Whether it works; None if that cannot be proven here.
-        words: What was proved, or what is wrong.
-        remedy: What to do about it.
+        words: The proof, or the problem.
+        remedy: The remedy of the problem.
         seconds: How long it took.
     """
 
@@ -50,13 +50,13 @@ class Proof:
     seconds: float
 
 
-def check(stack: Stack, *, without: tuple[str, ...] = (), limit: float = LIMIT) -> list[Proof]:
+def check(stack: Stack, *, without: tuple[str, ...] = (), limit: float = LIMIT_S) -> list[Proof]:
     """Proves the stack's server, requirements and components.
 
     Args:
         stack: The stack.
         without: Component types to leave out.
-        limit: Seconds after which what has not answered counts as failed.
+        limit: Seconds after which a component without an answer counts as failed.
     """
     probes = {name: probe for name, probe in _probes(stack).items() if name not in without}
     proofs: dict[str, Proof] = {}
@@ -67,8 +67,8 @@ def check(stack: Stack, *, without: tuple[str, ...] = (), limit: float = LIMIT) 
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     words = f"no answer within {limit:g} s"
-    late = partial(Proof, passed=False, words=words, remedy="Look at its load.", seconds=limit)
-    return [proofs.get(name) or late(name) for name in probes]  # whoever hangs is left behind
+    late = partial(Proof, passed=False, words=words, remedy="Check its load.", seconds=limit)
+    return [proofs.get(name) or late(name) for name in probes]  # threads that hang are abandoned
 
 
 def _prove(name: str, probe: Callable[[], str], proofs: dict[str, Proof]) -> None:
@@ -79,18 +79,18 @@ def _prove(name: str, probe: Callable[[], str], proofs: dict[str, Proof]) -> Non
         found = None, f"not proven: {reason}", ""
     except UserError as error:
         found = False, error.what, error.remedy
-    except Exception as error:  # one that was not thought of must not end the others
-        found = False, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}", "Mend its settings."
+    except Exception as error:  # an unexpected error must not end the other proofs
+        found = False, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}", "Fix its settings."
     proofs[name] = Proof(name, *found, seconds=time.perf_counter() - started)
 
 
 def require(stack: Stack) -> None:
-    """Lets a run start only if everything it needs elsewhere is there.
+    """Requires everything that a run needs on other machines.
 
     Raises:
         UserError: With the first failure and its remedy.
     """
-    proofs = check(stack, without=("model_deployer",), limit=LIMIT_OF_A_RUN)
+    proofs = check(stack, without=("model_deployer",), limit=LIMIT_BEFORE_RUN_S)
     failed = [proof for proof in proofs if proof.passed is False]
     if failed:
         first, more = failed[0], f" ({len(failed) - 1} more: python run.py stack check {stack.name})"

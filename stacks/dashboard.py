@@ -13,11 +13,11 @@ from stacks.encryption import key_environment
 
 
 def main() -> int:
-    """Starts ZenML's local server as a daemon and says where it is."""
+    """Starts ZenML's local server as a daemon, and prints its address."""
     port = os.environ.get("DASHBOARD_PORT", "8237")
     zenml = Path(sys.executable).with_name("zenml")
     command: list[str | Path] = [zenml, "login", "--local", "--ip-address", "127.0.0.1", "--port", port]
-    code = subprocess.call(command, env={**os.environ, **key_environment()})  # else it could not read our secrets
+    code = subprocess.call(command, env={**os.environ, **key_environment()})  # otherwise it could not read our secrets
     if code == 0:
         skip_form(f"http://127.0.0.1:{port}")
         print(f"Dashboard: http://127.0.0.1:{port}   (stop it: {zenml} logout --local)")
@@ -25,7 +25,7 @@ def main() -> int:
 
 
 def skip_form(address: str) -> None:
-    """Tells the local server, which asks for no password, that its user has answered the first visitor's form."""
+    """Skips the form for first visitors; the local server has no password."""
     answers = {"email_opted_in": False, "user_metadata": {"finished_onboarding_survey": True}}
     body = json.dumps(answers).encode()
     headers = {"Content-Type": "application/json"}

@@ -22,7 +22,7 @@ def require_encryption() -> None:
     """Sees to it that the ZenML in use encrypts secrets; a local database without a key gets one, for good.
 
     Raises:
-        UserError: If it is somebody else's to encrypt them, and they do not.
+        UserError: If another server must encrypt them, and does not.
     """
     from zenml.config.global_config import GlobalConfiguration
     from zenml.enums import SecretsStoreType, StoreType
@@ -38,7 +38,7 @@ def require_encryption() -> None:
     if not store.url.startswith("sqlite:"):
         remedy = f"Set {VARIABLE}, the same for everyone."
         raise UserError("keeps secrets in plain text", where="ZenML's database", remedy=remedy)
-    _encrypt(store)  # type: ignore[arg-type] # what SQL says
+    _encrypt(store)  # type: ignore[arg-type] # the result type of SQL
 
 
 def configuration_folder() -> Path:
@@ -55,7 +55,7 @@ def key_environment() -> dict[str, str]:
 
 
 def _encrypt(store: SqlZenStore) -> None:
-    """Encrypts what the database holds, then has ZenML use the key; cut short, the next call goes on."""
+    """Encrypts the secrets in the database, then makes ZenML use the key; continues an interrupted call."""
     from pydantic import SecretStr
     from sqlalchemy_utils.types.encrypted.encrypted_type import AesGcmEngine
     from sqlmodel import Session, select, text
@@ -74,14 +74,14 @@ def _encrypt(store: SqlZenStore) -> None:
                 secret.set_secret_values(secret.get_secret_values(None), engine)
                 session.add(secret)
         session.commit()
-        session.exec(text("VACUUM"))  # type: ignore[call-overload] # what was deleted is in the file until then
+        session.exec(text("VACUUM"))  # type: ignore[call-overload] # deleted values stay in the file until then
     (configuration_folder() / "config.yaml").chmod(PRIVATE)  # ZenML writes the key into it
     secrets_store = SqlSecretsStoreConfiguration(encryption_key=SecretStr(key))
     configuration.set_store(store.config.model_copy(update={"secrets_store": secrets_store}))
 
 
 def _read_or_make(path: Path) -> str:
-    """The key in the file; whoever comes first makes it, whole or not at all."""
+    """Reads the key, or creates it atomically."""
     if not path.exists():
         new = path.with_name(f".{path.name}.{os.getpid()}")
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "w", encoding="utf-8") as file:
@@ -98,7 +98,7 @@ def _read_or_make(path: Path) -> str:
 
 
 def _require_encrypting_server(url: str) -> None:
-    """Looks into the database of the local dashboard's server, which has a key only if it was started with one."""
+    """Checks that the server of the local dashboard was started with a key."""
     import sqlite3
     from base64 import b64decode
     from binascii import Error

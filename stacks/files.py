@@ -1,4 +1,4 @@
-"""Files that are written as a whole or not at all, and files that must be there."""
+"""Files that are written atomically, and files that must exist."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from sentiment.errors import UserError
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
-    """Writes a file so that whoever reads it, at whatever moment this is killed, meets the old text or the new one.
+    """Writes a file atomically: a reader sees the old or the new text, even if this process is killed.
 
     Args:
         path: The file.
         text: All of it.
-        mode: Who may do what with it, less the umask.
+        mode: Its permissions, less the umask.
     """
     new = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -27,22 +27,22 @@ def write_whole(path: Path, text: str, *, mode: int = 0o666) -> None:
         new.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # else the name may still lead to the old text after a power failure
+        os.fsync(folder)  # otherwise a power failure may bring the old text back
     finally:
         os.close(folder)
 
 
 def required_file(path: str | None, setting: str) -> Path | None:
-    """A file that a setting names, as a path that means the same everywhere.
+    """Returns the absolute path of a file that a setting names.
 
     Raises:
-        UserError: If it is not there, or may not be read.
+        UserError: If it does not exist or is not readable.
     """
     if not path:
         return None
     found = Path(path).expanduser().resolve()
     if not found.is_file():
-        raise UserError("there is no such file", where=f"{setting} {path}", remedy="Mend the stack file.")
+        raise UserError("there is no such file", where=f"{setting} {path}", remedy="Fix the stack file.")
     if not os.access(found, os.R_OK):
-        raise UserError("may not be read", where=f"{setting} {path}", remedy="Give whoever deploys the right to.")
+        raise UserError("may not be read", where=f"{setting} {path}", remedy="Make it readable for the deploying user.")
     return found

@@ -1,4 +1,4 @@
-"""Processes that outlive the one that started them, known by who they are and not only by their number."""
+"""Processes that outlive their parent, identified by number and start time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import psutil
 
 from stacks.files import write_whole
 
-KILL_SECONDS = 5.0  # until a killed process is gone
-CLOCK_SECONDS = 2.0  # by which the clock may be set while a process runs: its start is counted from the boot
+KILL_TIMEOUT_S = 5.0  # until a killed process is gone
+MAX_CLOCK_CHANGE_S = 2.0  # while a process runs: its start time is counted from the boot
 
 
 def find_program(name: str) -> str | None:
@@ -30,14 +30,14 @@ def find_program(name: str) -> str | None:
 def spawn(
     command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path, record: Path
 ) -> psutil.Process:
-    """Starts a process that goes on when this one ends.
+    """Starts a process that outlives this one.
 
     Args:
         command: The program and its arguments.
         environment: All of its environment.
-        folder: Where it runs.
-        log: Takes its output; what was there is gone. It may be cut while the process writes to it.
-        record: Takes who it is.
+        folder: Its working directory.
+        log: File for its output, replaced. It may be truncated while the process writes to it.
+        record: File that identifies the process.
     """
     log.write_bytes(b"")
     with log.open("ab") as output:
@@ -50,81 +50,81 @@ def spawn(
     return known
 
 
-def recorded(record: Path) -> psutil.Process | None:
-    """The process that ``spawn`` recorded, if it runs; another one that got its number later is not it."""
+def find_recorded(record: Path) -> psutil.Process | None:
+    """Returns the process that ``spawn`` recorded, if it runs; a later process with its number does not count."""
     try:
         known = json.loads(record.read_text())
         process = psutil.Process(known["pid"])
-        same = abs(process.create_time() - known["created"]) < CLOCK_SECONDS
+        same = abs(process.create_time() - known["created"]) < MAX_CLOCK_CHANGE_S
     except (FileNotFoundError, psutil.NoSuchProcess):
         return None
-    return process if same and runs(process) else None
+    return process if same and is_running(process) else None
 
 
-def runs(process: psutil.Process) -> bool:
-    """Whether a process has not ended; one that nobody has taken note of yet has."""
+def is_running(process: psutil.Process) -> bool:
+    """Whether a process has not ended; a zombie has."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
 
-def having(variable: str, *, below: Path) -> Iterator[tuple[psutil.Process, Path]]:
-    """Processes whose environment has a path below a folder in a variable, with that path.
+def find_by_variable(variable: str, *, below: Path) -> Iterator[tuple[psutil.Process, Path]]:
+    """Yields processes whose environment has a path below a folder in a variable, with that path.
 
-    Workers are found by it even where the process that started them was killed.
+    This finds workers even if their parent was killed.
     """
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):  # another user's, or gone in between
             value = process.environ().get(variable)
-            if value and Path(value).is_relative_to(below) and runs(process):
+            if value and Path(value).is_relative_to(below) and is_running(process):
                 yield process, Path(value)
 
 
-def in_session(session: int, name: str) -> list[psutil.Process]:
-    """Processes of that name in a session; the session's leader may be gone."""
+def find_in_session(session: int, name: str) -> list[psutil.Process]:
+    """Finds processes of that name in a session; the session's leader may be gone."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if os.getsid(process.pid) == session and process.name() == name and runs(process):
+            if os.getsid(process.pid) == session and process.name() == name and is_running(process):
                 found.append(process)
     return found
 
 
-def working_in(folder: Path, name: str) -> list[psutil.Process]:
-    """Processes of that name whose working directory is a folder."""
+def find_in_folder(folder: Path, name: str) -> list[psutil.Process]:
+    """Finds processes of that name whose working directory is a folder."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if process.name() == name and Path(process.cwd()) == folder and runs(process):
+            if process.name() == name and Path(process.cwd()) == folder and is_running(process):
                 found.append(process)
     return found
 
 
-def lost_a_child(process: psutil.Process) -> bool:
-    """Whether a child has ended that the process has not looked after yet."""
+def has_dead_child(process: psutil.Process) -> bool:
+    """Whether a child has ended and was not replaced yet."""
     with suppress(psutil.NoSuchProcess):
-        return any(not runs(child) for child in process.children())
+        return any(not is_running(child) for child in process.children())
     return False
 
 
 def kill(processes: Iterable[psutil.Process]) -> None:
-    """Ends processes at once, and waits until they are gone."""
+    """Kills processes, and waits until they are gone."""
     processes = list(processes)
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     for process in processes:
-        ended(process, KILL_SECONDS)
+        wait_until_ended(process, KILL_TIMEOUT_S)
 
 
-def ended(process: psutil.Process, seconds: float) -> bool:
-    """Waits until a process has ended; whether it has."""
+def wait_until_ended(process: psutil.Process, seconds: float) -> bool:
+    """Waits until a process has ended; returns whether it has."""
     deadline = time.monotonic() + seconds
-    while runs(process):
+    while is_running(process):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)
     with suppress(psutil.Error):
-        process.wait(timeout=0)  # takes note of it, if it was started here
+        process.wait(timeout=0)  # reaps it, if it is our child
     return True

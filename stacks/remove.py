@@ -1,4 +1,4 @@
-"""Makes ZenML forget a stack; artifacts stay, and the stack finds them again when it is applied again."""
+"""Removes a stack from ZenML; artifacts stay, and the stack finds them again when it is applied again."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def remove(name: str) -> list[str]:
-    """Deletes a stack with its secrets and components; goes on where it was cut short.
+    """Deletes a stack with its secrets and components; continues an interrupted removal.
 
     Returns:
-        What was deleted, in words; empty if there was nothing.
+        Descriptions of the deletions; empty if there was nothing to delete.
 
     Raises:
         UserError: If it is the active or the last one, or a service of its deployer is live.
@@ -46,7 +46,7 @@ def remove(name: str) -> list[str]:
 
 
 def _is_needed(client: Client, component: ComponentResponse) -> bool:
-    """Whether another stack has it, or artifacts are in it."""
+    """Whether another stack uses it, or it holds artifacts."""
     if client.list_stacks(component_id=component.id, size=1).items:
         return True
     is_store = component.type.value == "artifact_store"

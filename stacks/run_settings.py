@@ -1,4 +1,4 @@
-"""What a stack asks of every run on it: images, resources, pods. Pipelines and steps know nothing of it."""
+"""The settings of a stack for every run on it: images, resources, pods. Pipelines and steps do not name them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run_settings(stack: Stack) -> dict[str, Any]:
 
 
 def check_run_settings(stack: Stack) -> None:
-    """Checks the settings of runs, and what is nested in those of components: ZenML ignores keys that it does not know.
+    """Checks the settings of runs, and nested settings of components: ZenML ignores unknown keys.
 
     Raises:
         UserError: If one is unknown or wrong.
@@ -33,7 +33,7 @@ def check_run_settings(stack: Stack) -> None:
     for kind, component in stack.components.items():
         nested = {key: value for key, value in component.configuration.items() if isinstance(value, Mapping)}
         if nested:
-            with suppress(KeyError, ImportError):  # of a flavor that is not there: applying the stack says so
+            with suppress(KeyError, ImportError):  # of an unknown flavor: applying the stack reports it
                 _require_known(_config_class(stack, kind), nested, f"{stack.file}, key components.{kind}.configuration")
     for where, settings in {"settings": stack.settings, **{f"steps.{n}": s for n, s in stack.steps.items()}}.items():
         for key, values in settings.items():
@@ -47,9 +47,9 @@ def _check(model: type[BaseModel], values: Mapping[str, Any], where: str) -> Non
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         key = ".".join([where, *map(str, problem["loc"])])
-        raise UserError(problem["msg"], where=key, remedy="Mend the value.") from error
+        raise UserError(problem["msg"], where=key, remedy="Fix the value.") from error
     except ImportError as error:
-        raise UserError(str(error), where=where, remedy="Install what the stack file requires.") from error
+        raise UserError(str(error), where=where, remedy="Install the requirements of the stack file.") from error
 
 
 def _require_known(model: type[BaseModel], values: Mapping[str, Any], where: str) -> None:
@@ -70,11 +70,11 @@ def _require_files(settings: BaseModel, where: str) -> None:
         ignored = settings.build_config.dockerignore if settings.build_config else None
         for key, file in (("requirements", settings.requirements), ("build_config.dockerignore", ignored)):
             if isinstance(file, str) and not Path(file).is_file():
-                raise UserError(f"there is no file {file}", where=f"{where}.{key}", remedy="Mend its name.")
+                raise UserError(f"there is no file {file}", where=f"{where}.{key}", remedy="Fix its name.")
 
 
 def _settings_class(stack: Stack, key: str, below: str) -> type[BaseModel]:
-    """What ZenML makes of the settings with this key."""
+    """Returns ZenML's class for the settings with this key."""
     from zenml.config.base_settings import BaseSettings
     from zenml.stack import StackComponentConfig
     from zenml.utils.settings_utils import get_general_settings

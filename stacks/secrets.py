@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zenml.client import Client
     from zenml.models import SecretResponse, StackResponse
 
-LABEL = "secrets"  # of a stack: names of the secrets that were made for it
+LABEL = "secrets"  # label of a stack: names of the secrets that were created for it
 Did = Callable[[str, Callable[[], object] | None], None]
 
 
@@ -46,10 +46,10 @@ class Secrets:
         return self._owned - set(self._stack.secrets)
 
     def write(self, did: Did) -> None:
-        """Creates and changes what the file declares.
+        """Creates and changes the secrets that the file declares.
 
         Raises:
-            UserError: If somebody else has a secret of that name with other values.
+            UserError: If another user has a secret of that name with other values.
         """
         for name, wanted in self._stack.secrets.items():
             present = self._find(name)
@@ -64,7 +64,7 @@ class Secrets:
         """Deletes them, unless another stack needs them.
 
         Args:
-            did: Takes what was done, in words.
+            did: Receives descriptions of the changes.
             stack: The stack as ZenML knows it.
         """
         stacks = self._client.list_stacks(name="startswith:sentiment-", size=100, hydrate=True).items
@@ -79,7 +79,7 @@ class Secrets:
         found = self._client.list_secrets(name=f"equals:{name}", private=False, size=1).items
         try:
             return self._client.zen_store.get_secret(found[0].id) if found else None
-        except KeyError:  # encrypted with a key that is lost: nobody can read it any more
+        except KeyError:  # encrypted with a lost key: it cannot be read any more
             self._client.zen_store.delete_secret(found[0].id)
             return None
 

@@ -17,10 +17,10 @@ RETRIES = 4  # of a request that finds the server away
 
 @contextmanager
 def connected(server: Server | None) -> Iterator[None]:
-    """Works on a server inside the block; nothing of it, least of all its key, gets into the user's configuration.
+    """Connects to a server for the block; neither it nor its key gets into the user's configuration.
 
     Args:
-        server: The server; None: whatever this machine is connected to.
+        server: The server; None: the one that this machine is connected to.
 
     Raises:
         UserError: If it does not answer, or does not take the key.
@@ -28,24 +28,24 @@ def connected(server: Server | None) -> Iterator[None]:
     if server is None or _is_own(server):
         yield
         return
-    _, token = log_in(server, PATIENCE)  # says in words what is wrong; ZenML itself would try for half a minute
+    _, token = log_in(server, PATIENCE)  # reports the problem at once; ZenML itself retries for half a minute
     if not token:
         remedy = "Export SENTIMENT_ZENML_API_KEY, or run zenml login."
-        raise UserError("there is no API key for it, and nobody is logged in", where=server.url, remedy=remedy)
+        raise UserError("there is no API key for it, and no user is logged in", where=server.url, remedy=remedy)
     from zenml.config.global_config import GlobalConfiguration
     from zenml.login.credentials_store import get_credentials_store
 
     with tempfile.TemporaryDirectory(prefix="sentiment-zenml-") as folder:
         variables = {
             "ZENML_CONFIG_PATH": folder,
-            "ZENML_LOCAL_STORES_PATH": GlobalConfiguration().local_stores_path,  # what runs here is known there
+            "ZENML_LOCAL_STORES_PATH": GlobalConfiguration().local_stores_path,  # runs started here are recorded there
             "ZENML_REPOSITORY_PATH": folder,  # not a .zen above: it names a stack of the user's own ZenML
             "ZENML_STORE_URL": server.url,
             "DISABLE_CREDENTIALS_DISK_CACHING": "true",
         }
         with environment(variables):
             _forget_connection()
-            credentials = get_credentials_store()  # not by variables: what this process starts would inherit them
+            credentials = get_credentials_store()  # not by variables: child processes would inherit them
             credentials.set_api_key(server.url, server.api_key)  # for when the token has expired
             credentials.set_bare_token(server.url, token)
             _bound_retries(server.url)
@@ -57,7 +57,7 @@ def connected(server: Server | None) -> Iterator[None]:
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Sets variables of this process; when the block ends, everything is as it was, whoever changed it."""
+    """Sets variables of this process for the block, then restores the whole environment."""
     before = dict(os.environ)
     os.environ.update(variables)
     try:
@@ -69,7 +69,7 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _is_own(server: Server) -> bool:
-    """Whether the user is logged in there, and no key says that somebody else is meant."""
+    """Whether the user is logged in there, and no key names another account."""
     from zenml.config.global_config import GlobalConfiguration
 
     return not server.api_key and GlobalConfiguration().store_configuration.url == server.url
@@ -91,11 +91,11 @@ def _bound_retries(url: str) -> None:
 
 
 def _forget_connection() -> None:
-    """Lets ZenML read its configuration anew when it is needed next."""
+    """Makes ZenML read its configuration again at its next use."""
     from zenml.client import Client
     from zenml.config.global_config import GlobalConfiguration
     from zenml.login.credentials_store import CredentialsStore
 
-    CredentialsStore.reset_instance()  # deletes no file: the environment says that there is none
+    CredentialsStore.reset_instance()  # deletes no file: the environment points at none
     Client._reset_instance()
     GlobalConfiguration._reset_instance()

@@ -1,4 +1,4 @@
-"""Stack files, ``configs/stacks/*.yaml``: what a stack consists of, with the variables of this machine filled in."""
+"""Stack files, ``configs/stacks/*.yaml``: the components of a stack, with this machine's variables substituted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 HOLDS_SECRET = re.compile(
     r"(password|passwd|secret|token|credentials?|(access|api|encryption|private|secret)_?key)$", re.IGNORECASE
 )
-NAMES_SECRET = re.compile(r"(authentication|pull|tls)_?secret$", re.IGNORECASE)  # which something else keeps
+NAMES_SECRET = re.compile(r"(authentication|pull|tls)_?secret$", re.IGNORECASE)  # kept elsewhere
 FLAGS = ("", "0", "1", "true", "false", "yes", "no")
 
 
@@ -44,7 +44,7 @@ class ComponentSettings(Settings):
 
 
 class RequirementSettings(Settings):
-    """What must be installed on the machine that starts a pipeline."""
+    """Packages and programs that the machine that starts a pipeline must have."""
 
     packages: tuple[str, ...] = Field((), description="Python packages as in requirements.txt, e.g. s3fs>=2025")
     programs: tuple[str, ...] = Field((), description="programs on the PATH, e.g. kubectl")
@@ -96,7 +96,7 @@ class StackSettings(Settings):
 
 
 def _variable(value: object, name: str) -> object:
-    """A value that is a variable and nothing else; the message must not repeat it."""
+    """Requires a value that is a single variable; the message must not repeat it."""
     if not isinstance(value, str) or not SECRET_VARIABLE.fullmatch(value):
         raise PydanticCustomError(
             "secret_in_file", "{name} must be ${VARIABLE}: secrets stay out of files", {"name": name}
@@ -110,7 +110,7 @@ class Server:
 
     Attributes:
         url: Its address.
-        api_key: Of a service account; empty: whoever is logged in there.
+        api_key: Of a service account; empty: the user who is logged in there.
     """
 
     url: str
@@ -126,8 +126,8 @@ class Stack:
         file: Where it was read.
         components: By component type.
         secrets: Values by name and key.
-        requirements: What must be installed.
-        server: The ZenML server it is on; None: whatever this machine is connected to.
+        requirements: Packages and programs that must be installed.
+        server: Its ZenML server; None: the one that this machine is connected to.
         settings: Of every run, by ZenML's key.
         steps: The same for single steps, by their name.
     """
@@ -163,7 +163,7 @@ def stack_path(name: str, folder: Path = FOLDER) -> Path:
 
 
 def read_stack(name: str, folder: Path = FOLDER) -> Stack:
-    """Reads a stack file, and replaces its variables by what the environment, else its ``env_file``, says.
+    """Reads a stack file, and replaces its variables from the environment, otherwise from its ``env_file``.
 
     Raises:
         UserError: If there is no such file, something in it is wrong, or a variable is not set.
@@ -192,7 +192,7 @@ def read_stack(name: str, folder: Path = FOLDER) -> Stack:
 
 
 def read_server(file: Path) -> Server | None:
-    """The ZenML server that a stack file names, if any; nothing else of the file needs its variables for that.
+    """Reads the ZenML server that a stack file names, if any; variables elsewhere in the file may be missing.
 
     Raises:
         UserError: If something in the file is wrong, or a variable is not set.
@@ -251,15 +251,15 @@ def unset_variables(value: object, known: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(m[1] for m in found if m[2] is None and not known.get(m[1])))
 
 
-def replaced(value: Any, known: Mapping[str, str]) -> Any:  # noqa: ANN401  # whatever YAML holds
-    """A part of a stack file with its variables replaced; what comes out empty by that is left out.
+def replaced(value: Any, known: Mapping[str, str]) -> Any:  # noqa: ANN401  # any YAML value
+    """Replaces the variables in a part of a stack file; values that become empty are left out.
 
     Args:
         value: Strings, at any depth.
         known: Values of variables; those that are not there stay as they are written.
 
     Returns:
-        The same kind of thing; None for what comes out empty.
+        The part with its variables replaced; None if it becomes empty.
     """
     if isinstance(value, str) and VARIABLE.search(value):
         return VARIABLE.sub(lambda m: known.get(m[1]) or (m[0] if m[2] is None else m[2]), value) or None
@@ -297,7 +297,7 @@ def _strings(value: object, where: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _check_plain_text(written: Mapping[str, Any], settings: StackSettings, file: Path) -> None:
-    """ZenML stores as it is, and shows to everyone, what is no secret of its own."""
+    """Refuses secrets outside of ``secrets``: ZenML stores and shows other settings in plain text."""
     remedy = "Take it out: secrets are for the components' own settings, as {{secret.key}} or by authentication_secret."
     declared = [*_strings(settings.secrets), *_strings(settings.server.api_key if settings.server else "")]
     secret = {match[1] for _, text in declared for match in VARIABLE.finditer(text)}
@@ -313,7 +313,7 @@ def _check_plain_text(written: Mapping[str, Any], settings: StackSettings, file:
 
 
 def _nested(written: Mapping[str, Any]) -> dict[str, Any]:
-    """What is below the settings of components, of which the flavor knows what is secret, and all of the runs'."""
+    """Yields nested settings of components, whose flavors know only top-level secrets, and all settings of runs."""
     components = {
         f"components.{kind}.configuration.{key}": value
         for kind, component in written["components"].items()
@@ -340,7 +340,7 @@ def _check_references(part: object, secrets: Mapping[str, Mapping[str, str]], fi
     """Secrets that are named exist, as far as this file declares them; none is in plain text."""
     for where, text in _strings(part):
         if PASSWORD_IN_URL.search(text):
-            remedy = "Declare it under secrets, and name it as {{secret.key}} in a setting of its own."
+            remedy = "Declare it under secrets, and refer to it as {{secret.key}} in a separate setting."
             raise UserError("holds a password in plain text", where=f"{file}, key {where}", remedy=remedy)
         reference = SECRET_REFERENCE.fullmatch(text)
         if reference and reference[1] in secrets and reference[2] not in secrets[reference[1]]:

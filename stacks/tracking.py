@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def main(stack: str = "local") -> int:
-    """Starts MLflow's server on the stack's local database, or says where the remote one is."""
+    """Starts MLflow's server on the stack's local database, or prints the address of the remote one."""
     from zenml.client import Client
 
     from stacks.activation import activated

@@ -88,7 +88,7 @@ def _live_verdict(report: Report) -> tuple[str, str]:
     champion, live = report.champion, report.live
     named = f"Version {champion.number} ({champion.kind}) is champion" if champion else "No version is champion"
     if live is None:
-        return f"{named}; nothing is live", "warn"
+        return f"{named}; there is no live service", "warn"
     served = f"version {live.bento.version}" + ("" if report.own_live else f" of {live.bento.model}")
     if champion and report.own_live and live.bento.version == champion.number:
         served = "it"

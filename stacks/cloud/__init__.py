@@ -1,1 +1,1 @@
-"""What the cloud stack needs, as servers on this machine without Docker: ``python -m stacks.cloud up``."""
+"""The cloud stack's servers on this machine, without Docker: ``python -m stacks.cloud up``."""

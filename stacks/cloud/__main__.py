@@ -16,7 +16,7 @@ FOLDER = Path(__file__).resolve().parents[2] / ".cloud"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Does what the command line asks for."""
+    """Runs the command line."""
     parser = argparse.ArgumentParser(prog="python -m stacks.cloud", description=__doc__)
     parser.add_argument("command", choices=("up", "down", "status"))
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where everything is kept (default: .cloud)")
@@ -31,12 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error.filename or 'system'}: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted: what was started is ended", file=sys.stderr)
+        print("interrupted: the servers that were started are stopped", file=sys.stderr)
         return 130
 
 
 def up(cloud: Cloud) -> int:
-    """Starts what does not run."""
+    """Starts the servers that are not running."""
     begun = time.monotonic()
     started = cloud.up(say=lambda line: print(line, flush=True))
     if started:
@@ -52,14 +52,14 @@ def up(cloud: Cloud) -> int:
 
 
 def down(cloud: Cloud) -> int:
-    """Ends what runs."""
+    """Stops the servers."""
     ended = cloud.down()
     print(f"ended: {', '.join(ended)}; data stay in {cloud.root}" if ended else "nothing to do: no server runs")
     return 0
 
 
 def status(cloud: Cloud) -> int:
-    """Shows what runs; 1 if something does not answer."""
+    """Shows the servers; returns 1 if one does not answer."""
     problems = {server: server.problem() for server in cloud.servers()}
     for server, problem in problems.items():
         print(f"  {server.title:12} {server.address:36} {problem or 'answers'}")

@@ -1,4 +1,4 @@
-"""All servers of the cloud in one folder: started side by side, ended, or looked at."""
+"""The cloud's servers in one folder: starts them in parallel, stops them, shows them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PORT_SECONDS = 2.0  # until the threads of a killed server have let go of its po
 
 @dataclass(frozen=True)
 class Cloud:
-    """Servers with everything they keep in one folder, where ``env`` says how to reach them.
+    """The servers and their data in one folder; its file ``env`` holds their addresses and keys.
 
     Attributes:
         root: The folder.
@@ -40,16 +40,16 @@ class Cloud:
         return self.root / "env"
 
     def up(self, say: Callable[[str], None]) -> list[Server]:
-        """Starts what does not answer; what does is left alone.
+        """Starts the servers that do not answer.
 
         Args:
-            say: Takes lines for people.
+            say: Receives lines for the user.
 
         Returns:
-            What was started.
+            The servers that were started.
 
         Raises:
-            UserError: If one does not start: what was started is ended again; data stay.
+            UserError: If one does not start: those that were started are stopped again; data stay.
         """
         with self._locked():
             keys = Keys.read(self._keys_file) or self._new_keys()
@@ -69,13 +69,13 @@ class Cloud:
         return started
 
     def down(self) -> list[str]:
-        """Ends everything that runs, and keeps the data; titles of what ran."""
+        """Stops the servers and keeps their data; returns the titles of those that ran."""
         if not self.root.exists():
             return []
         with self._locked():
             keys = Keys.read(self._keys_file)
             ended = _stop(self.servers(keys) if keys else [])
-            processes.kill(process for process, _ in processes.having(MARK, below=self.root))
+            processes.kill(process for process, _ in processes.find_by_variable(MARK, below=self.root))
         return ended
 
     def servers(self, keys: Keys | None = None) -> list[Server]:
@@ -114,7 +114,7 @@ class Cloud:
 
     @staticmethod
     def _move(server: Server) -> bool:
-        """Gives a server another port if somebody else has taken its own meanwhile."""
+        """Gives a server another port if another process has taken its own meanwhile."""
         if isinstance(server, Trimmer):
             return False
         server.stop(at_once=True)
@@ -153,7 +153,7 @@ class Cloud:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Waits until nobody else starts or ends them."""
+        """Waits until no other process starts or stops them."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

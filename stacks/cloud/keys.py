@@ -1,4 +1,4 @@
-"""What the servers are given once and keep: their ports, passwords and keys."""
+"""Ports, passwords and keys of the servers: generated once and kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PRIVATE = 0o600
 SERVERS = ("s3", "postgresql", "mlflow", "zenml")
 
 
-def _secret(characters: int = 40) -> Any:  # noqa: ANN401  # whatever pydantic takes for a field
+def _secret(characters: int = 40) -> Any:  # noqa: ANN401  # the type of a pydantic field
     return Field(default_factory=lambda: token_hex(characters // 2), repr=False)
 
 
@@ -31,18 +31,18 @@ def _free_ports() -> dict[str, int]:
 
 
 class Keys(BaseModel):
-    """Made when the servers are started first; nothing of it is on a command line or in a log.
+    """Generated at the first start; never on a command line or in a log.
 
     Attributes:
         database: Where MLflow keeps its data. It stays: a later start elsewhere would find none.
         ports: Of the servers on the loopback address, by name.
-        s3_access_key: Name of the one who may use the bucket.
+        s3_access_key: Access key of the bucket.
         s3_secret_key: Its secret.
         database_password: Of PostgreSQL's user.
         mlflow_password: Of MLflow's user ``admin``.
         mlflow_forms_key: Signs the forms on MLflow's pages.
         zenml_password: Of ZenML's user ``admin``.
-        zenml_tokens_key: Signs what ZenML hands to those who logged in.
+        zenml_tokens_key: Signs ZenML's login tokens.
         zenml_secrets_key: Encrypts ZenML's secrets in its database.
         zenml_api_key: Of ZenML's service account ``ci``; none until the server runs.
     """
@@ -63,10 +63,10 @@ class Keys(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> Keys | None:
-        """What ``write`` wrote; None if there is no such file.
+        """Reads the file of ``write``; None if there is none.
 
         Raises:
-            UserError: If somebody damaged it.
+            UserError: If it is damaged.
         """
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ class Keys(BaseModel):
         return f"http://{HOST}:{self.ports[server]}"
 
     def environment(self) -> dict[str, str]:
-        """What the stack file ``cloud.yaml`` asks for, and what a person needs for ZenML's dashboard."""
+        """Returns the variables of the stack file ``cloud.yaml``, and the login of ZenML's dashboard."""
         return {
             "SENTIMENT_S3_ENDPOINT": self.address("s3"),
             "SENTIMENT_S3_BUCKET": BUCKET,

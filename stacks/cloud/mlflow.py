@@ -11,7 +11,7 @@ from stacks.cloud.postgresql import PostgreSQL
 from stacks.cloud.server import Server, http_status
 from stacks.files import write_whole
 
-# With one worker, a password that changes is known to everyone who remembers the old one.
+# One worker: with several, a changed password would reach only one of them.
 USERS = """\
 [mlflow]
 default_permission = READ
@@ -52,7 +52,7 @@ class MLflow(Server):
             "MLFLOW_AUTH_ADMIN_USERNAME": USER,
             "MLFLOW_AUTH_ADMIN_PASSWORD": self.keys.mlflow_password,
             "MLFLOW_FLASK_SERVER_SECRET_KEY": self.keys.mlflow_forms_key,
-            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # other processes, for what nobody here asks for
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # extra processes for unused features
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "MLFLOW_LOGGING_LEVEL": "WARNING",
             "MLFLOW_S3_ENDPOINT_URL": self.keys.address("s3"),

@@ -1,4 +1,4 @@
-"""MLflow's database: a PostgreSQL cluster of its own, from Debian's package."""
+"""MLflow's database: a separate PostgreSQL cluster, from Debian's package."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class PostgreSQL(Server):
     def start(self) -> None:
         """See ``Server``."""
         self.stop(at_once=True)
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # nobody is left; another process may have that number
+        (self.data / "postmaster.pid").unlink(missing_ok=True)  # no process is left; another one may have that number
         super().start()
 
     def command(self) -> list[str]:
@@ -65,7 +65,7 @@ class PostgreSQL(Server):
             "port": str(self.port),
             "listen_addresses": HOST,
             "unix_socket_directories": "",  # the path may be too long for one
-            "log_min_error_statement": "panic",  # else statements, with what was logged, are in the log
+            "log_min_error_statement": "panic",  # otherwise statements with logged values are in the log
             "max_connections": "60",
             "shared_buffers": "64MB",
         }
@@ -90,14 +90,14 @@ class PostgreSQL(Server):
 
     def left_over(self) -> Iterable[psutil.Process]:
         """See ``Server``; its processes overwrite their environment, and work in its data."""
-        return processes.working_in(self.data, "postgres")
+        return processes.find_in_folder(self.data, "postgres")
 
     def _run(self, name: str, *arguments: str, words: str = "") -> None:
         command = [*_as_postgres(), str(program(name)), *arguments]
         done = subprocess.run(command, input=words, capture_output=True, text=True, check=False, cwd=self.data)
         if done.returncode:
-            said = (done.stderr.strip() or done.stdout.strip() or "it printed nothing").splitlines()[-1]
-            raise UserError(f"{name} failed: {said}", where=self.title, remedy="See PostgreSQL's message.")
+            message = (done.stderr.strip() or done.stdout.strip() or "it printed nothing").splitlines()[-1]
+            raise UserError(f"{name} failed: {message}", where=self.title, remedy="See PostgreSQL's message.")
 
 
 def program(name: str, version: str = "*") -> Path | None:

@@ -31,7 +31,7 @@ class S3(Server):
         return {"RCLONE_AUTH_KEY": f'"{self.keys.s3_access_key},{self.keys.s3_secret_key}"'}
 
     def problem(self) -> str:
-        """See ``Server``; one that lets in whoever has no key is no answer."""
+        """See ``Server``; a server that accepts requests without a key counts as a problem."""
         status = http_status(self.address)
         refused = (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN)
         return "" if status in refused else f"without a key: {status}"

@@ -27,7 +27,7 @@ INHERITED = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "TZ")  # set
 QUIET = {"DO_NOT_TRACK": "1", "NO_PROXY": HOST, "PYTHONUNBUFFERED": "1"}
 START_SECONDS = 120.0  # until it must answer: the first start makes its database
 BUSY_SECONDS = 15.0  # for one that runs already
-STOP_SECONDS = 15.0  # for it to end what it has begun
+STOP_SECONDS = 15.0  # for it to finish its requests
 POLL_SECONDS = 0.1
 
 
@@ -36,8 +36,8 @@ class Server(ABC):
 
     Attributes:
         name: Of its folder and its port.
-        title: For people.
-        stop_signal: Tells it to end.
+        title: Name for users.
+        stop_signal: The signal that stops it.
     """
 
     name: ClassVar[str]
@@ -56,7 +56,7 @@ class Server(ABC):
 
     @property
     def address(self) -> str:
-        """For people."""
+        """Name for users."""
         return self.keys.address(self.name)
 
     @property
@@ -66,26 +66,26 @@ class Server(ABC):
 
     @abstractmethod
     def command(self) -> list[str]:
-        """What starts it; anybody on this machine may read it."""
+        """Its command; every user of this machine can read it."""
 
     @abstractmethod
     def environment(self) -> dict[str, str]:
-        """What it is told besides; only its owner may read it."""
+        """Its environment; only its owner can read it."""
 
     @abstractmethod
     def problem(self) -> str:
         """Why it does not answer; empty if it does."""
 
     def prepare(self) -> None:
-        """Makes what must be there before the first start."""
+        """Creates the files that it needs before its first start."""
         self.data.mkdir(mode=0o700)
 
     def process(self) -> psutil.Process | None:
         """Its first process, if it runs."""
-        return processes.recorded(self.folder / "process.json")
+        return processes.find_recorded(self.folder / "process.json")
 
     def start(self) -> None:
-        """Starts it; ``wait`` tells whether that went well. Whatever is left of one that was killed, is ended."""
+        """Starts it, after ending leftovers of a killed one; ``wait`` reports whether it started."""
         self.stop(at_once=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self.folder / COMPLETE).exists():
@@ -107,7 +107,7 @@ class Server(ABC):
         """Waits until it answers.
 
         Raises:
-            UserError: If it ends, or does not answer in time; says why.
+            UserError: If it ends, or does not answer in time.
         """
         deadline = time.monotonic() + seconds
         while problem := self.problem():
@@ -119,18 +119,18 @@ class Server(ABC):
         (self.folder / COMPLETE).touch()
 
     def stop(self, *, at_once: bool = False) -> bool:
-        """Ends it: what it has begun is answered, unless ``at_once``; whether anything of it ran."""
+        """Stops it after its requests in flight, or immediately with ``at_once``; returns whether it ran."""
         process = self.process()
         if process is not None and not at_once:
             process.send_signal(self.stop_signal)
-            processes.ended(process, STOP_SECONDS)
+            processes.wait_until_ended(process, STOP_SECONDS)
         left = [*filter(None, [self.process()]), *self.left_over()]
         processes.kill(left)
         return process is not None or bool(left)
 
     def left_over(self) -> Iterable[psutil.Process]:
-        """What is left of it where its first process was killed."""
-        return (process for process, _ in processes.having(MARK, below=self.folder))
+        """Finds its processes after its first process was killed."""
+        return (process for process, _ in processes.find_by_variable(MARK, below=self.folder))
 
     def failed(self, what: str) -> UserError:
         """The error that names it and its log."""
@@ -143,7 +143,7 @@ class Server(ABC):
 
 
 def http_status(url: str, seconds: float = 2.0) -> int | str:
-    """The status that a server answers, whatever proxy is set for others; or why it does not."""
+    """Returns the status of a server's answer, ignoring proxies, or the reason why there is none."""
     try:
         with build_opener(ProxyHandler({})).open(Request(url), timeout=seconds) as response:
             return int(response.status)

@@ -13,7 +13,7 @@ ACCOUNT = "ci"
 
 
 class ZenML(Server):
-    """ZenML with users, on sqlite; servers for many people are on MySQL (deploy/compose.cloud.yaml)."""
+    """ZenML with users, on sqlite; for a team use MySQL (deploy/compose.cloud.yaml)."""
 
     name = "zenml"
     title = "ZenML"
@@ -34,7 +34,7 @@ class ZenML(Server):
             "ZENML_SECRETS_STORE_ENCRYPTION_KEY": self.keys.zenml_secrets_key,
             "ZENML_SERVER_AUTH_SCHEME": "OAUTH2_PASSWORD_BEARER",
             "ZENML_SERVER_JWT_SECRET_KEY": self.keys.zenml_tokens_key,
-            "ZENML_SERVER_AUTO_ACTIVATE": "true",  # with this user, before anybody can ask
+            "ZENML_SERVER_AUTO_ACTIVATE": "true",  # with this user, before the first request
             "ZENML_DEFAULT_USER_NAME": USER,
             "ZENML_DEFAULT_USER_PASSWORD": self.keys.zenml_password,
             "ZENML_SERVER_DISPLAY_ANNOUNCEMENTS": "false",

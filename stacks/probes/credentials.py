@@ -29,6 +29,6 @@ def secret_values(name: str, stack: Stack) -> Mapping[str, str]:
     return stack.secrets[name]
 
 
-def _value(value: Any, stack: Stack) -> Any:  # noqa: ANN401  # whatever YAML holds
+def _value(value: Any, stack: Stack) -> Any:  # noqa: ANN401  # any YAML value
     reference = SECRET_REFERENCE.fullmatch(value) if isinstance(value, str) else None
     return secret_values(reference[1], stack)[reference[2]] if reference else value

@@ -1,4 +1,4 @@
-"""Asking a server over HTTP, and what it means if it does not answer."""
+"""Requests over HTTP, whose failures become one clear line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-def client(seconds: float = ANSWER_SECONDS, **options: Any) -> httpx.Client:  # noqa: ANN401  # whatever httpx takes
+def client(seconds: float = ANSWER_SECONDS, **options: Any) -> httpx.Client:  # noqa: ANN401  # arguments of httpx
     """A client that does not wait long.
 
     Args:
@@ -29,8 +29,8 @@ def ask(what: str, remedy: str, request: httpx.Request, sender: httpx.Client) ->
     """The answer to a request.
 
     Args:
-        what: Who is asked, e.g. ``MLflow at http://...``.
-        remedy: What to do if nobody is there.
+        what: The server, e.g. ``MLflow at http://...``.
+        remedy: The remedy if it cannot be reached.
         request: The request.
         sender: The client.
 
@@ -44,12 +44,12 @@ def ask(what: str, remedy: str, request: httpx.Request, sender: httpx.Client) ->
     except httpx.ConnectTimeout as error:
         raise UserError(f"{what} cannot be reached: no answer within {CONNECT_SECONDS} s", remedy=remedy) from error
     except httpx.TimeoutException as error:
-        remedy = "It is there: look at its load and its log, or try again."
+        remedy = "It runs: check its load and its log, or try again."
         raise UserError(f"{what} does not answer within {sender.timeout.read} s", remedy=remedy) from error
     except httpx.HTTPError as error:
         raise UserError(f"{what} cannot be reached ({_cause(error)})", remedy=remedy) from error
     if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise UserError(f"{what} is failing: it answers {response.status_code}", remedy="Look into its log.")
+        raise UserError(f"{what} fails: it answers {response.status_code}", remedy="Check its log.")
     return response
 
 

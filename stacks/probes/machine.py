@@ -1,4 +1,4 @@
-"""Proves what a stack needs of this machine: packages, programs, the deployer's ports, where steps run."""
+"""Proves a stack's needs on this machine: packages, programs, the deployer's ports, the orchestrator."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILES = ("tokens_file", "tls_certificate", "tls_key")  # that the deployer reads
 
 
 def prove_requirements(requirements: RequirementSettings) -> str:
-    """Looks for packages and programs.
+    """Checks packages and programs.
 
     Raises:
         UserError: If one is missing, or a package is of the wrong version.
@@ -45,10 +45,10 @@ def prove_requirements(requirements: RequirementSettings) -> str:
 
 
 def prove_deployer(stack: Stack) -> str:
-    """Looks for the deployer's tools and files, and whether its ports are free or its own.
+    """Checks the deployer's tools and files, and that its ports are free or used by its own service.
 
     Raises:
-        UserError: If a tool or a file is missing, or somebody else has a port.
+        UserError: If a tool or a file is missing, or another process has a port.
         Unproven: If it is of another flavor.
     """
     component = stack.components["model_deployer"]
@@ -64,7 +64,7 @@ def prove_deployer(stack: Stack) -> str:
 
 
 def _prove_files(settings: dict[str, Any]) -> Path | None:
-    """Looks for the files that it reads; the certificate is what answers are asked for with."""
+    """Checks the files that it reads; returns the certificate."""
     try:
         return {name: required_file(settings.get(name), name) for name in FILES}["tls_certificate"]
     except UserError as error:  # of an error, a proof shows no place
@@ -81,12 +81,12 @@ def _prove_ports(settings: dict[str, Any], certificate: Path | None) -> str:
         return f"ports {address.http_port} and {address.grpc_port} are free"
     if not address.problem():
         return f"live at {address.http}"
-    remedy = f"End what uses it (ss -ltnp 'sport = {used}'), or set other ports."
+    remedy = f"Stop the process that uses it (ss -ltnp 'sport = {used}'), or set other ports."
     raise UserError(f"port {used} is used, and not by this project's service", remedy=remedy)
 
 
 def prove_orchestrator(stack: Stack) -> str:
-    """Says where steps run; for Kubernetes, reaches the cluster.
+    """Names the place where steps run; for Kubernetes, reaches the cluster.
 
     Raises:
         UserError: If the cluster cannot be reached.

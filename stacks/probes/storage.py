@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 CONTENT = b"written by run.py stack check"
 CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 OWN_NAMES = dict(zip(CREDENTIALS, ("key", "secret", "token"), strict=True))  # of the flavor's settings
-# What S3 answers, by code or status, and what it means; the first that fits.
+# Answers of S3, by code or status, with their meaning; the first match counts.
 REFUSALS = {
-    ("NoSuchBucket", "404"): ("there is no bucket {bucket} at {endpoint}", "Make it, or mend its name in path."),
+    ("NoSuchBucket", "404"): ("there is no bucket {bucket} at {endpoint}", "Create it, or fix its name in path."),
     ("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"): (
-        "{endpoint} says that the key has expired",
+        "{endpoint} answers that the key has expired",
         "Get another one, and apply the stack again.",
     ),
     ("AuthorizationHeaderMalformed", "PermanentRedirect", "IllegalLocationConstraintException", "301"): (
@@ -35,11 +35,11 @@ REFUSALS = {
     ("RequestTimeTooSkewed",): ("the clock of this machine is not that of {endpoint}", "Set the clock."),
     ("InvalidAccessKeyId", "SignatureDoesNotMatch", "401"): (
         "{endpoint} refuses the key ({code})",
-        "Mend the secret that the artifact store is given.",
+        "Fix the secret of the artifact store.",
     ),
     ("AccessDenied", "403"): (
         "{endpoint} refuses access to the bucket {bucket} ({code})",
-        "Mend the secret that the artifact store is given, or let its owner write, read and delete there.",
+        "Fix the secret of the artifact store, or allow its owner to write, read and delete there.",
     ),
     ("SlowDown", "503", "429"): ("{endpoint} is overloaded ({status} {code})", "Try again later."),
 }
@@ -49,7 +49,7 @@ def prove_artifact_store(stack: Stack) -> str:
     """Writes, reads and deletes.
 
     Returns:
-        What was proved.
+        The proof, in words.
 
     Raises:
         UserError: If that fails.
@@ -77,7 +77,7 @@ def _prove_folder(path: str | None) -> str:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
     if not same:
-        raise UserError(f"{folder} does not give back what was written", remedy="Look at the disk.")
+        raise UserError(f"{folder} does not return the bytes that were written", remedy="Check the disk.")
     return f"written, read and deleted; {disk_usage(folder).free / 1e9:,.0f} GB are free"
 
 
@@ -103,7 +103,7 @@ def _prove_bucket(stack: Stack) -> str:
         endpoint = (configuration.get("client_kwargs") or {}).get("endpoint_url") or "AWS S3"
         raise _explained(error, bucket, endpoint) from error
     if not same:
-        raise UserError(f"s3://{bucket} does not give back what was written", remedy="Look at the S3 server.")
+        raise UserError(f"s3://{bucket} does not return the bytes that were written", remedy="Check the S3 server.")
     return f"s3://{bucket}: an object was written, read and deleted"
 
 
@@ -128,7 +128,7 @@ def _client(configuration: dict[str, Any], stack: Stack) -> BaseClient:
 
 
 def _explained(error: Exception, bucket: str, endpoint: str) -> UserError:
-    """One line for what botocore met."""
+    """Returns one line for an error of botocore."""
     from botocore import exceptions as met
 
     if isinstance(error, met.ClientError):
@@ -136,19 +136,19 @@ def _explained(error: Exception, bucket: str, endpoint: str) -> UserError:
         return _refused(code, status, bucket, endpoint)
     if isinstance(error, met.ReadTimeoutError):
         return UserError(
-            f"{endpoint} does not answer within {ANSWER_SECONDS} s", remedy="Look at its load, or try again."
+            f"{endpoint} does not answer within {ANSWER_SECONDS} s", remedy="Check its load, or try again."
         )
     if isinstance(error, met.ConnectionError | met.HTTPClientError):
-        where = "make cloud-up starts the one of this project; else mend client_kwargs.endpoint_url."
+        where = "make cloud-up starts this project's server; otherwise fix client_kwargs.endpoint_url."
         return UserError(f"{endpoint} cannot be reached", remedy=f"Is it running? {where}")
     if isinstance(error, met.NoCredentialsError | met.PartialCredentialsError):
         return UserError("no key for S3 was found", remedy="Declare authentication_secret, or log in to AWS.")
     if isinstance(error, met.NoRegionError):
         return UserError("no region is set", remedy="Set client_kwargs.region_name.")
-    return UserError(f"{endpoint}: {' '.join(str(error).split())[:200]}", remedy="Mend the artifact store's settings.")
+    return UserError(f"{endpoint}: {' '.join(str(error).split())[:200]}", remedy="Fix the artifact store's settings.")
 
 
 def _refused(code: str, status: int, bucket: str, endpoint: str) -> UserError:
     known = next((words for found, words in REFUSALS.items() if code in found or str(status) in found), None)
-    what, remedy = known or ("{endpoint} is failing ({status} {code})", "Look into its log, or try again later.")
+    what, remedy = known or ("{endpoint} is failing ({status} {code})", "Check its log, or try again later.")
     return UserError(what.format(code=code, status=status, bucket=bucket, endpoint=endpoint), remedy=remedy)

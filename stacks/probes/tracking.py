@@ -12,14 +12,14 @@ from stacks.probes.credentials import resolved
 from stacks.probes.http import ask, client
 from stacks.stack_file import Stack
 
-REMEDY = "Is it running? make cloud-up starts the one of this project; else mend tracking_uri."
+REMEDY = "Is it running? make cloud-up starts this project's server; otherwise fix tracking_uri."
 
 
 def prove_tracking(stack: Stack) -> str:
     """Reaches the tracking server, is let in, and searches experiments and the registry.
 
     Returns:
-        What was proved.
+        The proof, in words.
 
     Raises:
         UserError: If one of them fails.
@@ -53,8 +53,8 @@ def prove_tracking(stack: Stack) -> str:
             answer = ask(what, REMEDY, request, http)
             _check_access(what, answer.status_code)
             if answer.status_code != HTTPStatus.OK:
-                raise UserError(f"{what} cannot search {search} ({answer.status_code})", remedy="Look into its log.")
-    return f"version {theirs.text.strip()}, lets us in; experiments and registry were searched"
+                raise UserError(f"{what} cannot search {search} ({answer.status_code})", remedy="Check its log.")
+    return f"version {theirs.text.strip()}, accepts our credentials; experiments and registry were searched"
 
 
 def _password(settings: dict[str, str]) -> tuple[str, str] | None:
@@ -69,6 +69,6 @@ def _token(settings: dict[str, str]) -> dict[str, str]:
 
 def _check_access(what: str, status: int) -> None:
     if status == HTTPStatus.UNAUTHORIZED:
-        raise UserError(f"{what} does not know this user and password", remedy="Mend the secret it is given.")
+        raise UserError(f"{what} does not know this user and password", remedy="Fix its secret.")
     if status == HTTPStatus.FORBIDDEN:
-        raise UserError(f"{what} lets us in, but not do this", remedy="Give the user the permission.")
+        raise UserError(f"{what} accepts our credentials, but denies this", remedy="Give the user the permission.")

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 _handed_out: dict[tuple[str, str], str] = {}  # tokens, by address and key: a login costs the server a second
 
-REMEDY = "Is it running? make cloud-up starts the one of this project; else mend SENTIMENT_ZENML_URL."
+REMEDY = "Is it running? make cloud-up starts this project's server; otherwise fix SENTIMENT_ZENML_URL."
 
 
 def prove_server(server: Server) -> str:
     """Reaches the server, and logs in.
 
     Returns:
-        What was proved.
+        The proof, in words.
 
     Raises:
         UserError: If it does not answer, is of another version, or does not take the key.
@@ -33,7 +33,7 @@ def prove_server(server: Server) -> str:
 
 
 def log_in(server: Server, seconds: float, *, anew: bool = False) -> tuple[str, str]:
-    """The server's version, and what it hands to those who show the key; empty if there is no key.
+    """Returns the server's version, and its token for our key; empty if there is no key.
 
     Args:
         server: The server.
@@ -61,14 +61,14 @@ def log_in(server: Server, seconds: float, *, anew: bool = False) -> tuple[str, 
         login = ask(what, REMEDY, http.build_request("POST", "/api/v1/login", data=form), http)
     token = _field(login, "access_token")
     if not token:
-        remedy = "Mend SENTIMENT_ZENML_API_KEY: a service account's key (zenml service-account api-key ... create)."
+        remedy = "Fix SENTIMENT_ZENML_API_KEY: a service account's key (zenml service-account api-key ... create)."
         raise UserError(f"{what} refuses the API key ({login.status_code})", remedy=remedy)
     _handed_out[server.url, server.api_key] = token
     return theirs, token
 
 
 def _field(response: httpx.Response, name: str) -> str:
-    """A field of what a server answers; empty if it does not answer so."""
+    """Returns a field of a server's answer; empty if there is none."""
     try:
         return str(response.json()[name]) if response.status_code == HTTPStatus.OK else ""
     except (ValueError, KeyError, TypeError):

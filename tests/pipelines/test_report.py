@@ -50,7 +50,11 @@ def test_the_report_is_one_page_about_the_champion(first, champion, tmp_path):
     assert facts["accuracy"] == pytest.approx(known["accuracy"], abs=1e-5)
     assert facts["reviews"]["test"] == first.summary["metrics"][known["kind"]]["count"]
     assert facts["rules"] and facts["behaviour"]
-    for words in (f"Version {champion} ({known['kind']}) is champion; nothing is live", "Gates, rule by rule", "<svg"):
+    for words in (
+        f"Version {champion} ({known['kind']}) is champion; there is no live service",
+        "Gates, rule by rule",
+        "<svg",
+    ):
         assert words in page
     assert "<script" not in page
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]  # no unfinished file

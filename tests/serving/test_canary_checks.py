@@ -29,7 +29,7 @@ def test_a_canary_as_good_as_the_live_one_is_promoted():
 @pytest.mark.parametrize(
     ("new", "live", "name", "words"),
     [
-        (traffic(failed=3), traffic(), "errors", "3.0 % of 100"),
+        (traffic(failed=3), traffic(), "errors", "3.0% of 100"),
         (traffic(milliseconds=20), traffic(), "latency", "p95 19.5 ms, live 9.8 ms"),
         (traffic(requests=19), traffic(), "requests", "19"),
         (traffic(), traffic(requests=0), "latency", "the live one had no requests"),
@@ -132,7 +132,7 @@ def watched(monkeypatch):
                 raise found
             return found
 
-        monkeypatch.setattr(canary, "_asked", lambda *_: pairs)
+        monkeypatch.setattr(canary, "_ask_both", lambda *_: pairs)
         monkeypatch.setattr(canary, "_traffic", traffic_of)
         monkeypatch.setattr("serving.rollouts.watch.POLL_S", 0.001)
         report = canary.watch_canary(
@@ -147,10 +147,10 @@ def failed_checks(report):
     return [check.name for check in report.failures("critical")]
 
 
-def test_who_disagrees_with_the_live_one_gets_no_traffic(watched):
+def test_a_canary_that_disagrees_with_the_live_service_gets_no_traffic(watched):
     report, routed, _ = watched(pairs=[Pair(0.9, 0.1)] * 5 + SAME, min_agreement=0.85)
     assert (failed_checks(report), routed) == (["agreement"], False)
-    assert report.checks[0].observed.startswith("80.0 % of 25 texts")
+    assert report.checks[0].observed.startswith("80.0% of 25 texts")
 
 
 def test_a_canary_that_fails_is_aborted_before_its_time_is_over(watched):

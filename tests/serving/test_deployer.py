@@ -17,7 +17,7 @@ from bento.stubs import sentiment_pb2
 from sentiment.errors import UserError
 from sentiment.monitoring.prediction_log import read_log
 from serving.front import Front
-from serving.record import hold, read_live, write_live
+from serving.record import lock_deployment, read_live, write_live
 from serving.service import SERVICES, STATE, BentoService
 from stacks import processes
 from tests.helpers.loopback import until
@@ -56,7 +56,7 @@ def service_id(live):
 
 def running(deployer):
     """Folders of the services of which something runs."""
-    found = processes.having(STATE, below=deployer.root)
+    found = processes.find_by_variable(STATE, below=deployer.root)
     return {path.parent.name for _, path in found}
 
 
@@ -143,7 +143,7 @@ def test_from_the_moment_it_is_live_nothing_takes_it_back(deployer, live, other,
 
 def test_one_deployment_at_a_time(deployer, live, other):
     with (
-        hold(deployer.root, "deploying sentiment:other"),
+        lock_deployment(deployer.root, "deploying sentiment:other"),
         pytest.raises(UserError, match=rf"is busy: process {os.getpid()} is deploying sentiment:other, since "),
     ):
         deployer.start(other)
@@ -194,7 +194,7 @@ def test_shadow_then_canary_then_discarded(deployer, live, other):
     assert deployer.live() == live
 
     os.kill(service.process().pid, signal.SIGKILL)  # its worker serves on; so that goes, too
-    processes.kill(found for found, _ in processes.having(STATE, below=service.folder))
+    processes.kill(found for found, _ in processes.find_by_variable(STATE, below=service.folder))
     assert len(list(predictions(live.http, 20))) == 20
     deployer.discard(service)
     assert {answer.headers[SERVED_BY] for answer in predictions(live.http, 20)} == {live.service}

@@ -26,10 +26,10 @@ def test_answers_are_compared_by_request_and_place():
     assert pairs(live, new) == [(0.9, 0.8), (0.1, 0.2), (0.6, 0.4)]
 
 
-def test_enough_equal_answers_pass_and_say_how_far_apart_they_are():
+def test_enough_equal_answers_pass_and_the_difference_is_reported():
     report = judge([Pair(0.9, 0.8), Pair(0.1, 0.2), Pair(0.7, 0.6), Pair(0.6, 0.4)], SETTINGS)
     assert report.passed
-    assert report.checks[-1].observed == "75.0 % of 4 texts, P(positive) 0.125 apart on average"
+    assert report.checks[-1].observed == "75.0% of 4 texts, P(positive) differs by 0.125 on average"
 
 
 @pytest.mark.parametrize(

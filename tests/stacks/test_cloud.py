@@ -53,8 +53,8 @@ def mlflow(cloud):
 
 def everything_of(folder):
     """Every process that belongs to servers in a folder."""
-    found = {process.pid for process, _ in processes.having(MARK, below=folder)}
-    found |= {process.pid for process in processes.working_in(folder / "postgresql" / "data", "postgres")}
+    found = {process.pid for process, _ in processes.find_by_variable(MARK, below=folder)}
+    found |= {process.pid for process in processes.find_in_folder(folder / "postgresql" / "data", "postgres")}
     return found
 
 

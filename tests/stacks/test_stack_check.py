@@ -104,17 +104,17 @@ def test_a_folder_that_cannot_be_written(proofs_of, tmp_path):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((404, s3_error("NoSuchBucket")), "there is no bucket bucket at {url}. Make it"),
-        ((403, s3_error("InvalidAccessKeyId")), "{url} refuses the key (InvalidAccessKeyId). Mend the secret"),
-        ((403, s3_error("SignatureDoesNotMatch")), "{url} refuses the key (SignatureDoesNotMatch). Mend the secret"),
-        ((403, s3_error("AccessDenied")), "{url} refuses access to the bucket bucket (AccessDenied). Mend"),
-        ((400, s3_error("ExpiredToken")), "{url} says that the key has expired. Get another one"),
+        ((404, s3_error("NoSuchBucket")), "there is no bucket bucket at {url}. Create it"),
+        ((403, s3_error("InvalidAccessKeyId")), "{url} refuses the key (InvalidAccessKeyId). Fix"),
+        ((403, s3_error("SignatureDoesNotMatch")), "{url} refuses the key (SignatureDoesNotMatch). Fix"),
+        ((403, s3_error("AccessDenied")), "{url} refuses access to the bucket bucket (AccessDenied). Fix"),
+        ((400, s3_error("ExpiredToken")), "{url} answers that the key has expired. Get another one"),
         ((400, s3_error("AuthorizationHeaderMalformed")), "the bucket bucket is in another region"),
         ((403, s3_error("RequestTimeTooSkewed")), "the clock of this machine is not that of {url}"),
         ((503, s3_error("SlowDown")), "{url} is overloaded (503 SlowDown). Try again later"),
-        ((500, s3_error("InternalError")), "{url} is failing (500 InternalError). Look into its log"),
+        ((500, s3_error("InternalError")), "{url} is failing (500 InternalError). Check its log"),
         ((502, b""), "{url} is failing (502"),
-        ((200, b""), "s3://bucket does not give back what was written"),
+        ((200, b""), "s3://bucket does not return the bytes that were written"),
     ],
 )
 def test_what_s3_may_answer(answer, words, proofs_of):
@@ -127,12 +127,12 @@ def test_what_s3_may_answer(answer, words, proofs_of):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((401, b""), "MLflow at {url} does not know this user and password. Mend the secret"),
-        ((403, b""), "MLflow at {url} lets us in, but not do this. Give the user the permission"),
+        ((401, b""), "MLflow at {url} does not know this user and password. Fix"),
+        ((403, b""), "MLflow at {url} accepts our credentials, but denies this. Give the user the permission"),
         ((200, b"2.9.1"), "MLflow at {url} is version 2.9.1, this machine has 3."),
         ((200, b"<html>"), "{url} is no MLflow server. Is it running?"),
         ((404, b"no"), "{url} is no MLflow server"),
-        ((500, b""), "MLflow at {url} is failing: it answers 500. Look into its log"),
+        ((500, b""), "MLflow at {url} fails: it answers 500. Check its log"),
     ],
 )
 def test_what_mlflow_may_answer(answer, words, proofs_of):
@@ -148,7 +148,7 @@ def test_what_mlflow_may_answer(answer, words, proofs_of):
         ((200, b"{}"), "{url} is no ZenML server. Is it running?"),
         ((404, b""), "{url} is no ZenML server"),
         ((200, b'{"version": "0.70.0"}'), "ZenML at {url} is version 0.70.0, this machine has 0."),
-        ((503, b""), "ZenML at {url} is failing: it answers 503"),
+        ((503, b""), "ZenML at {url} fails: it answers 503"),
     ],
 )
 def test_what_zenml_may_answer(answer, words, proofs_of):
@@ -242,9 +242,9 @@ def test_files_of_the_deployer(deployer_proof, tmp_path, monkeypatch):
     for name in there:
         proof = deployer_proof(**{**there, name: "/nonexistent/it"})
         assert (proof.passed, proof.words) == (False, f"{name} /nonexistent/it: there is no such file")
-        assert proof.remedy == "Mend the stack file."
+        assert proof.remedy == "Fix the stack file."
     monkeypatch.setattr("os.access", lambda *_: False)  # root may read everything
-    assert deployer_proof(**there).words.endswith(": may not be read")
+    assert deployer_proof(**there).words.endswith(": is not readable")
 
 
 @needs_nginx
@@ -319,7 +319,7 @@ def test_the_real_servers(cloud, tmp_path, monkeypatch):
     right = proofs()
     assert {name for name, proof in right.items() if proof.passed is not True} == set(), right
     assert "s3://sentiment: an object was written, read and deleted" in right["artifact_store"].words
-    assert "lets us in; experiments and registry were searched" in right["experiment_tracker"].words
+    assert "accepts our credentials; experiments and registry were searched" in right["experiment_tracker"].words
     assert "the API key is valid" in right["ZenML server"].words
     left = cloud.bucket().list_objects_v2(Bucket="sentiment", Prefix="zenml/.sentiment-check").get("Contents", [])
     assert left == []

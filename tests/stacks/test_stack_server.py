@@ -96,7 +96,7 @@ def test_who_is_not_let_in_is_told_at_once(cloud_stack):
     for change, words in {
         ("${SENTIMENT_ZENML_URL:-}", nobody): f"ZenML at {nobody} cannot be reached",
         ("${SENTIMENT_ZENML_API_KEY:-}", "${PATH}"): "refuses the API key",
-        ("${SENTIMENT_ZENML_API_KEY:-}", "${NOT_SET:-}"): "there is no API key for it, and nobody is logged in",
+        ("${SENTIMENT_ZENML_API_KEY:-}", "${NOT_SET:-}"): "there is no API key for it, and no user is logged in",
     }.items():
         with pytest.raises(UserError, match=words), activated(cloud_stack(change)):
             pass

@@ -169,7 +169,7 @@ def test_what_is_live_of_another_model_is_not_this_one_whatever_its_number(repor
         ({"latest": None, "warnings": ()}, "good", "it is live and answers"),
         ({"latest": None}, "warn", "ZenML and MLflow disagree"),
         ({"latest": None, "warnings": (), "missing": ("splits",)}, "warn", "Gone: splits"),
-        ({"latest": None, "live": None}, "warn", "nothing is live"),
+        ({"latest": None, "live": None}, "warn", "there is no live service"),
     ],
 )
 def test_the_verdict(report, change, kind, words):

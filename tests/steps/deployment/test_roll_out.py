@@ -202,7 +202,7 @@ def test_a_shadow_never_switches(alike, world):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"mode": "shadow"}, "nothing is live to compare with"),
+        ({"mode": "shadow"}, "there is no live service to compare with"),
         ({"evaluation": SimpleNamespace(servable_fingerprint="f1")}, "is of another servable"),
     ],
 )
