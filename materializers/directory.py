@@ -1,4 +1,4 @@
-"""The base of every materializer here: an artifact is a directory of open formats with a page for people."""
+"""The base of every materializer: an artifact is a directory of files in open formats, with a page for readers."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class DirectoryMaterializer(BaseMaterializer, Generic[T]):
 
     @abstractmethod
     def read(self, directory: Path) -> T:
-        """Reads the value from a local copy of what :meth:`write` wrote; the copy stays while the process runs."""
+        """Reads the value from a local copy of the directory; the copy stays while the process runs."""
 
     @abstractmethod
     def page(self, value: T) -> str:
-        """A self-contained static HTML page that shows the value to a person."""
+        """Returns a self-contained static HTML page that shows the value."""
 
     @abstractmethod
     def fingerprint(self, value: T) -> str | None:
@@ -71,7 +71,7 @@ class DirectoryMaterializer(BaseMaterializer, Generic[T]):
                 raise UserError(
                     "the files of this artifact are gone",
                     where=self.uri,
-                    remedy="Start again: what is missing is computed again.",
+                    remedy="Start again: missing artifacts are computed again.",
                 )
             return self.read(Path(temporary))
 
@@ -88,7 +88,7 @@ class DirectoryMaterializer(BaseMaterializer, Generic[T]):
                     shutil.copyfileobj(source, sink)
 
     def _s3(self) -> S3FileSystem | None:
-        """What moves files, and parts of large ones, at the same time; None where artifacts are elsewhere."""
+        """Returns the file system for parallel transfers; None if the store is not on S3."""
         files = getattr(self.artifact_store, "filesystem", None)
         return files if files and "s3" in files.protocol else None
 

@@ -46,7 +46,7 @@ class CheckReportMaterializer(_DocumentMaterializer[CheckReport]):
         return check_report_page(value)
 
     def extract_metadata(self, data: CheckReport) -> dict[str, Any]:
-        """Passed or not, for the dashboard and for what looks at many reports at once."""
+        """Returns whether it passed, for the dashboard and for queries over many reports."""
         return {
             "suite": data.suite,
             "passed": data.passed,
@@ -72,7 +72,7 @@ class DecisionMaterializer(_DocumentMaterializer[Decision]):
 
 
 class BentoMaterializer(_DocumentMaterializer[Bento]):
-    """What a Bento is and where it comes from; the Bento itself is in BentoML's store."""
+    """A Bento's description and lineage; the Bento itself is in BentoML's store."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Bento,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
@@ -95,7 +95,7 @@ class DeploymentMaterializer(_DocumentMaterializer[Deployment]):
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.SERVICE
 
     def page(self, value: Deployment) -> str:
-        """What is served where, since when."""
+        """The live Bento, its addresses, and since when."""
         from sentiment.pages.deployment import deployment_page
 
         return deployment_page(value)

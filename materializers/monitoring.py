@@ -13,7 +13,7 @@ from sentiment.monitoring.window import Window
 
 
 class WindowMaterializer(DirectoryMaterializer[Window]):
-    """A window: its predictions as Parquet, what it is of as JSON."""
+    """A window: its predictions as Parquet, its facts as JSON."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Window,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.DATA
@@ -27,7 +27,7 @@ class WindowMaterializer(DirectoryMaterializer[Window]):
         return Window.load(directory)
 
     def page(self, value: Window) -> str:
-        """Whose predictions, and what of the log is not in it."""
+        """Returns the window's version, and the parts of the log that are not in it."""
         from sentiment.pages.monitoring import window_page
 
         return window_page(value)

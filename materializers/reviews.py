@@ -11,7 +11,7 @@ from zenml.enums import ArtifactType
 from materializers.directory import DirectoryMaterializer
 from sentiment.reviews.table import SPLITS, Reviews, Splits
 
-MOST_SOURCES = 50  # a column of sources may name every film
+MAX_SOURCES = 50  # a column of sources may name every film
 
 
 class ReviewsMaterializer(DirectoryMaterializer[Reviews]):
@@ -40,7 +40,7 @@ class ReviewsMaterializer(DirectoryMaterializer[Reviews]):
 
     def extract_metadata(self, data: Reviews) -> dict[str, Any]:
         """Rows, and those of the largest sources, for the dashboard."""
-        counts = data.frame["source"].value_counts().head(MOST_SOURCES)
+        counts = data.frame["source"].value_counts().head(MAX_SOURCES)
         return {"rows": len(data), "rows_by_source": {str(name): int(rows) for name, rows in counts.items()}}
 
 

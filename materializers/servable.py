@@ -39,5 +39,5 @@ class ServableMaterializer(DirectoryMaterializer[Servable]):
         return value.fingerprint
 
     def extract_metadata(self, data: Servable) -> dict[str, Any]:
-        """What decides which version this is, for the dashboard and for finding it again."""
+        """Returns the facts that identify the version, for the dashboard and for queries."""
         return {"kind": data.manifest.kind, "fingerprint": data.fingerprint, "size_mb": round(data.size_mb, 2)}

@@ -1,4 +1,4 @@
-"""What the files of ``configs/`` may say, pipeline by pipeline."""
+"""The settings of each pipeline: the files of ``configs/``."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ class ContinuousSettings:
     """The loop: of all three pipelines, for one model.
 
     Attributes:
-        monitor: When is something wrong?
-        train: How the next challenger is trained.
-        deploy: How it goes live.
+        monitor: When to retrain.
+        train: How to train the next challenger.
+        deploy: How to deploy it.
     """
 
     monitor: MonitorSettings
@@ -97,13 +97,13 @@ class ContinuousSettings:
 
 
 def read_continuous_settings(path: Path, overrides: Sequence[str]) -> ContinuousSettings:
-    """Reads the monitor pipeline's settings, and those of the pipelines that may follow: mistakes show at once."""
+    """Reads the monitor pipeline's settings, and those of the pipelines that may follow, to show mistakes early."""
     monitor = read_settings(MonitorSettings, path, overrides)
     chosen = [f"model={monitor.model}"]
     deploy = read_settings(DeploySettings, monitor.retrain.deploy, chosen)
     if deploy.rollout.mode == "shadow":
         raise UserError(
-            "a shadow never becomes live: the loop would try it again forever",
+            "a shadow never goes live: the loop would repeat it forever",
             where=f"{monitor.retrain.deploy}, key rollout.mode",
             remedy="Write canary, or switch.",
         )
@@ -111,7 +111,7 @@ def read_continuous_settings(path: Path, overrides: Sequence[str]) -> Continuous
 
 
 def read_train_settings(path: Path, overrides: Sequence[str]) -> TrainSettings:
-    """Reads the train pipeline's settings, and the files they name: all mistakes show before anything starts."""
+    """Reads the train pipeline's settings and the files they name, so that mistakes show before anything starts."""
     settings = read_settings(TrainSettings, path, overrides)
     _refuse_password(settings.source, path)
     return settings
@@ -125,11 +125,11 @@ def read_evaluate_settings(path: Path, overrides: Sequence[str]) -> EvaluateSett
 
 
 def _refuse_password(source: SourceSettings, path: Path) -> None:
-    """Settings are stored with every run, in ZenML and in MLflow, for whoever may look."""
+    """Refuses a password in the URL: settings are stored with every run, in ZenML and in MLflow."""
     kind, _, url = source.source.partition(":")
     if kind == "sql" and databases.holds_secret(url):
         raise UserError(
             "the database URL holds a password, and settings are stored with every run",
             where=f"{path}, key source.source",
-            remedy="Put the URL into an environment variable, say REVIEWS_DB, and write sql:$REVIEWS_DB.",
+            remedy="Put the URL into an environment variable such as REVIEWS_DB, and write sql:$REVIEWS_DB.",
         )

@@ -1,4 +1,4 @@
 """The domain library: how reviews become a tested, calibrated sentiment model.
 
-Knows nothing of ZenML, MLflow or BentoML; imports nothing of the house.
+It does not know ZenML, MLflow or BentoML, and imports no other package of the project.
 """

@@ -1,17 +1,17 @@
-"""The one error a person is meant to read."""
+"""The error that users read."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """Something the user gave is wrong and the user can mend it.
+    """The user's input is wrong, and the user can fix it.
 
     ``run.py`` prints it as one line and exits with 2; a traceback appears only with ``--debug``.
 
     Attributes:
-        what: What is wrong, without a full stop.
+        what: The problem, without a full stop.
         where: The file, key, row or address it concerns; empty where there is none.
-        remedy: What to do about it.
+        remedy: The remedy.
     """
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:

@@ -1,6 +1,6 @@
-"""Progress of long work, reported to whoever listens.
+"""Progress of long work, reported to a listener.
 
-The library calls :func:`report`; the door (``run.py``) installs a listener that draws a bar. Without one, nothing is
+The library calls :func:`report`; the command line installs a listener that draws a bar. Without one, nothing is
 drawn: a step that runs in a container reports into its log through its own listener.
 """
 
@@ -13,7 +13,7 @@ from typing import Protocol
 
 
 class Listener(Protocol):
-    """Receives progress: what is being done, how far it is, and figures worth showing (such as ``loss``)."""
+    """Receives progress: the task, the amount done, the total, and figures to show (such as ``loss``)."""
 
     def __call__(self, task: str, done: float, total: float, **figures: float) -> None:
         """Called with every report."""

@@ -1,4 +1,4 @@
-"""Settings: what a YAML under ``configs/`` may say, checked before anything starts."""
+"""Settings: the YAML files under ``configs/``, checked before anything starts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAME_RULE = "must be 1 to 63 letters (a to z), digits, _ . or -, the first one a
 
 
 def is_model_name(name: str) -> bool:
-    """Whether ZenML, MLflow and BentoML all take this name for a model."""
+    """Whether ZenML, MLflow and BentoML all accept this name of a model."""
     return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}", name) is not None
 
 
@@ -44,7 +44,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 def read_settings(model: type[SettingsT], path: Path, overrides: Sequence[str] = ()) -> SettingsT:
     """Reads a YAML file into a settings model.
 
-    A file may name another one beside it by ``extends: other.yaml`` and then says only what differs.
+    A file may name another one beside it by ``extends: other.yaml`` and then holds only the differences.
 
     Args:
         model: The settings model.
@@ -60,7 +60,7 @@ def read_settings(model: type[SettingsT], path: Path, overrides: Sequence[str] =
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise _explained(error, model, path) from error
+        raise _explain(error, model, path) from error
 
 
 def included(model: type[SettingsT]) -> BeforeValidator:
@@ -81,7 +81,7 @@ def default_file(model: type[SettingsT], name: str) -> Callable[[], SettingsT]:
 
 
 def nearest_of(given: str, known: Iterable[str]) -> str:
-    """A remedy for a misspelt name: the nearest known one, or all of them."""
+    """Returns a remedy for a misspelt name: the nearest known one, or all of them."""
     names = sorted(known)
     nearest = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
     return f"Did you mean {nearest[0]}?" if nearest else f"Known: {', '.join(names) or 'none'}."
@@ -98,18 +98,18 @@ def _read(path: Path, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
         hint = nearest_of(path.name, [p.name for p in path.parent.glob("*.yaml")])
         raise UserError("there is no such file", where=str(path), remedy=hint) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"cannot be read as YAML: {_flat(error)}", where=str(path), remedy="Mend the file.") from error
+        raise UserError(f"cannot be read as YAML: {_flat(error)}", where=str(path), remedy="Fix the file.") from error
     if not isinstance(values, dict):
         raise UserError("must be a mapping of keys to values", where=str(path), remedy="See configs/train.yaml.")
     base = values.pop("extends", None)
-    return values if base is None else _merged(_read(path.parent / str(base), (*extended_by, path.resolve())), values)
+    return values if base is None else _merge(_read(path.parent / str(base), (*extended_by, path.resolve())), values)
 
 
-def _merged(base: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(base: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in change.items():
         old = merged.get(key)
-        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return merged
 
 
@@ -132,17 +132,19 @@ def _override(values: dict[str, Any], override: str) -> None:
         ) from error
 
 
-def _explained(error: ValidationError, model: type[BaseModel], path: Path) -> UserError:
-    """The problem of a validation error that says most, in one line."""
+def _explain(error: ValidationError, model: type[BaseModel], path: Path) -> UserError:
+    """Returns the most informative problem of a validation error in one line."""
     problems = error.errors(include_url=False)
-    problem = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])  # may be why one is missing
+    problem = next(
+        (p for p in problems if p["type"] == "extra_forbidden"), problems[0]
+    )  # maybe a misspelt required one
     *parents, last = [str(part) for part in problem["loc"]] or [""]
     where = f"{path}, key {'.'.join([*parents, last])}" if last else str(path)
     if problem["type"] == "extra_forbidden":
         known = [".".join([*parents, field]) for field in _fields(model, parents)]
         return UserError("there is no such key", where=where, remedy=nearest_of(".".join([*parents, last]), known))
     value = "" if problem["type"] in ("missing", "secret_in_file") else f" (it is {problem['input']!r})"
-    return UserError(f"{problem['msg']}{value}"[:300], where=where, remedy="Mend the value.")
+    return UserError(f"{problem['msg']}{value}"[:300], where=where, remedy="Fix the value.")
 
 
 def _fields(model: type[BaseModel], parents: Sequence[str]) -> Sequence[str]:

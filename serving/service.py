@@ -23,7 +23,7 @@ from zenml.services.service_status import ServiceStatus
 
 from sentiment.deployment import Bento
 from sentiment.errors import UserError
-from sentiment.monitoring.prediction_log import GATHER_SECONDS
+from sentiment.monitoring.prediction_log import GATHER_S
 from stacks import processes
 from stacks.addresses import Address
 from stacks.files import write_whole
@@ -172,7 +172,7 @@ class BentoService(BaseDeploymentService):
         if self.prediction_log.is_symlink() and self.prediction_log.readlink() == shared:
             return
         own = self.prediction_log.readlink() if self.prediction_log.is_symlink() else None
-        time.sleep(2 * GATHER_SECONDS)  # until the last requests are written
+        time.sleep(2 * GATHER_S)  # until the last requests are written
         self._link_log(shared)
         if own is not None:
             shutil.rmtree(own)

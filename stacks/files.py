@@ -44,5 +44,5 @@ def required_file(path: str | None, setting: str) -> Path | None:
     if not found.is_file():
         raise UserError("there is no such file", where=f"{setting} {path}", remedy="Fix the stack file.")
     if not os.access(found, os.R_OK):
-        raise UserError("may not be read", where=f"{setting} {path}", remedy="Make it readable for the deploying user.")
+        raise UserError("is not readable", where=f"{setting} {path}", remedy="Make it readable for the deploying user.")
     return found

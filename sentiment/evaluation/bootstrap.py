@@ -116,7 +116,7 @@ def paired_difference(
 ) -> PairedDifference:
     """Compares two classifiers on the same rows by the paired bootstrap.
 
-    Both are scored on the same resampled rows, so what is hard for both cancels out (Koehn 2004, "Statistical
+    Both are scored on the same resampled rows, so rows that are hard for both cancel out (Koehn 2004, "Statistical
     Significance Tests for Machine Translation Evaluation", EMNLP, https://aclanthology.org/W04-3250; Efron &
     Tibshirani 1993, "An Introduction to the Bootstrap", doi 10.1201/9780429246593).
 

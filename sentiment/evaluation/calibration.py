@@ -17,7 +17,7 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     """Finds the temperature T that makes sigmoid(z / T) as likely as possible.
 
     Temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv 1706.04599) changes how
-    sure a classifier is, never which label it gives. Fit it on validation data, not on what it is judged by.
+    confident a classifier is, never its label. Fit it on validation data, not on test data.
 
     Args:
         logits: Log-odds of positive, shape (n,): log P(positive) / P(negative).

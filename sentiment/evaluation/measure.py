@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd  # at run time: whoever passes Evaluations on (pydantic, ZenML) reads this annotation
+import pandas as pd  # at run time: pydantic and ZenML read this annotation
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sentiment.errors import UserError
@@ -62,7 +62,7 @@ class Latency(BaseModel):
 
 
 class Excerpt(BaseModel):
-    """A shortened review with its label and P(positive), for people to look at."""
+    """A shortened review with its label and P(positive), for readers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -88,7 +88,7 @@ class Evaluation:
         reviews_per_second: When all reviews are given at once.
         size_mb: Size of the servable directory in MB (10^6 bytes).
         errors: The surest wrong predictions, worst first.
-        label_suspects: Reviews whose label may be wrong (cleanlab): a queue for people, nothing is ever dropped.
+        label_suspects: Reviews whose label may be wrong (cleanlab): a review queue; none is dropped.
         ece_bins: Bins of the calibration error and the reliability curve.
     """
 
@@ -123,7 +123,7 @@ class Evaluation:
 
     @classmethod
     def load(cls, path: Path) -> Evaluation:
-        """Reads what :meth:`save` wrote.
+        """Reads the files of :meth:`save`.
 
         Raises:
             FileNotFoundError: If one of the two files is missing.

@@ -24,7 +24,7 @@ CONFIDENCE = 0.95  # of every interval
 
 
 class Metrics(BaseModel):
-    """Figures of one classifier on one set of rows, with 95 % bootstrap intervals.
+    """Figures of one classifier on one set of rows, with 95% bootstrap intervals.
 
     Attributes:
         count: Number of rows.

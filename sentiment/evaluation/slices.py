@@ -1,4 +1,4 @@
-"""Slices: the parts of a test set in which a classifier may fail although the average looks well."""
+"""Slices: the parts of a test set in which a classifier may fail although the average is good."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def reusing_memory() -> Iterator[None]:
 
 
 def release_memory() -> None:
-    """Collects garbage and lets the C library return what is free to the system: it would keep gigabytes."""
+    """Collects garbage and makes the C library return free memory to the system; otherwise it keeps gigabytes."""
     gc.collect()
     _of_glibc("malloc_trim")(0)
 

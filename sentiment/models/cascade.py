@@ -1,4 +1,4 @@
-"""The cascade: how much of the traffic the linear model may answer alone, chosen on the validation split.
+"""The cascade: the share of texts that the linear model answers alone, chosen on the validation split.
 
 Viola and Jones 2001 (doi:10.1109/CVPR.2001.990517) on cascades of classifiers.
 """
@@ -36,14 +36,14 @@ class CascadeSettings(Settings):
     """The cascade of the linear model and the transformer."""
 
     enabled: bool = Field(True, description="build this candidate (needs both others)")
-    short_words: int = Field(40, ge=0, description="texts of at most so many words always go to the transformer too")
+    short_words: int = Field(40, ge=0, description="texts up to this many words always go to the transformer, too")
     shares: tuple[float, ...] = Field(
         (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0),
         min_length=1,
-        description="shares of the longer texts that may go to the transformer; the least sufficient one is taken",
+        description="shares of the longer texts that may go to the transformer; the smallest sufficient one is chosen",
     )
     tolerance: float = Field(
-        0.03, ge=0, le=1, description="share of the best log loss that is given up for sending less to the transformer"
+        0.03, ge=0, le=1, description="share of the best log loss that may be given up to send less to the transformer"
     )
     most_linear: float = Field(
         0.1,
@@ -77,7 +77,7 @@ def fit_cascade(
 
     The rule: at least the transformer's accuracy, at the least cost. Among the shares of longer texts whose accuracy
     is at least the transformer's, the smallest whose log loss is within ``tolerance`` of the best share's is taken:
-    log loss tells shares apart where a few thousand reviews give all of them the same accuracy.
+    log loss distinguishes shares to which a few thousand reviews give the same accuracy.
 
     Args:
         linear: The linear servable, calibrated.
@@ -88,7 +88,7 @@ def fit_cascade(
         git_commit: For the manifest.
 
     Returns:
-        What was tried, for people to see.
+        The candidates that were tried.
 
     Raises:
         UserError: If the two were trained on different data.
@@ -129,9 +129,9 @@ def fit_cascade(
 
 
 def choose(candidates: list[Candidate], *, floor: float, tolerance: float) -> Candidate:
-    """The cheapest candidate that is no less accurate than ``floor`` and whose log loss is nearly the best.
+    """Chooses the cheapest candidate that is at least as accurate as ``floor`` and whose log loss is nearly the best.
 
-    Where none reaches the floor, the most accurate one.
+    If none reaches the floor, it chooses the most accurate one.
     """
     able = [c for c in candidates if c.accuracy >= floor]
     if not able:
@@ -143,7 +143,7 @@ def choose(candidates: list[Candidate], *, floor: float, tolerance: float) -> Ca
 def _candidate(first: Floats, second: Floats, labels: Labels, share: float) -> Candidate:
     import numpy as np
 
-    if not len(labels):  # only short texts: nothing to choose
+    if not len(labels):  # only short texts: no choice to make
         return Candidate(share, 0.0, (1.0, 1.0), accuracy=1.0, log_loss=0.0)
     band = float("inf") if share >= 1 else float(np.quantile(np.abs(first), share))
     band = min(band, 1e9)  # JSON knows no infinity
@@ -155,17 +155,17 @@ def _candidate(first: Floats, second: Floats, labels: Labels, share: float) -> C
 
 
 def _weights(first: Floats, second: Floats, labels: Labels, most_linear: float = float("inf")) -> tuple[float, float]:
-    """Weights of two log-odds that make their sum most likely: logistic regression without intercept.
+    """Fits the weights of two log-odds by logistic regression without intercept.
 
-    The first weight is at most ``most_linear`` times the second. No weight is negative: that would punish a model for
+    The first weight is at most ``most_linear`` times the second. No weight is negative: that would penalise a model for
     being right more often than by chance, which only the noise of small splits does.
     """
     import numpy as np
 
-    if len(set(labels.tolist())) < 2:  # too few texts to learn from: an even sum
+    if len(set(labels.tolist())) < 2:  # too few texts to fit: equal weights
         return min(0.5, 0.5 * most_linear), 0.5
     a, b = np.clip(_regression(np.stack([first, second], axis=1), labels), 0.0, None).tolist()
-    if a + b == 0:  # neither is better than chance
+    if a + b == 0:  # neither model is better than chance
         a, b = 0.5, 0.5
     if a <= most_linear * b or most_linear == float("inf"):
         return a, b

@@ -20,13 +20,13 @@ class TransformerSettings(Settings):
         min_length=1,
         description="Weights to start from: embedded:NAME, a local folder, or an id on the model hub",
     )
-    max_length: int = Field(112, ge=8, le=4096, description="Most tokens of a review, special tokens included")
+    max_length: int = Field(112, ge=8, le=4096, description="Maximum tokens of a review, special tokens included")
     head_share: float = Field(
         1 / 3, ge=0, le=1, description="Share of a long review's tokens taken from its start; the rest from its end"
     )
     epochs: float = Field(1.0, gt=0, description="Passes over the training reviews")
-    short_words: int = Field(40, ge=0, description="A review of at most that many words is short")
-    short_epochs: float = Field(2.0, gt=0, description="How often one pass sees each short review: they cost little")
+    short_words: int = Field(40, ge=0, description="A review of at most this many words is short")
+    short_epochs: float = Field(2.0, gt=0, description="How often one pass repeats each short review: they cost little")
     long_rows: int | None = Field(7500, ge=0, description="Long reviews a pass sees, new ones each pass; null: all")
     batch_size: int = Field(32, ge=1, description="Reviews a batch, over all processes")
     eval_batch_size: int = Field(64, ge=1, description="Reviews a batch and process when evaluating")
@@ -40,13 +40,13 @@ class TransformerSettings(Settings):
     weight_decay: float = Field(0.01, ge=0, description="Decoupled weight decay")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of the target spread over both classes")
     dropout: float | None = Field(0.0, ge=0, lt=1, description="Dropout of the encoder; null: the model's own")
-    freeze_embeddings: bool = Field(True, description="Keep the embeddings (half of a small model) as they are")
-    freeze_layers: int = Field(0, ge=0, description="How many of the lowest layers are kept as they are")
+    freeze_embeddings: bool = Field(True, description="Do not train the embeddings (half of a small model)")
+    freeze_layers: int = Field(0, ge=0, description="Number of the lowest layers that are not trained")
     precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="auto: bf16 where the hardware computes it")
-    evaluations: int = Field(1, ge=1, description="How often a run evaluates on validation reviews; the best is kept")
+    evaluations: int = Field(1, ge=1, description="Evaluations on validation reviews in a run; the best state is kept")
     evaluation_rows: int | None = Field(1000, ge=1, description="Validation reviews of such an evaluation; null: all")
     early_stopping_patience: int | None = Field(
-        2, ge=1, description="Stop after that many evaluations without a better accuracy; null: never"
+        2, ge=1, description="Stop after this many evaluations without a better accuracy; null: never"
     )
     save_steps: int = Field(100, ge=1, description="Steps between two saved states, which a killed run resumes from")
     num_workers: int | Literal["auto"] = Field("auto", description="Processes that make batches; auto: 0 on CPU")
@@ -62,13 +62,13 @@ class TransformerSettings(Settings):
 
 
 class TrainingReport(BaseModel):
-    """What a training run did; ``training.json`` of its checkpoint.
+    """The report of a training run; ``training.json`` of its checkpoint.
 
     Attributes:
         settings: The settings it ran with.
         seed: The seed of weights, order and dropout.
         source: SHA-256 of the local weights it started from, or their hub id.
-        precision: What the forward pass was computed in.
+        precision: Precision of the forward pass.
         train_fingerprint: Fingerprint of the training reviews.
         validation_fingerprint: Fingerprint of the validation reviews.
         steps: Optimiser steps done.
@@ -105,7 +105,7 @@ class TransformerCheckpoint:
 
     Attributes:
         path: Folder with ``model.safetensors``, ``config.json``, the tokenizer's files and ``training.json``.
-        report: What the training did.
+        report: The report of its training.
     """
 
     path: Path

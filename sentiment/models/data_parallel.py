@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 WHERE = "transformer.num_processes"
 DYING = 5.0  # seconds that a killed process may take to end; it has gigabytes to give back
-POLL = 0.2  # seconds between two looks at the processes: what a progress bar needs
+POLL = 0.2  # between two polls of the processes: as often as a progress bar needs
 
 
 class Report(NamedTuple):
@@ -43,8 +43,8 @@ class Report(NamedTuple):
 def run_together(work: Callable[[], None], count: int) -> None:
     """Calls ``work`` in ``count`` new processes that reach each other through torch.distributed.
 
-    NCCL connects them where there are GPUs, one a process; else gloo, and they share the threads that this one would
-    use. Accelerate finds the process group that is set up here. This process reports the progress of the first.
+    NCCL connects them if there are GPUs, one a process; otherwise gloo does, and they share this process's threads.
+    Accelerate finds the process group that is set up here. This process reports the progress of the first.
 
     Args:
         work: Something that pickle can hand to another process.
@@ -80,11 +80,11 @@ def run_together(work: Callable[[], None], count: int) -> None:
 
 
 def _follow(workers: Sequence[SpawnProcess], messages: SimpleQueue[Report | UserError]) -> None:
-    """Hands on what the processes report, until all have ended; the first that fails ends it."""
+    """Relays the progress of the processes until all have ended; the first failure ends the others."""
     running = [worker.sentinel for worker in workers]
     while running:
         wait(running, timeout=POLL)
-        codes = [worker.exitcode for worker in workers]  # before the messages: who has ended has said why
+        codes = [worker.exitcode for worker in workers]  # before reading messages: an ended process has sent its reason
         _raise_if_killed(workers)
         while not messages.empty():
             message = messages.get()
@@ -99,7 +99,7 @@ def _follow(workers: Sequence[SpawnProcess], messages: SimpleQueue[Report | User
 
 
 def _raise_if_killed(workers: Sequence[SpawnProcess]) -> None:
-    """Said first: the others then fail, too, for having lost it."""
+    """Reports the first failure; the others then fail, too, because they lost a peer."""
     codes = [worker.exitcode or 0 for worker in workers]
     worst = min(codes)
     if worst < 0:
@@ -107,7 +107,7 @@ def _raise_if_killed(workers: Sequence[SpawnProcess]) -> None:
 
 
 def _raise_if_one_dies(workers: Sequence[SpawnProcess]) -> None:
-    """Gives whoever was killed time to be dead: its connections close first, and whoever loses them says so at once."""
+    """Waits for a killed process to be dead: its connections close earlier, and its peers report that at once."""
     patience = time.monotonic() + DYING
     while time.monotonic() < patience:
         running = [worker.sentinel for worker in workers if worker.exitcode is None]
@@ -133,7 +133,7 @@ def _take_part(
     messages: SimpleQueue[Report | UserError],
     work: Callable[[], None],
 ) -> None:
-    """What each of the processes does."""
+    """The main function of each process."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a keyboard interrupt reaches the parent as well, which ends this
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # gloo talks; standard output is for results
@@ -167,7 +167,7 @@ def _work_in_group(rank: int, count: int, threads: int, rendezvous: Path, work: 
     if on_gpu:
         torch.cuda.set_device(rank)
     elif sys.platform == "linux":
-        os.environ["GLOO_SOCKET_IFNAME"] = "lo"  # else it listens to the network, on whatever the host's name leads to
+        os.environ["GLOO_SOCKET_IFNAME"] = "lo"  # otherwise it listens on the address of the host's name
     distributed.init_process_group(
         "nccl" if on_gpu else "gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=count
     )

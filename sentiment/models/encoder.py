@@ -21,7 +21,7 @@ DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "a
 def load_encoder(
     source: str, settings: TransformerSettings, seed: int
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The model with a new two-class head, frozen as the settings say, and its tokenizer.
+    """Loads the model with a new two-class head, frozen as the settings ask, and its tokenizer.
 
     Args:
         source: A local folder or an id on the model hub.
@@ -47,7 +47,7 @@ def load_encoder(
         model = AutoModelForSequenceClassification.from_pretrained(
             source, config=config, dtype=torch.float32, attn_implementation=attention
         )
-    except (OSError, ValueError) as error:  # what transformers raises for an unknown, unreachable or unfit model
+    except (OSError, ValueError) as error:  # raised by transformers for an unknown, unreachable or unfit model
         raise UserError(
             f"the model cannot be loaded ({str(error).strip().splitlines()[0]})",
             where=settings.model,
@@ -75,7 +75,7 @@ def _check_model(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase, s
 
 
 def longest_input(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
-    """Most tokens that the model reads at once, special tokens included."""
+    """Returns the maximum number of tokens that the model reads, special tokens included."""
     positions = int(getattr(config, "max_position_embeddings", tokenizer.model_max_length))
     offset = (config.pad_token_id or 0) + 1 if config.model_type == "roberta" else 0  # its positions start behind it
     return min(int(tokenizer.model_max_length), positions - offset)

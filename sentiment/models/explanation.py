@@ -1,6 +1,6 @@
 """Which words pushed a score: by occlusion, so for every kind of servable, with nothing but its answers.
 
-Occlusion (Zeiler and Fergus 2014, doi:10.1007/978-3-319-10590-1_53): leave a part out and see what changes.
+Occlusion (Zeiler and Fergus 2014, doi:10.1007/978-3-319-10590-1_53): leave a part out and measure the change.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MARKUP_OR_WORD = re.compile(r"(?P<markup></?[a-zA-Z][^<>]*>)|[^\s<]+|<[^\s<]*")
 
 @dataclass(frozen=True)
 class WordEffect:
-    """A word of a text, or a few neighbours in a long one, and what it did to the score.
+    """A word of a text, or a few neighbours in a long one, and its effect on the score.
 
     Attributes:
         word: As in the text.
@@ -34,7 +34,7 @@ class WordEffect:
 
 @dataclass(frozen=True)
 class Explanation:
-    """An answer and what it rests on.
+    """A prediction and the words behind it.
 
     Attributes:
         label: The more probable label.
@@ -47,18 +47,18 @@ class Explanation:
     words: tuple[WordEffect, ...]
 
 
-def explain(classifier: Classifier, text: str, *, most_words: int = 64) -> Explanation:
-    """Says which words pushed the score of a text, and how far.
+def explain(classifier: Classifier, text: str, *, max_words: int = 64) -> Explanation:
+    """Computes the effect of each word of a text on its score.
 
-    Costs as much as ``most_words`` + 2 predictions at most: neighbours in longer texts are left out together. Effects
-    are of single parts and do not add up: of two words that say the same, each may have none.
+    Costs at most ``max_words`` + 2 predictions: neighbours in longer texts are left out together. Effects
+    are of single parts and do not add up: each of two synonymous words may have none.
 
     Args:
-        classifier: What scored the text.
+        classifier: The classifier that scored the text.
         text: The text.
-        most_words: Parts that are left out in turn, at least 1.
+        max_words: Maximum number of parts that are left out in turn, at least 1.
     """
-    spans = _grouped(_words(text), most_words)
+    spans = _grouped(_words(text), max_words)
     without = [f"{text[:start]} {text[end:]}" for start, end in spans]
     (answer,) = classifier.predict([text])
     whole, *rest = classifier.calibrated_logits([text, *without]).tolist()
@@ -69,7 +69,7 @@ def explain(classifier: Classifier, text: str, *, most_words: int = 64) -> Expla
 
 
 def _words(text: str) -> list[tuple[int, int]]:
-    """Start and end of what stands between white space and markup."""
+    """Returns start and end of the parts between white space and markup."""
     return [match.span() for match in MARKUP_OR_WORD.finditer(text) if not match["markup"]]
 
 

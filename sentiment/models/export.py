@@ -37,7 +37,7 @@ PARITY = 1e-3  # largest difference of a logit between torch and float ONNX, of 
 
 
 class ExportSettings(Settings):
-    """How a checkpoint becomes what is served."""
+    """The export of a checkpoint for serving."""
 
     int8: bool = Field(True, description="Try int8 weights and activations: about twice as fast, a quarter of the size")
     int8_tolerance: float = Field(
@@ -47,18 +47,18 @@ class ExportSettings(Settings):
         160,
         ge=8,
         le=4096,
-        description="Most tokens read when serving; null: as in training. A model fine-tuned on the ends of long "
+        description="Maximum tokens read when serving; null: as in training. A model fine-tuned on the ends of long "
         "reviews reads somewhat more of them as well, at no training cost",
     )
     rows: int | None = Field(2000, ge=1, description="Validation reviews that decide it; null: all")
 
 
 class ExportReport(BaseModel):
-    """What was exported, and why in this precision.
+    """The result of an export, and the reason for its precision.
 
     Attributes:
         precision: Precision of ``model.onnx``.
-        reason: Why that precision, for people.
+        reason: The reason for the precision, for readers.
         float_accuracy: Accuracy in [0, 1] of the float model on the validation rows.
         int8_accuracy: Accuracy of the int8 model there; None if it was not tried.
         agreement: Share of rows on which both give the same label; None if int8 was not tried.
@@ -66,7 +66,7 @@ class ExportReport(BaseModel):
         parity: Largest difference of a logit between torch and float ONNX.
         bytes: Size of ``model.onnx``.
         float_bytes: Size of the float model.
-        max_length: Most tokens of a text, special tokens included.
+        max_length: Maximum tokens of a text, special tokens included.
         head_share: Share of a long text's tokens taken from its start.
         cls_id: Token that opens a text.
         sep_id: Token that closes a text.
@@ -100,17 +100,17 @@ def export_transformer(
     ``tokenizer.json`` neither truncates nor pads: :mod:`sentiment.models.truncation` does.
 
     Args:
-        checkpoint: What training kept.
+        checkpoint: The trained checkpoint.
         validation: Reviews on which int8 is compared with float.
         out_dir: Created if missing.
-        settings: Whether to try int8 and what it may lose.
+        settings: Whether to try int8, and its tolerance.
         seed: Seeds the draw of the validation rows.
 
     Returns:
         The chosen precision with its reason and figures.
 
     Raises:
-        RuntimeError: Float ONNX does not compute what torch computes.
+        RuntimeError: Float ONNX and torch disagree.
     """
     from sentiment.models.batches import stratified
 
@@ -312,11 +312,11 @@ def _no_warnings() -> Iterator[None]:
 def write_servable(
     out: Path, report: ExportReport, validation: Reviews, *, data_fingerprint: str, git_commit: str
 ) -> Servable:
-    """Completes what :func:`export_transformer` wrote into ``out``: calibrates it and writes its manifest.
+    """Completes the directory of :func:`export_transformer`: calibrates it and writes its manifest.
 
     Args:
         out: Directory with ``model.onnx`` and ``tokenizer.json``.
-        report: What was exported.
+        report: The report of the export.
         validation: Reviews that the temperature is fitted on.
         data_fingerprint: Of the splits the checkpoint was trained on.
         git_commit: Of the code.

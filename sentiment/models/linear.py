@@ -97,7 +97,7 @@ def export_linear(
 ) -> None:
     """Calibrates the fitted pipeline on validation reviews and writes it as a servable into ``out``.
 
-    ``linear.npy`` has a row for every column of the features: what its count is weighted by, and its coefficient.
+    ``linear.npy`` has a row for every column of the features: the weight of its count, and its coefficient.
     """
     import numpy as np
 

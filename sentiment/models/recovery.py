@@ -97,5 +97,5 @@ def _intact(folder: Path) -> bool:
     try:
         files = json.loads((folder / SEAL).read_text(encoding="utf-8"))["files"]
         return all(sha256(folder / name) == digest for name, digest in files.items())
-    except (OSError, ValueError, KeyError):  # no seal, an unreadable one, a missing file: that is what is asked here
+    except (OSError, ValueError, KeyError):  # no seal, an unreadable one, or a missing file
         return False

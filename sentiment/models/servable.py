@@ -1,4 +1,4 @@
-"""A servable: the directory that is evaluated, promoted and served, and the manifest that says what it is.
+"""A servable: the directory that is evaluated, promoted and served, and its manifest.
 
 Standard library only: the service reads manifests without any of the training packages.
 """
@@ -22,16 +22,16 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a servable directory holds and how it came to be.
+    """The content and origin of a servable directory.
 
     Attributes:
         kind: Which classifier reads the directory: a key of ``KINDS`` in :mod:`sentiment.models.classifier`.
-        settings: What that classifier needs besides its files (maximum length, truncation, band, weights ...).
+        settings: Settings of the classifier besides its files (maximum length, truncation, band, weights ...).
         temperature: Divides the log-odds before the logistic function (Guo et al. 2017), > 0.
-        validation_accuracy: Accuracy in [0, 1] on the validation split: what candidates are chosen by.
+        validation_accuracy: Accuracy in [0, 1] on the validation split; candidates are chosen by it.
         data_fingerprint: SHA-256 of the splits it was trained on.
-        versions: Versions of the packages that made it.
-        git_commit: Commit of the code that made it; empty outside a checkout.
+        versions: Versions of the packages that created it.
+        git_commit: Commit of the code that created it; empty outside a checkout.
         labels: Names of class 0 and class 1.
     """
 
@@ -66,7 +66,7 @@ class Manifest:
             return cls(**{**values, "labels": tuple(values["labels"])})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
-                f"is no readable servable manifest ({type(error).__name__})",
+                f"is not a readable servable manifest ({type(error).__name__})",
                 where=str(path),
                 remedy="Give the directory of a trained model.",
             ) from error
@@ -84,7 +84,7 @@ class Servable:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) over the model's files; what it was made with (versions, commit) does not count."""
+        """SHA-256 (hex) of the model's files; versions and commit do not count."""
         digest = hashlib.sha256()
         for file in self.files:
             digest.update(file.relative_to(self.path).as_posix().encode())

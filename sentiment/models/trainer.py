@@ -71,7 +71,7 @@ def _arguments(
         bf16=precision == "bf16",
         # bf16 on a CPU is refused unless asked for; several processes share CUDA's devices or the cores
         use_cpu=not (torch.accelerator.is_available() if settings.num_processes == 1 else on_gpu),
-        ddp_find_unused_parameters=False,  # an encoder uses all of its own
+        ddp_find_unused_parameters=False,  # an encoder uses all of its parameters
         torch_compile=settings.torch_compile,
         seed=seed,
         eval_strategy="steps",
@@ -108,7 +108,7 @@ def run(
         held_out: Examples of the evaluations, sorted by length.
         pad_id: Token id that fills short rows.
         settings: The recipe.
-        precision: What the forward pass is computed in.
+        precision: Precision of the forward pass.
         seed: Seeds dropout.
         run_dir: Where states are kept.
 
@@ -118,7 +118,7 @@ def run(
     from transformers import PrinterCallback, TrainerState
 
     arguments = _arguments(settings, precision, seed, run_dir)
-    with arguments.main_process_first():  # it deletes what is damaged
+    with arguments.main_process_first():  # it deletes damaged states
         start = newest_usable(run_dir)
     if start is not None:
         state = TrainerState.load_from_json(str(start / "trainer_state.json"))
@@ -135,12 +135,12 @@ def run(
         callbacks=[_watcher(settings.early_stopping_patience)],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.model_accepts_loss_kwargs = False  # the loss is a mean: else it is multiplied by the processes
+    trainer.model_accepts_loss_kwargs = False  # the loss is a mean: do not multiply it by the processes
     with reusing_memory():
         trainer.train(resume_from_checkpoint=str(start) if start else None)
 
 
-def _sealing_trainer(started: float, **parts: Any) -> Trainer:  # noqa: ANN401  # whatever a Trainer is made of
+def _sealing_trainer(started: float, **parts: Any) -> Trainer:  # noqa: ANN401  # arguments of a Trainer
     """A trainer that seals every state it saves, with the seconds since ``started`` (monotonic)."""
     from safetensors import SafetensorError
     from transformers import Trainer
@@ -162,11 +162,11 @@ def _sealing_trainer(started: float, **parts: Any) -> Trainer:  # noqa: ANN401  
 
 
 def _watcher(patience: int | None) -> TrainerCallback:
-    """Reports progress, saves what was evaluated, stops early."""
+    """Reports progress, saves evaluated states, stops early."""
     from transformers import TrainerCallback
 
     class Watcher(TrainerCallback):
-        """Keeps nothing itself: what it needs is in the state, which a resumed run restores."""
+        """Keeps no state of its own: a resumed run restores the trainer's state."""
 
         def on_log(
             self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object

@@ -67,7 +67,7 @@ def train_transformer(
             run_dir.mkdir(parents=True, exist_ok=True)
         work = partial(_train, train, validation, settings, source=source, run_dir=run_dir, facts=facts)
         with alone(run_dir):
-            if not (run_dir / "checkpoint").is_dir():  # who was waited for has made it
+            if not (run_dir / "checkpoint").is_dir():  # the other process has made it meanwhile
                 if settings.num_processes == 1:
                     work()
                 else:

@@ -14,12 +14,12 @@ CHUNK = 1000  # texts tokenised at once: bounds the memory that the tokenizer's 
 def truncate(ids: Sequence[int], max_length: int, head_share: float = 1 / 3, *, cls_id: int, sep_id: int) -> list[int]:
     """Frames token ids and, if they are too many, keeps the start and the end.
 
-    Reviews open with what they are about and close with the verdict; the middle retells the plot (head+tail
+    Reviews open with their subject and close with the verdict; the middle retells the plot (head+tail
     truncation: Sun et al. 2019, "How to Fine-Tune BERT for Text Classification?", doi:10.1007/978-3-030-32381-3_16).
 
     Args:
         ids: Token ids of a text without special tokens.
-        max_length: Most tokens of the result, both special tokens included; at least 3.
+        max_length: Maximum tokens of the result, both special tokens included; at least 3.
         head_share: Share in [0, 1] of the kept content tokens that is taken from the start; the rest is from the end.
         cls_id: Id of the token that opens a text.
         sep_id: Id of the token that closes a text.

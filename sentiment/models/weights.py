@@ -19,7 +19,7 @@ EMBEDDED = {
 
 
 def find_model(model: str) -> str:
-    """What ``from_pretrained`` takes for ``model``.
+    """Returns the argument of ``from_pretrained`` for ``model``.
 
     Args:
         model: ``embedded:NAME`` (weights installed with the requirements), a local folder, or an id on the model hub.

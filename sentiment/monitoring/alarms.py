@@ -1,4 +1,4 @@
-"""Alarms: what monitoring found wrong with the live model and has not found right again since."""
+"""Alarms: checks of the live version that failed in the last monitoring run."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from sentiment.deployment import Deployment
 
 @dataclass(frozen=True)
 class MonitoringRun:
-    """One look at the live model.
+    """One monitoring run of the live version.
 
     Attributes:
-        at: When it was taken, with a time zone.
+        at: Its time, with a time zone.
         run: Name of the pipeline run.
-        version: Number of the model's version that was looked at; empty if nobody wrote it down.
+        version: Number of the monitored version; empty if it is not on record.
         passed: Whether no critical check failed.
         failed: Names of the checks that failed, critical ones and warnings.
-        scores: What was measured, by the name of the check, where it is a number.
+        scores: Measured numbers, by the name of the check.
     """
 
     at: datetime
@@ -33,11 +33,11 @@ class MonitoringRun:
 
 @dataclass(frozen=True)
 class Alarm:
-    """A check that fails, and since when it has failed at every look.
+    """A failed check, and the time since when it has failed in every monitoring run.
 
     Attributes:
-        check: As it was found last.
-        since: The first look of this unbroken row.
+        check: Its latest result.
+        since: Time of the first failed run of the unbroken series.
     """
 
     check: Check
@@ -47,24 +47,24 @@ class Alarm:
 def open_alarms(
     history: Sequence[MonitoringRun], latest: CheckReport | None, live: Deployment | None = None
 ) -> tuple[Alarm, ...]:
-    """The alarms of the last look, critical ones first, each with the beginning of its row.
+    """Returns the alarms of the last monitoring run, critical ones first, each with the start of its series.
 
     Args:
-        history: Every look, oldest first; another version's do not count: a new model has no old alarms.
-        latest: What the last one found; None if there was none, or its report is gone.
-        live: What is live of the model; another version than the last look's has none yet.
+        history: Every monitoring run, oldest first; runs of other versions do not count.
+        latest: The report of the last run; None if there was none, or it is gone.
+        live: The live deployment of the model; if it is of another version than the last run, it has no alarms yet.
     """
     if not history or latest is None or (live and live.bento.version != history[-1].version):
         return ()
-    own = [watched for watched in history if watched.version == history[-1].version]
+    own = [run for run in history if run.version == history[-1].version]
     alarms = [Alarm(check, _since(own, check.name)) for check in latest.failures()]
     return tuple(sorted(alarms, key=lambda alarm: alarm.check.severity != "critical"))
 
 
 def _since(history: Sequence[MonitoringRun], name: str) -> datetime:
     since = history[-1].at
-    for watched in reversed(history):
-        if name not in watched.failed:
+    for run in reversed(history):
+        if name not in run.failed:
             break
-        since = watched.at
+        since = run.at
     return since

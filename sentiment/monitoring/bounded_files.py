@@ -1,6 +1,6 @@
 """Lines on disk that stay within a bound, in a folder that several processes share.
 
-Every process appends to a file of its own; the oldest files of the folder go when the bound is reached. Nothing is
+Every process appends to its own file; the oldest files of the folder are deleted at the bound. Nothing is
 locked: a process whose file another one removed sees that and opens the next.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 
-FILES_IN_BOUND = 10  # so that about a tenth of what is kept goes at once
+FILES_IN_BOUND = 10  # so that a deletion frees about a tenth of the bound
 
 logger = logging.getLogger(__name__)
 
@@ -22,23 +22,23 @@ logger = logging.getLogger(__name__)
 class BoundedFiles:
     """Appends lines to files ``<kind>-<nanoseconds>-<pid>.jsonl``, whose names sort by when they were opened."""
 
-    def __init__(self, folder: Path, kind: str, most_bytes: int) -> None:
+    def __init__(self, folder: Path, kind: str, max_bytes: int) -> None:
         """Touches nothing yet.
 
         Args:
             folder: Made when it is needed.
-            kind: What the lines are; each kind has its own files and its own bound.
-            most_bytes: Bound of all files of this kind, whichever process wrote them. Two processes that write in
-                the same moment may pass it by what they write.
+            kind: Kind of the lines; each kind has its own files and its own bound.
+            max_bytes: Bound of all files of this kind, of all processes. Two processes that write at the same moment
+                may exceed it by that write.
         """
-        self._folder, self._kind, self._most_bytes = folder, kind, most_bytes
+        self._folder, self._kind, self._max_bytes = folder, kind, max_bytes
         self._file: FileIO | None = None
         self._path = folder
         self._size = 0
         self._failing = False
 
     def append(self, lines: Sequence[bytes]) -> int:
-        """Writes lines, each with its line feed, in order; what is written survives the end of this process.
+        """Writes lines, each with its line feed, in order; written lines survive the end of this process.
 
         Returns:
             How many could not be written; the next call tries again with its own lines.
@@ -63,11 +63,11 @@ class BoundedFiles:
             file.close()
 
     def _parts(self, lines: Sequence[bytes]) -> Iterator[list[bytes]]:
-        """Lines in parts that fit into a file each; a longer line is a part of its own."""
+        """Splits lines into parts that fit into one file; a longer line is a part of its own."""
         part: list[bytes] = []
         size = 0
         for line in lines:
-            if part and size + len(line) > self._most_bytes // FILES_IN_BOUND:
+            if part and size + len(line) > self._max_bytes // FILES_IN_BOUND:
                 yield part
                 part, size = [], 0
             part.append(line)
@@ -90,7 +90,7 @@ class BoundedFiles:
     def _file_for(self, size: int) -> FileIO:
         """The file at hand, or a new one if it is full or gone."""
         if self._file is not None:
-            full = self._size and self._size + size > self._most_bytes // FILES_IN_BOUND
+            full = self._size and self._size + size > self._max_bytes // FILES_IN_BOUND
             if full or not os.fstat(self._file.fileno()).st_nlink:
                 self.close()
         if self._file is None:
@@ -100,11 +100,11 @@ class BoundedFiles:
         return self._file
 
     def _make_room(self, size: int) -> None:
-        if size > self._most_bytes:
+        if size > self._max_bytes:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         files = files_of(self._folder, self._kind)
         sizes = [_size_of(file) for file in files]
-        excess = sum(sizes) + size - self._most_bytes
+        excess = sum(sizes) + size - self._max_bytes
         for file, freed in zip(files, sizes, strict=True):
             if excess <= 0:
                 break
@@ -128,7 +128,7 @@ def files_of(folder: Path, kind: str) -> list[Path]:
 
 
 def _open_for_owner(path: str, flags: int) -> int:
-    """Texts may be in it, which are nobody else's business."""
+    """Restricts the folder to its owner: it may hold users' texts."""
     return os.open(path, flags, 0o600)
 
 

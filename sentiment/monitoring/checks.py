@@ -1,4 +1,4 @@
-"""The monitoring gate: everything that is asked of a window, in one CheckReport, and what follows from it."""
+"""The monitoring gate: all checks of a window in one CheckReport, and the actions that follow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sentiment.checks import Check, CheckReport
 from sentiment.monitoring.drift import drift_checks
-from sentiment.monitoring.feedback_guard import believed
+from sentiment.monitoring.feedback_guard import trusted_feedback
 from sentiment.monitoring.live_quality import quality_checks
 from sentiment.monitoring.settings import ACTIONS, FINDINGS, Action, Finding
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sentiment.monitoring.window import Window
 
 SUITE = "monitoring"
-_FEW = 100  # lines of which no share is judged: a restart may tear one
+MIN_LINES = 100  # below this, a share of damaged lines means nothing
 _DRIFT: tuple[Finding, ...] = ("input_drift", "score_drift", "label_shift", "abstention")
 
 
@@ -29,7 +29,7 @@ class Health:
     Attributes:
         requests: How many it was asked.
         error_rate: Share of them that failed by its own fault, in [0, 1].
-        p95_ms: Milliseconds that 95 % of them took at most; None where that is not known.
+        p95_ms: 95th percentile of their latency in milliseconds; None if unknown.
     """
 
     requests: int
@@ -47,21 +47,21 @@ def check_window(
 ) -> CheckReport:
     """Holds a window against the reference of its version.
 
-    Whatever a log holds, there is a report: what cannot be measured says why, passes with severity ``warning``, and
+    There is always a report: a check that cannot be computed names the reason, passes with severity ``warning``, and
     causes no action.
 
     Args:
-        window: What was answered.
-        reference: What the same version did on held-out reviews.
+        window: The window.
+        reference: The reference of the same version.
         settings: Levels, limits and margins.
-        health: How the service did; None where nobody knows.
-        no_health: Why nobody knows.
+        health: Figures of the service; None if unknown.
+        no_health: The reason why they are unknown.
 
     Returns:
         The report ``"monitoring"``. The name of a check is the finding that its failure is, and, where there are
-        several, what was looked at: ``input_drift: length``.
+        several, the quantity: ``input_drift: length``.
     """
-    known = believed(window, window.labelled, settings.feedback, seed=settings.seed)
+    known = trusted_feedback(window, window.labelled, settings.feedback, seed=settings.seed)
     return CheckReport(
         suite=SUITE,
         checks=(
@@ -84,13 +84,13 @@ def check_window(
 
 
 def findings(report: CheckReport) -> tuple[Finding, ...]:
-    """What the failed checks of a monitoring report are, each once, in order."""
+    """Returns the findings of the failed checks of a report, each once, in order."""
     failed = {check.name.partition(":")[0] for check in report.failures()}
     return tuple(finding for finding in FINDINGS if finding in failed)
 
 
 def actions(report: CheckReport, settings: MonitorSettings) -> dict[Finding, Action]:
-    """What the settings ask for each finding of a report; ``alert`` where they do not name it."""
+    """Returns the action for each finding of a report; ``alert`` if the settings do not name it."""
     return {finding: settings.actions.get(finding, "alert") for finding in findings(report)}
 
 
@@ -103,7 +103,7 @@ def _log(window: Window, settings: WindowSettings) -> Iterator[Check]:
     facts = window.facts
     bad = facts.unreadable + facts.repeated
     lines = facts.seen + sum(facts.other_versions.values()) + facts.feedback.entries + bad
-    words = f"{facts.unreadable:,} damaged lines, {facts.repeated:,} said twice, of {lines:,} in this window"
+    words = f"{facts.unreadable:,} damaged lines, {facts.repeated:,} repeated, of {lines:,} in this window"
     yield _share("log: readable", bad, lines, words, settings)
     words = f"{facts.clock_skewed:,} of a wrong clock, of {facts.logged:,} predictions in the whole log"
     yield _share("log: clocks", facts.clock_skewed, facts.logged, words, settings)
@@ -123,9 +123,9 @@ def _share(name: str, bad: int, lines: int, observed: str, settings: WindowSetti
     return Check(
         name=name,
         severity="warning",
-        passed=lines < _FEW or share <= settings.max_other_share,
+        passed=lines < MIN_LINES or share <= settings.max_other_share,
         observed=observed,
-        limit=f"at most {100 * settings.max_other_share:g} %, judged from {_FEW} on",
+        limit=f"at most {100 * settings.max_other_share:g}%, judged starting at {MIN_LINES}",
         score=share,
         count=lines,
     )
@@ -142,7 +142,7 @@ def _drift(window: Window, reference: Reference, settings: MonitorSettings) -> I
             severity="warning",
             passed=True,
             observed=f"not enough data: {rows:,} of {settings.window.min_predictions:,} predictions",
-            limit=f"judged from {settings.window.min_predictions:,} predictions on",
+            limit=f"judged starting at {settings.window.min_predictions:,} predictions",
             count=rows,
         )
 
@@ -151,16 +151,14 @@ def _data_quality(window: Window, settings: MonitorSettings) -> Iterator[Check]:
     from sentiment.reviews.expectations import check_table
 
     if not len(window.sample):
-        yield Check(
-            name="data_quality", severity="warning", passed=True, observed="no predictions to look at", limit="some"
-        )
+        yield Check(name="data_quality", severity="warning", passed=True, observed="no predictions", limit="some")
         return
     for check in check_table(window.sample.drop(columns="text"), settings.quality).checks:
         yield check.model_copy(update={"name": f"data_quality: {check.name}"})
 
 
 def _health(health: Health | None, no_health: str, settings: HealthSettings) -> Iterator[Check]:
-    rate = f"at most {100 * settings.max_error_rate:g} % of the requests"
+    rate = f"at most {100 * settings.max_error_rate:g}% of the requests"
     if health is None or health.requests == 0:
         observed = f"not measured: {no_health if health is None else 'no requests'}"
         yield Check(name="service_health", severity="warning", passed=True, observed=observed, limit=rate)
@@ -168,7 +166,7 @@ def _health(health: Health | None, no_health: str, settings: HealthSettings) -> 
     yield Check(
         name="service_health: errors",
         passed=health.error_rate <= settings.max_error_rate,
-        observed=f"{100 * health.error_rate:.2f} % of {health.requests:,} requests failed",
+        observed=f"{100 * health.error_rate:.2f}% of {health.requests:,} requests failed",
         limit=rate,
         score=health.error_rate,
         count=health.requests,

@@ -1,4 +1,4 @@
-"""Drift: whether what a service is asked still looks like the reviews its model was held against.
+"""Drift: whether the requests of a service still resemble the reviews of its model's reference.
 
 No single test sees everything (Rabanser, Guennemann and Lipton 2019, "Failing Loudly", arXiv 1810.11953): other words
 move the sketches, other forms of text the lengths, another mixture of opinions the scores. Each test keeps a level so
@@ -32,7 +32,7 @@ _MOST_ROWS = 2000  # of a window in the kernel test, whose cost grows with the s
 _BANDWIDTH_ROWS = 500
 _PERMUTATIONS = 250  # at once
 _FOLDS = 5
-_DISTINGUISHABLE = 0.05  # mean scores of both classes that are nearer tell nothing about the mixture
+_DISTINGUISHABLE = 0.05  # if the mean scores of both classes are nearer, they do not determine the mixture
 
 
 def drift_checks(window: Window, reference: Reference, settings: DriftSettings, *, seed: int) -> Iterator[Check]:
@@ -95,10 +95,10 @@ def words_mmd(window: Vectors, reference: Vectors, settings: DriftSettings, *, s
 
 
 def words_classifier(window: Vectors, reference: Vectors, settings: DriftSettings, *, seed: int) -> Check:
-    """Whether a classifier learns to tell the window's words from the reference's.
+    """Checks whether a classifier can distinguish the window's words from the reference's.
 
     A logistic regression, cross-validated (Lopez-Paz and Oquab 2017, "Revisiting Classifier Two-Sample Tests",
-    arXiv 1610.06545); the limit is ``max_auc``, or what chance allows the AUC of so few rows (Mann and Whitney 1947).
+    arXiv 1610.06545); the limit is ``max_auc``, or the AUC that chance allows for few rows (Mann and Whitney 1947).
     """
     from scipy.stats import norm
     from sklearn.linear_model import LogisticRegression
@@ -115,7 +115,7 @@ def words_classifier(window: Vectors, reference: Vectors, settings: DriftSetting
     return Check(
         name="input_drift: words (classifier)",
         passed=bool(auc <= limit),
-        observed=f"tells window and reference apart with AUC {auc:.3f}",
+        observed=f"distinguishes window and reference with AUC {auc:.3f}",
         limit=f"at most {limit:.3f}",
         score=float(auc),
         count=len(window),
@@ -135,7 +135,7 @@ def label_shift(window: Window, reference: Reference, settings: DriftSettings) -
     expected = float(reference.labels.mean())
     limit = f"surely within {settings.max_label_shift:g} of {expected:.3f}, if the texts of each class are as they were"
     if np.isnan(share):
-        observed = "cannot be estimated: the model's scores do not tell the classes apart"
+        observed = "cannot be estimated: the model's scores do not separate the classes"
         return Check(name="label_shift", severity="warning", passed=True, observed=observed, limit=limit)
     spread = float(norm.isf(settings.significance / 2)) * deviation
     interval = Interval(value=share, low=max(share - spread, 0.0), high=min(share + spread, 1.0))
@@ -151,7 +151,7 @@ def label_shift(window: Window, reference: Reference, settings: DriftSettings) -
 
 
 def positive_share(positive: Floats, reference: Reference) -> tuple[float, float]:
-    """The share of positive texts behind the scores of a window, and its standard error; NaN where scores say nothing.
+    """Estimates the share of positive texts from the scores of a window, with its standard error; NaN if not possible.
 
     Args:
         positive: P(positive) of the window's predictions, shape (n,).
@@ -184,8 +184,8 @@ def abstention(window: Window, reference: Reference, settings: DriftSettings) ->
     return Check(
         name="abstention",
         passed=bool(risen <= settings.max_abstention_rise),
-        observed=f"{100 * rate:.1f} % of {len(rows):,} answers abstain",
-        limit=f"surely at most {100 * settings.max_abstention_rise:g} points above {100 * expected:.1f} %",
+        observed=f"{100 * rate:.1f}% of {len(rows):,} answers abstain",
+        limit=f"significantly at most {100 * settings.max_abstention_rise:g} points above {100 * expected:.1f}%",
         score=rate,
         count=len(rows),
     )

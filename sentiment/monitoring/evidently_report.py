@@ -1,6 +1,6 @@
 """Evidently's interactive report of a window, and the project in which ``evidently ui`` shows it over time.
 
-For people to look at: what decides is :mod:`sentiment.monitoring.checks`, which also sees the words of the texts.
+It is for readers; :mod:`sentiment.monitoring.checks` decides, and also uses the words of the texts.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def evidently_report(window: Window, reference: Reference, settings: DriftSettin
     """Compares lengths, scores and answers of a window with those of its reference.
 
     Args:
-        window: What was answered.
+        window: The window.
         reference: Of the same model version.
         settings: The level of the tests.
 
     Returns:
-        What Evidently calls a snapshot: ``snapshot.get_html_str(as_iframe=False)`` is a page that needs nothing
+        Evidently's snapshot: ``snapshot.get_html_str(as_iframe=False)`` is a self-contained page that needs nothing
         besides itself. None for a window without two predictions, of which Evidently can draw nothing.
     """
     if len(window.sample) < 2:

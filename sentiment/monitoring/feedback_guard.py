@@ -1,6 +1,6 @@
-"""The feedback guard: which of the labels that come back are believed, and which reviews a retraining may take of them.
+"""The feedback guard: selects the labels that are trusted, and the reviews that a retraining may use.
 
-Feedback is open to whoever may ask the service. What poisons a model by it has to come in numbers: floods, one busy
+Every client of the service can send feedback. Poisoning a model takes many labels: floods, one busy
 client, many labels about one request or one text, labels against all that the model is sure of.
 """
 
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from sentiment.monitoring.window import Window
 
 SOURCE = "feedback"
-_FEW = 20  # labels or entries of which no share is judged
+MIN_LABELS = 20  # below this, a share of labels means nothing
 _COPIES = 3  # labels about one text that make a majority
 
 
 @dataclass(frozen=True)
-class Believed:
-    """The labels that are believed.
+class TrustedFeedback:
+    """The trusted labels.
 
     Attributes:
         rows: Of those that were given.
-        checks: What was looked at, each named ``feedback: ...``, severity warning: what fails is left out already.
+        checks: The checks, each named ``feedback: ...``, severity warning: rows that fail are already left out.
     """
 
     rows: pd.DataFrame
     checks: tuple[Check, ...]
 
 
-def believed(window: Window, rows: pd.DataFrame, settings: FeedbackSettings, *, seed: int) -> Believed:
+def trusted_feedback(window: Window, rows: pd.DataFrame, settings: FeedbackSettings, *, seed: int) -> TrustedFeedback:
     """Leaves out the labels that came in a flood, beyond one client's or one request's share, or against others.
 
     Args:
         window: With its feedback.
-        rows: Of its labelled predictions, or of what it was taught in all.
+        rows: The labelled predictions of the window, or of the whole log.
         settings: Limits.
         seed: Of which labels stay where a share is cut.
     """
@@ -53,13 +53,13 @@ def believed(window: Window, rows: pd.DataFrame, settings: FeedbackSettings, *, 
     rows, clients = _capped(rows, "client", settings.max_per_client, seed)
     rows, requests = _capped(rows, "request", settings.max_per_request, seed)
     rows, consensus = _agreeing(rows)
-    return Believed(rows, (*checks, flood, clients, requests, consensus, contradiction(rows, settings)))
+    return TrustedFeedback(rows, (*checks, flood, clients, requests, consensus, contradiction(rows, settings)))
 
 
 def feedback_reviews(
     window: Window, settings: MonitorSettings, *, other_rows: int, learnt: Collection[str]
 ) -> tuple[Reviews, CheckReport]:
-    """The reviews that a retraining may take from feedback: believed labels of texts that were kept with consent.
+    """The reviews that a retraining may take from feedback: trusted labels of texts that were kept with consent.
 
     They are all that the log holds and the version has not learnt from: a turn of the loop that trained nothing, or
     nothing that lasted, loses none.
@@ -76,10 +76,10 @@ def feedback_reviews(
     from sentiment.reviews.expectations import check_reviews
 
     limits = settings.feedback
-    known = believed(window, window.taught, limits, seed=settings.seed)
+    known = trusted_feedback(window, window.taught, limits, seed=settings.seed)
     rows = known.rows
     sure = contradiction(rows, limits)
-    if not sure.passed:  # for a person to look at: a broken model and a poisoned one look the same here
+    if not sure.passed:  # an operator must check: a broken and a poisoned model cannot be distinguished here
         rows = rows[rows["correct"] | (rows["score"] < limits.sure)]
     with_text = rows[rows["text"].notna()].drop_duplicates("text")
     new = with_text[~with_text["text"].map(clean).isin(learnt)]
@@ -97,7 +97,7 @@ def feedback_reviews(
     there = Check(
         name="feedback: texts were kept",
         passed=len(with_text) > 0,
-        observed=f"{len(rows) - int(rows['text'].isna().sum()):,} of {len(rows):,} believed labels have their text",
+        observed=f"{len(rows) - int(rows['text'].isna().sum()):,} of {len(rows):,} trusted labels have their text",
         limit="some; a service keeps texts where log_text is true",
         count=len(rows),
     )
@@ -107,7 +107,7 @@ def feedback_reviews(
         passed=len(chosen) == len(new),
         observed=f"{len(chosen):,} of {len(new):,} reviews are taken, "
         f"beside {len(learnt):,} of earlier feedback and {other_rows:,} others",
-        limit=f"at most {100 * limits.max_share:g} % of the reviews trained on; more are left out",
+        limit=f"at most {100 * limits.max_share:g}% of the reviews trained on; more are left out",
         count=len(new),
     )
     checks = (*known.checks, there, share)
@@ -123,15 +123,15 @@ def _most(share: float, other_rows: int, earlier_rows: int) -> int:
 
 
 def _reception(window: Window, settings: FeedbackSettings) -> Iterator[Check]:
-    """What the log says about feedback as it came."""
+    """Checks the feedback as it is in the log."""
     facts = window.facts.feedback
     unknown = facts.unknown / max(facts.entries, 1)
     yield Check(
         name="feedback: known predictions",
         severity="warning",
-        passed=facts.entries < _FEW or unknown <= settings.max_unknown,
+        passed=facts.entries < MIN_LABELS or unknown <= settings.max_unknown,
         observed=f"{facts.unknown:,} of {facts.entries:,} labels name predictions that the log does not hold",
-        limit=f"at most {100 * settings.max_unknown:g} %",
+        limit=f"at most {100 * settings.max_unknown:g}%",
         score=unknown,
         count=facts.entries,
     )
@@ -139,10 +139,10 @@ def _reception(window: Window, settings: FeedbackSettings) -> Iterator[Check]:
     yield Check(
         name="feedback: usable labels",
         severity="warning",
-        passed=facts.entries < _FEW or bad / facts.entries <= settings.max_unknown,
+        passed=facts.entries < MIN_LABELS or bad / facts.entries <= settings.max_unknown,
         observed=f"{facts.wrong:,} with a label the model does not have, {facts.clock_skewed:,} of a wrong clock; "
         f"{facts.repeated:,} said twice, {facts.changed:,} changed",
-        limit=f"at most {100 * settings.max_unknown:g} % wrong; predictions with changed labels are left out",
+        limit=f"at most {100 * settings.max_unknown:g}% wrong; predictions with changed labels are left out",
         score=bad / max(facts.entries, 1),
         count=facts.entries,
     )
@@ -168,7 +168,7 @@ def _capped(rows: pd.DataFrame, column: str, most: float, seed: int) -> tuple[pd
     """Cuts the labels of each client, or about each request, to a share of all, in random order."""
     values = rows[column]
     named = values.notna()
-    judged = len(rows) >= _FEW and values.nunique() > 1
+    judged = len(rows) >= MIN_LABELS and values.nunique() > 1
     allowed = max(int(most * len(rows)), 1)
     shuffled = values[named].sample(frac=1, random_state=seed)
     beyond = shuffled.index[shuffled.groupby(shuffled).cumcount() >= allowed] if judged else rows.index[:0]
@@ -180,7 +180,7 @@ def _capped(rows: pd.DataFrame, column: str, most: float, seed: int) -> tuple[pd
         severity="warning",
         passed=not len(beyond),
         observed=f"{busiest} from the busiest {column}, {len(beyond):,} left out{unknown}",
-        limit=f"at most {100 * most:g} % where there are others",
+        limit=f"at most {100 * most:g}% if there are others",
         score=float(counts.iloc[0] / len(rows)) if len(counts) else None,
         count=len(rows),
     )
@@ -212,9 +212,9 @@ def contradiction(rows: pd.DataFrame, settings: FeedbackSettings) -> Check:
     return Check(
         name="feedback: sure answers",
         severity="warning",
-        passed=len(sure) < _FEW or wrong / len(sure) <= settings.max_contradiction,
+        passed=len(sure) < MIN_LABELS or wrong / len(sure) <= settings.max_contradiction,
         observed=f"{wrong:,} of {len(sure):,} labels about answers with score {settings.sure:g} contradict them",
-        limit=f"at most {100 * settings.max_contradiction:g} %; of more, none is trained on before a person looked",
+        limit=f"at most {100 * settings.max_contradiction:g}%; above that, an operator must check first",
         score=wrong / len(sure) if len(sure) else None,
         count=len(sure),
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-_BIAS = "people choose what they report: weighted to all scores, otherwise taken as it comes"
+_BIAS = "users choose what they report: weighted to all scores, otherwise unweighted"
 _EDGES = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98)
 _MOST_RESAMPLED = 2000  # labels in a bootstrap
 
@@ -40,7 +40,7 @@ def quality_checks(
     """Accuracy and calibration from the labels that came back; with too few, accuracy estimated from the scores.
 
     Args:
-        window: What was answered.
+        window: The window.
         labelled: The rows of ``window.labelled`` that are believed.
         reference: Of the same model version.
         settings: How many labels are enough, and the margins.
@@ -49,7 +49,7 @@ def quality_checks(
         seed: Of the resamples.
 
     Yields:
-        Checks named ``accuracy`` and ``calibration``; with too few labels ``accuracy``, which says so, and
+        Checks named ``accuracy`` and ``calibration``; with too few labels ``accuracy``, which reports that, and
         ``estimated_accuracy``.
     """
     if len(labelled) < settings.min_labels:
@@ -98,12 +98,12 @@ def live_accuracy(spread: Floats, labelled: pd.DataFrame, reference: Reference, 
 def live_calibration(
     labelled: pd.DataFrame, reference: Reference, settings: FeedbackSettings, *, resamples: int, seed: int
 ) -> Check:
-    """Whether scores say how often answers are right.
+    """Checks whether scores equal the share of right answers.
 
-    A calibration error grows as rows get fewer and less sure, so the limit is what as many held-out rows show by chance
-    (Broecker and Smith 2007, doi:10.1175/WAF993.1, draw such consistency bars), and a margin. They are drawn so that
-    their scores are spread as those of the labels: a model whose unsure answers are known to be a little off has not
-    changed because users label just these.
+    A calibration error grows with fewer and less confident rows, so the limit is the error of as many held-out rows by
+    chance (Broecker and Smith 2007, doi:10.1175/WAF993.1, draw such consistency bars), and a margin. These rows are
+    drawn with the scores' distribution of the labels: a model whose less confident answers are known to be a little
+    off has not changed because users label just these.
     """
     rows = labelled.iloc[:_MOST_RESAMPLED]
     score, correct = rows["score"].to_numpy(), rows["correct"].to_numpy(dtype=bool)
@@ -124,7 +124,7 @@ def live_calibration(
         name="calibration",
         passed=value <= limit,
         observed=f"calibration error {interval} from {len(rows):,} labels",
-        limit=f"at most {limit:.3f}: what as many held-out answers, as sure as these, show by chance, and "
+        limit=f"at most {limit:.3f}: the error of as many, equally confident held-out answers by chance, and "
         f"{settings.ece_margin:g}",
         score=value,
         count=len(rows),
@@ -159,7 +159,7 @@ def stratum_weights(wanted: Floats, given: Floats, strata: int) -> Floats:
     """Weights of predictions that spread their scores as others are (post-stratification), shape (n,), with mean 1.
 
     The method: Little 1993, "Post-Stratification: A Modeler's Perspective" (doi:10.1080/01621459.1993.10476368). Most
-    scores are high, and people label low ones: fixed edges divide these finely. Quantiles divide what lies close
+    scores are high, and users label low ones: fixed edges divide these finely. Quantiles divide scores that lie close
     together; they are of the distinct scores, as those of all are one value where most are equal.
 
     Args:
@@ -183,7 +183,7 @@ def held_out_scores(reference: Reference) -> Floats:
 
 
 def effective_size(weights: Floats) -> float:
-    """How many equally weighted rows say as much as these do (Kish 1965, "Survey Sampling")."""
+    """Returns the effective sample size of weighted rows (Kish 1965, "Survey Sampling")."""
     return float(weights.sum() ** 2 / np.square(weights).sum())
 
 
@@ -210,6 +210,6 @@ def _means(values: Floats, resamples: int, seed: int) -> Floats:
 def _confident_errors(labelled: pd.DataFrame) -> tuple[str, ...]:
     wrong = labelled[~labelled["correct"]].nlargest(5, "score")
     return tuple(
-        f"{row.id}: {row.label} with score {row.score:.2f}, said to be {row.feedback} ({row.words} words)"
+        f"{row.id}: {row.label} with score {row.score:.2f}, labelled {row.feedback} ({row.words} words)"
         for row in wrong.itertuples()
     )

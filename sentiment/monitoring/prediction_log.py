@@ -1,6 +1,6 @@
 """The prediction log: one record a prediction, and the labels that come back, written off the request path.
 
-What is lost, and when: a killed process loses what it was told in the last half second; a disk that is full or too slow
+Losses: a killed process loses the records of the last half second; a disk that is full or too slow
 loses records, which are counted, and never delays a request. A machine that loses power may lose more: nothing is
 forced out of the system's cache.
 
@@ -19,9 +19,9 @@ from typing import Generic, TypeVar, get_type_hints
 from sentiment.monitoring.bounded_files import BoundedFiles, files_of
 from sentiment.monitoring.sketch import sketch
 
-GATHER_SECONDS = 0.25  # between the first record that waits and the writing
-CLOSE_SECONDS = 5.0
-MOST_WAITING = 4_000_000  # characters in memory, of each kind
+GATHER_S = 0.25  # between the first record that waits and the writing
+CLOSE_TIMEOUT_S = 5.0
+MAX_WAITING_CHARACTERS = 4_000_000  # in memory, of each kind
 LINES_A_WRITE = 64
 OVERHEAD = 500  # characters that a record counts for besides its text
 PREDICTIONS, FEEDBACK = "predictions", "feedback"
@@ -33,7 +33,7 @@ class Record:
     """One prediction.
 
     Attributes:
-        id: What the answer was named.
+        id: Identifier of the prediction.
         time: When it was given, in seconds since 1970 (UTC).
         model_version: Number of the model's version that gave it.
         request: Identifier of the request.
@@ -46,7 +46,7 @@ class Record:
         characters: Characters of the text.
         sketch: Fingerprint of the words, see :mod:`sentiment.monitoring.sketch`; empty until it is written.
         text: The text; None once it is written, unless texts are kept.
-        feedback: What the answer should have been, where somebody said so; joined when it is read.
+        feedback: The correct label, if a client sent it; joined when the log is read.
     """
 
     id: str
@@ -79,7 +79,7 @@ class Record:
         abstained: bool,
         text: str,
     ) -> Record:
-        """The record of an answer to ``text``; what takes time is left to the log's thread."""
+        """Creates the record of an answer to ``text``; the log's thread does the slow part."""
         return cls(
             id=id,
             time=time,
@@ -99,13 +99,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a prediction should have been.
+    """The correct label of a prediction.
 
     Attributes:
         prediction_id: Which prediction.
-        label: What it should have been.
-        time: When that was said, in seconds since 1970 (UTC).
-        client: Who said it, as far as the service can tell; None where it takes everyone's word.
+        label: The correct label.
+        time: When it was sent, in seconds since 1970 (UTC).
+        client: Identity of the client; None if the service has no tokens.
     """
 
     prediction_id: str
@@ -116,7 +116,7 @@ class Feedback:
 
 @dataclass(frozen=True)
 class Logged:
-    """What a prediction log holds.
+    """The content of a prediction log.
 
     Attributes:
         records: Predictions, by the time they were given, with their feedback.
@@ -133,7 +133,7 @@ EntryT = TypeVar("EntryT", Record, Feedback)
 
 
 class PredictionLog:
-    """Takes records from any thread without waiting; a thread of its own writes them."""
+    """Accepts records from any thread without waiting; its own thread writes them."""
 
     def __init__(self, folder: Path | None, *, max_mb: float, keep_text: bool, on_drop: Callable[[int], None]) -> None:
         """Starts the thread.
@@ -142,7 +142,7 @@ class PredictionLog:
             folder: Where it writes; shared with other processes. None: nothing is logged.
             max_mb: Bound of everything in the folder, in MB (10^6 bytes); a tenth of it is for feedback.
             keep_text: Whether texts are stored.
-            on_drop: Told how many records were lost, whenever some are; from any thread.
+            on_drop: Called with the number of lost records, from any thread.
         """
         self._keep_text, self._on_drop = keep_text, on_drop
         self._wake, self._closing = threading.Event(), threading.Event()
@@ -162,16 +162,16 @@ class PredictionLog:
             self._noted(len(records), self._predictions.put(records, characters))
 
     def feedback(self, prediction_id: str, label: str, time: float, client: str | None = None) -> None:
-        """Notes what a prediction should have been; never waits."""
+        """Logs the correct label of a prediction; never waits."""
         if self._thread is not None:
             self._noted(1, self._feedback.put([Feedback(prediction_id, label, time, client)], OVERHEAD))
 
     def close(self) -> None:
-        """Writes what is in memory, unless the disk takes more than ``CLOSE_SECONDS`` for it."""
+        """Writes the records in memory, unless the disk takes more than ``CLOSE_TIMEOUT_S``."""
         self._closing.set()
         self._wake.set()
         if self._thread is not None:
-            self._thread.join(CLOSE_SECONDS)
+            self._thread.join(CLOSE_TIMEOUT_S)
 
     def _noted(self, records: int, accepted: bool) -> None:
         if accepted:
@@ -183,7 +183,7 @@ class PredictionLog:
         closing = False
         while not closing:
             self._wake.wait()
-            closing = self._closing.wait(GATHER_SECONDS)
+            closing = self._closing.wait(GATHER_S)
             self._wake.clear()
             for lost in (self._feedback.write(_line), self._predictions.write(self._prediction_line)):
                 if lost:
@@ -207,16 +207,16 @@ class _Queue(Generic[EntryT]):
         self._open = True
 
     def put(self, entries: Sequence[EntryT], size: int) -> bool:
-        """Takes all of them, or none if too much waits already or nobody writes any more."""
+        """Accepts all records, or none if too many wait already or the writer has ended."""
         with self._lock:
-            if not self._open or self._size + size > MOST_WAITING:
+            if not self._open or self._size + size > MAX_WAITING_CHARACTERS:
                 return False
             self._entries.extend(entries)
             self._size += size
         return True
 
     def write(self, line: Callable[[EntryT], bytes]) -> int:
-        """Writes what waits; returns how many entries were lost."""
+        """Writes the waiting records; returns the number that was lost."""
         with self._lock:
             entries, self._entries, self._size = self._entries, [], 0
         return sum(
@@ -288,7 +288,7 @@ def _entries(folder: Path, kind: str, entry: type[EntryT]) -> Iterator[EntryT | 
 
 
 def _opened(file: Path) -> float:
-    """When a file was begun, by its name, in seconds since 1970; 0 where a person has renamed it."""
+    """Returns the start time in a file's name, in seconds since 1970; 0 if the file was renamed."""
     nanoseconds = file.stem.split("-")[1]
     return int(nanoseconds) / 1e9 if nanoseconds.isdecimal() else 0.0
 

@@ -1,4 +1,4 @@
-"""Reference: what a model version did on held-out reviews, which its windows are compared with."""
+"""Reference: the answers of a version to held-out reviews, with which its windows are compared."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd  # at run time: whoever passes References on (pydantic, ZenML) reads this annotation
+import pandas as pd  # at run time: pydantic and ZenML read this annotation
 
 from sentiment.errors import UserError
 from sentiment.monitoring.sketch import sketch
@@ -27,7 +27,7 @@ FEWEST = 10  # reviews of each label
 
 @dataclass(frozen=True)
 class Reference:
-    """What a version did on reviews that it was not trained on, as its service logs it: without the texts.
+    """The answers of a version to reviews that it was not trained on, in the form of the prediction log: without texts.
 
     Attributes:
         predictions: One row a review: ``label`` (int64: 0 negative, 1 positive; the truth), ``positive`` (calibrated
@@ -75,7 +75,7 @@ class Reference:
 
     @classmethod
     def load(cls, path: Path) -> Reference:
-        """Reads what :meth:`save` wrote."""
+        """Reads the files of :meth:`save`."""
         whose = json.loads((path / "reference.json").read_text(encoding="utf-8"))
         return cls(pd.read_parquet(path / "predictions.parquet"), **whose)
 
@@ -85,7 +85,7 @@ def build_reference(reviews: Reviews, p_positive: Floats, *, model_version: str,
 
     Args:
         reviews: Of the version's test split.
-        p_positive: What its classifier said about them, shape (n,), in their order; evaluation recorded it.
+        p_positive: P(positive) from its evaluation, shape (n,), in their order.
         model_version: Number of the version.
         rows: Size of the sample; all if there are fewer.
         seed: Of the sample.
@@ -107,7 +107,7 @@ def build_reference(reviews: Reviews, p_positive: Floats, *, model_version: str,
     frame = pd.DataFrame(
         {
             "label": reviews.frame["label"].to_numpy(np.int64)[chosen],
-            "positive": np.asarray(p_positive, np.float64)[chosen].round(6),  # as a prediction log says it
+            "positive": np.asarray(p_positive, np.float64)[chosen].round(6),  # as the prediction log has it
             "words": [len(text.split()) for text in texts],
             "characters": [len(text) for text in texts],
             "sketch": pd.Series([sketch(text) for text in texts], dtype="str"),

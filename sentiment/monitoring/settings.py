@@ -1,4 +1,4 @@
-"""What ``configs/monitor.yaml`` may say."""
+"""The settings of the monitor pipeline: ``configs/monitor.yaml``."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ ACTIONS: tuple[Action, ...] = get_args(Action)  # weakest first
 
 
 class WindowSettings(Settings):
-    """Which predictions are looked at."""
+    """The predictions of a window."""
 
     log: str | None = Field(
         None, min_length=1, description="prediction log: a folder or s3://...; null: the live service's own"
     )
-    hours: float = Field(24, gt=0, le=24 * 366, description="how far back")
-    min_predictions: int = Field(1000, ge=20, description="with fewer, drift checks say that there is not enough data")
-    max_predictions: int = Field(5000, ge=100, le=50_000, description="of more, a seeded sample is looked at")
+    hours: float = Field(24, gt=0, le=24 * 366, description="length of the window")
+    min_predictions: int = Field(1000, ge=20, description="with fewer, drift checks report not enough data")
+    max_predictions: int = Field(5000, ge=100, le=50_000, description="above that, a seeded sample is used")
     max_other_share: float = Field(
         0.02,
         ge=0,
@@ -56,33 +56,33 @@ class WindowSettings(Settings):
 
 
 class DriftSettings(Settings):
-    """How a window is compared with the version's reference, which is what it did on held-out reviews."""
+    """The comparison of a window with the version's reference, its answers to held-out reviews."""
 
     reference_rows: int = Field(3000, ge=100, le=20_000, description="held-out reviews kept as the reference")
-    significance: float = Field(0.001, gt=0, lt=0.5, description="of each test; about seven look at a window")
+    significance: float = Field(0.001, gt=0, lt=0.5, description="significance of each test; a window has about seven")
     resamples: int = Field(2000, ge=100, le=20_000, description="permutations and bootstrap resamples of a test")
     max_auc: float = Field(
-        0.55, gt=0.5, lt=1, description="a classifier may tell the window from the reference with this AUC"
+        0.55, gt=0.5, lt=1, description="largest AUC of a classifier that distinguishes window and reference"
     )
     max_label_shift: float = Field(
-        0.05, ge=0, lt=1, description="the share of positive texts may surely have moved by so much"
+        0.05, ge=0, lt=1, description="largest significant change of the share of positive texts"
     )
     max_abstention_rise: float = Field(
-        0.05, ge=0, le=1, description="the share of abstentions may surely have risen by so much"
+        0.05, ge=0, le=1, description="largest significant rise of the share of abstentions"
     )
 
 
 class FeedbackSettings(Settings):
-    """What labels that come back are good for."""
+    """The use of feedback labels, and their guard."""
 
     min_labels: int = Field(100, ge=10, description="with fewer, accuracy is estimated from the scores")
     confidence: float = Field(0.99, ge=0.5, lt=1, description="of the intervals")
-    accuracy_margin: float = Field(0.02, ge=0, lt=1, description="live accuracy may be so far below the held-out one")
+    accuracy_margin: float = Field(0.02, ge=0, lt=1, description="largest drop of live accuracy below the held-out one")
     ece_margin: float = Field(
         0.02,
         ge=0,
         lt=1,
-        description="live calibration error may exceed what held-out reviews show by chance by so much",
+        description="largest excess of the live calibration error over that of held-out reviews by chance",
     )
     ece_bins: int = Field(15, ge=2, le=100, description="equal-width bins of the calibration error")
     strata: int = Field(5, ge=1, le=20, description="quantile strata of the scores, besides fixed ones, for weights")
@@ -95,12 +95,12 @@ class FeedbackSettings(Settings):
     max_per_request: float = Field(
         0.2, gt=0, le=1, description="share of the labels that may be about the texts of one request"
     )
-    max_per_minute: int = Field(60, ge=1, description="labels in one minute; more is a flood, of which none is used")
+    max_per_minute: int = Field(60, ge=1, description="labels in one minute; more count as a flood and are not used")
     max_contradiction: float = Field(
         0.5, gt=0, le=1, description="share of a client's labels that may contradict answers of high score"
     )
     sure: float = Field(0.95, ge=0.5, lt=1, description="an answer with this score is of high score")
-    max_share: float = Field(0.2, gt=0, le=1, description="of the reviews a retraining uses, so many may be feedback")
+    max_share: float = Field(0.2, gt=0, le=1, description="largest share of feedback in the reviews of a retraining")
     expectations: Suite = Field(
         default_factory=default_file(SuiteSettings, "expectations/feedback.yaml"),
         description="suite for feedback that is trained on: a file, or the suite itself",
@@ -108,15 +108,15 @@ class FeedbackSettings(Settings):
 
 
 class HealthSettings(Settings):
-    """What the service itself must keep to."""
+    """The limits of the service itself."""
 
     prometheus: str | None = Field(None, description="address of a Prometheus that scrapes the service, or null")
     max_error_rate: float = Field(0.01, ge=0, le=1, description="share of requests that fail by the service's fault")
-    max_p95_ms: float = Field(500, gt=0, description="milliseconds that 95 % of the requests may take at most")
+    max_p95_ms: float = Field(500, gt=0, description="largest 95th percentile of the latency in milliseconds")
 
 
 class AlertSettings(Settings):
-    """Who is told."""
+    """The destinations of alerts."""
 
     webhook: str | None = Field(
         None, description="$NAME of the environment variable that holds a URL, which may hold a secret"

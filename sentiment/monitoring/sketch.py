@@ -4,10 +4,9 @@ Signed feature hashing (Weinberger et al. 2009, doi:10.1145/1553374.1553516): ev
 ``DIMENSIONS`` sums or is subtracted from it, so that inner products of sketches approximate those of the texts' bags of
 words.
 
-What a sketch reveals: neither the words nor their order, but whoever holds it can test a guess. In a text of 20 words,
-a word that is there shows in 96 % of the cases, one that is not seems to in 4 %; with 150 different words it is 80 %
-and 20 %. So a name can be confirmed, and the common words of a short text listed with few errors. Keep sketches as
-carefully as what they were made of.
+A sketch reveals neither the words nor their order, but its holder can test a guess. In a text of 20 words, a word in
+the text is confirmed in 96% of the cases, and another word in 4%; with 150 different words it is 80% and 20%. So a name
+can be confirmed, and the common words of a short text listed with few errors. Protect sketches like the texts.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ SIGN_BIT = 8  # of the hash; the bits below name the dimension
 
 
 def sketch(text: str) -> str:
-    """Fingerprint of the words of a text, whatever their case and order.
+    """Computes the fingerprint of the words of a text, independent of case and order.
 
     The same in every process and on every machine.
 

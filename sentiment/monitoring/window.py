@@ -1,4 +1,4 @@
-"""Window: what a service answered in a stretch of time, as far as its prediction log can be read."""
+"""Window: the answers of a service in a period of time, from its prediction log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd  # at run time: whoever passes Windows on (pydantic, ZenML) reads this annotation
+import pandas as pd  # at run time: pydantic and ZenML read this annotation
 from pydantic import BaseModel, ConfigDict
 
 from sentiment.errors import UserError
@@ -42,13 +42,13 @@ _TEXTS = ("id", "model_version", "request", "label", "sketch", "text", "feedback
 
 
 class FeedbackFacts(BaseModel):
-    """The labels that came back within a window, whatever they were about.
+    """The feedback labels that arrived within a window, about any prediction.
 
     Attributes:
         entries: How many came.
         unknown: About predictions that the log does not hold.
-        repeated: Said again what was said before.
-        changed: Contradicted what was said before.
+        repeated: Labels that repeat an earlier one.
+        changed: Labels that contradict an earlier one.
         wrong: With a label that the model does not have.
         clock_skewed: From before their prediction, or from the future.
         busiest_minute: Most that came within one minute.
@@ -66,7 +66,7 @@ class FeedbackFacts(BaseModel):
 
 
 class WindowFacts(BaseModel):
-    """What a window is of, and what of the log is not in it.
+    """The origin of a window, and the parts of the log that are not in it.
 
     Attributes:
         model_version: Whose predictions these are.
@@ -75,7 +75,7 @@ class WindowFacts(BaseModel):
         seen: Predictions of this version in the window; a sample of them may be kept.
         other_versions: Predictions of each other version in the same stretch of time.
         unreadable: Lines from about this time, and predictions of this version in it, that are damaged.
-        logged: Predictions of this version in the whole log, whatever their clock said.
+        logged: Predictions of this version in the whole log, also those with a wrong clock.
         clock_skewed: Those of them from the future, or from before the version was made: they are in no window.
         repeated: Predictions whose id was there already.
         feedback: The labels that came back.
@@ -97,16 +97,16 @@ class WindowFacts(BaseModel):
 
 @dataclass(frozen=True)
 class Window:
-    """The predictions of one model version in a stretch of time, and what users have said about any prediction.
+    """The predictions of one model version in a period of time, and the feedback that arrived in it.
 
-    Inputs and scores are looked at when they came; answers are judged when their label came, which may be days later.
+    Inputs and scores count at the time of the request; answers count when their label arrives, which may be days later.
 
     Attributes:
         predictions: One row a prediction, by time: the columns of :class:`~sentiment.monitoring.prediction_log.Record`;
             and of its feedback ``feedback_time`` (when it was first said; NaN: never), ``client`` and ``contested``
             (whether different labels came); and ``sampled``: whether it belongs to the sample of the window, of which
             all but accuracy is measured. The others have a label, and may be of any time and version.
-        facts: What it is of, and what is not in it.
+        facts: Its origin, and the parts of the log that are not in it.
     """
 
     predictions: pd.DataFrame
@@ -128,7 +128,7 @@ class Window:
         """The window of a log that was read as a whole.
 
         Args:
-            logged: Of every version and time: what is of another version or of a wrong clock is counted.
+            logged: Records of every version and time; those of other versions or with a wrong clock are counted.
             model_version: Whose predictions are wanted.
             start: First moment, in seconds since 1970 (UTC).
             end: The moment after the last one.
@@ -177,7 +177,7 @@ class Window:
 
     @property
     def labelled(self) -> pd.DataFrame:
-        """Those of this version about which it was said in the window what is right."""
+        """The predictions of this version whose label arrived in the window."""
         rows, known = self.taught, self.facts
         lately = rows["feedback_time"].between(known.start, known.end, inclusive="left")
         return rows[lately & rows["model_version"].eq(_stored(known.model_version))]
@@ -196,7 +196,7 @@ class Window:
 
     @classmethod
     def load(cls, path: Path) -> Window:
-        """Reads what :meth:`save` wrote."""
+        """Reads the files of :meth:`save`."""
         facts = WindowFacts.model_validate_json((path / "window.json").read_text(encoding="utf-8"))
         return cls(pd.read_parquet(path / "predictions.parquet"), facts)
 
@@ -232,10 +232,10 @@ def read_window(
     )
 
 
-def require_some(where: str, files: Sequence[str]) -> None:
-    """Raises a UserError where a log in a bucket has no file: a misspelt address would look like a quiet service."""
+def require_files(where: str, files: Sequence[str]) -> None:
+    """Raises a UserError if a log in a bucket has no file: a misspelt address must not look like a quiet service."""
     if not files:
-        raise UserError("there is no prediction log", where=where, remedy="Look at the address: window.log.")
+        raise UserError("there is no prediction log", where=where, remedy="Check the address: window.log.")
 
 
 @contextmanager
@@ -255,7 +255,7 @@ def local_log(where: str) -> Iterator[Path]:
         bucket = s3fs.S3FileSystem(endpoint_url=os.environ.get("AWS_ENDPOINT_URL"), skip_instance_cache=True)
         try:
             files = bucket.glob(f"{where.rstrip('/')}/*.jsonl")
-            require_some(where, files)
+            require_files(where, files)
             bucket.get(files, [str(folder / Path(file).name) for file in files])
         except UserError:
             raise
@@ -263,7 +263,7 @@ def local_log(where: str) -> Iterator[Path]:
             raise UserError(
                 f"cannot be read: {(str(error).strip() or type(error).__name__).splitlines()[0][:200]}",
                 where=where,
-                remedy="Look at the address and at the AWS_* variables.",
+                remedy="Check the address and the AWS_* variables.",
             ) from error
         yield folder
 
@@ -290,7 +290,7 @@ def _distinct(records: Iterable[Record]) -> list[Record]:
 
 
 def _whole(record: Record) -> bool:
-    """Whether a record can be computed with; whether its values make sense is for the data gate to say."""
+    """Whether a record is usable for computing; the data gate checks whether its values make sense."""
     numbers = (record.score, record.positive, record.words, record.characters, record.index)
     if not all(math.isfinite(number) and abs(number) < _LARGEST for number in numbers):
         return False
@@ -302,7 +302,7 @@ def _whole(record: Record) -> bool:
 
 
 class _Said:
-    """What was said about each prediction."""
+    """Collects the labels of each prediction."""
 
     def __init__(self, predicted: dict[str, float], feedback: Iterable[Feedback], now: float) -> None:
         self._predicted, self._now = predicted, now
@@ -334,7 +334,7 @@ class _Said:
 
 
 def _table(within: Sequence[Record], about: Iterable[Record], said: _Said, most: int, seed: int) -> pd.DataFrame:
-    """A sample of the predictions of the window, and those about which something was said last."""
+    """Samples the predictions of the window, and keeps those with the latest labels."""
     sampled = {within[i].id for i in np.random.default_rng(seed).permutation(len(within))[:most]}
     latest = sorted(about, key=lambda record: said.accepted[record.id][0].time)[-most:]
     kept = {record.id: record for record in (*latest, *(r for r in within if r.id in sampled))}

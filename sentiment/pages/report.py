@@ -133,7 +133,7 @@ def _alarms(report: Report) -> list[Html]:
 
 def _live(report: Report) -> list[Html]:
     if (live := report.live) is None:
-        return [paragraph("Nothing is live: make deploy.", "soft")]
+        return [paragraph("There is no live service: make deploy.", "soft")]
     known: dict[str, object] = {
         "version": f"{live.bento.version} of {live.bento.model}",
         "health": badge("answers over HTTP and gRPC", "good") if live.healthy else badge("does not answer", "bad"),

@@ -32,22 +32,22 @@ def roll_out(
 ) -> Annotated[Deployment, "deployment"]:
     """Starts the Bento beside the live one, tests it, and only then moves the traffic.
 
-    Whatever goes wrong before it has the traffic, an interrupt included: the new one is stopped, and what was live
-    still is. Every report is stored as it is made, so that a failed run shows it, too. Where the same Bento is live
-    with other settings than the stack file's, the one with the new settings takes over: there is nothing to compare.
+    If anything fails before the switch, also by an interrupt, the new service is stopped and the live service stays.
+    Every report is stored immediately, so that a failed run shows it, too. If the same Bento is live with other
+    settings than the stack file's, the one with the new settings takes over: there is nothing to compare.
 
     Args:
-        bento: What to serve.
+        bento: The Bento to serve.
         splits: Of the version.
-        evaluation: Of the version: what its scores must be.
+        evaluation: The version's evaluation, whose scores it must reproduce.
         smoke: How the new service is tested.
         rollout: How traffic moves.
 
     Returns:
-        What is live now.
+        The live deployment.
 
     Raises:
-        UserError: If there is no deployer, or the new service fails; says why.
+        UserError: If there is no deployer, or the new service fails.
     """
     deployer = model_deployer()
     live = deployer.live()
@@ -65,12 +65,12 @@ def roll_out(
         )
     if mode == "shadow" and former is None:
         raise UserError(
-            "nothing is live to compare with", where="rollout.mode shadow", remedy="Deploy by switch first."
+            "there is no live service to compare with", where="rollout.mode shadow", remedy="Deploy by switch first."
         )
     service = deployer.start(bento)
     try:
         _keep(smoke_test(access_to(service), bento, known, smoke))
-        if former and mode != "switch":  # where nothing is live, a canary has nobody to be compared with
+        if former and mode != "switch":  # without a live service there is nothing to compare a canary with
             _keep(_compared(deployer, service, former, known, rollout))
         if live is None or mode != "shadow":
             return deployer.switch(service, run=get_step_context().pipeline_run.name)

@@ -28,10 +28,10 @@ def evaluate(
     Annotated[metrics.Evaluation, ArtifactConfig(name="{candidate}_evaluation")],
     Annotated[CheckReport, ArtifactConfig(name="{candidate}_behaviour")],
 ]:
-    """Measures a servable on the untouched test split, and how it behaves where it must not be fooled.
+    """Measures a servable on the untouched test split, and its behaviour on generated cases.
 
     Args:
-        servable: What would be served.
+        servable: The servable.
         splits: The splits.
         candidate: ``linear``, ``transformer``, ``cascade`` or ``champion``.
         settings: How metrics are computed.

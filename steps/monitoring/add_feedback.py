@@ -13,7 +13,7 @@ from sentiment.reviews.table import Reviews
 def add_feedback(
     reviews: Reviews, earlier: Reviews | None = None, fresh: Reviews | None = None
 ) -> tuple[Annotated[Reviews, "reviews_with_feedback"], Annotated[Reviews, "feedback"]]:
-    """Puts them together: what the champion learnt from its users is not forgotten by the next one.
+    """Joins reviews and feedback, also the feedback that the champion was trained on.
 
     Texts that are there twice, or with two labels, are left to the splitting, as ever.
 

@@ -1,4 +1,4 @@
-"""A version's held-out reviews and what it said of them to the reference of its monitoring."""
+"""Held-out reviews and a version's evaluation to its monitoring reference."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from steps.caching import depends_on_imports
 def build_reference(
     splits: Splits, evaluation: Evaluation, version: str, rows: int, seed: int
 ) -> Annotated[reference.Reference, "reference"]:
-    """Keeps what the version did on reviews it had not seen; no model is run, as evaluation has done so.
+    """Builds the reference from the recorded evaluation; no model runs.
 
     Args:
         splits: Of the version.
         evaluation: Of the version, on its test split.
         version: Its number.
-        rows: At most so many reviews.
+        rows: Maximum number of reviews.
         seed: Of the choice, where there are more.
     """
     scores = evaluation.predictions["p_positive"].to_numpy()

@@ -1,4 +1,4 @@
-"""Window and reference to a check report, which MLflow gets too, with pages for people."""
+"""Window and reference to a check report, logged to MLflow with its pages."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ logger = logging.getLogger(__name__)
 def check_window(
     window: Window, reference: Reference, settings: MonitorSettings
 ) -> Annotated[CheckReport, "monitoring_checks"]:
-    """Says with evidence whether the version still holds.
+    """Checks whether the version is still good, with evidence.
 
     MLflow gets every score, the page, and Evidently's interactive report, which a dashboard that runs no script cannot
     show; a workspace of ``evidently ui`` keeps the latter over time.
 
     Args:
-        window: What the version answered lately.
-        reference: What it did on held-out reviews.
+        window: The version's recent answers.
+        reference: Its answers to held-out reviews.
         settings: Limits.
     """
     import mlflow
 
     health, no_health = read_health(settings.service, hours=settings.window.hours)
     report = checks.check_window(window, reference, settings, health=health, no_health=no_health)
-    looked_at: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "model": settings.model,
         "model_version": window.facts.model_version,
         "run": get_step_context().pipeline_run.name,
     }
-    log_metadata(metadata=looked_at, infer_artifact=True)  # registry/history.py reads it
+    log_metadata(metadata=metadata, infer_artifact=True)  # registry/history.py reads it
     mlflow.set_tags({"model_version": window.facts.model_version, "findings": ", ".join(checks.findings(report))})
     mlflow.log_metrics(
         {"predictions": window.facts.seen}

@@ -18,13 +18,13 @@ from sentiment.reviews.table import SPLITS, Reviews, Splits
 def guard_feedback(
     window: Window, splits: Splits, settings: MonitorSettings
 ) -> tuple[Annotated[Reviews, "feedback"], Annotated[CheckReport, "feedback_checks"]]:
-    """Takes texts that were logged with consent and labelled by somebody, unless the labels look poisoned.
+    """Takes texts that were logged with consent and labelled by users, unless the labels look poisoned.
 
     Args:
-        window: With everything that users have said and the log still holds.
-        splits: What the version was trained on: what it learnt from is left out, and feedback, that from before
+        window: The window, with all feedback that the log still holds.
+        splits: The version's splits: reviews that it was trained on are left out, and feedback, that from before
             included, is at most a share of that.
-        settings: What is too much.
+        settings: The limits.
 
     Returns:
         No review at all where a critical check failed; and the checks.

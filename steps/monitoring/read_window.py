@@ -1,4 +1,4 @@
-"""Prediction log to the window that is looked at."""
+"""Prediction log to the monitored window."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zenml import step
 
 from sentiment.monitoring import window
 from sentiment.monitoring.settings import WindowSettings
-from sentiment.monitoring.window import require_some
+from sentiment.monitoring.window import require_files
 
 if TYPE_CHECKING:
     from s3fs import S3FileSystem
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def read_window(
     log: str, settings: WindowSettings, version: str, end: float, born: float, seed: int
 ) -> Annotated[window.Window, "window"]:
-    """Reads what a version answered in the hours before ``end``, with the labels that came back.
+    """Reads the answers of a version in the hours before ``end``, with the feedback labels.
 
     Args:
         log: Folder of the prediction log, or ``s3://...``; in the bucket of the active stack with its credentials.
@@ -45,7 +45,7 @@ def _at_hand(log: str) -> Iterator[str]:
         return
     with TemporaryDirectory() as folder:
         found = files.find(log)
-        require_some(log, found)
+        require_files(log, found)
         for name in found:
             files.get(name, str(Path(folder, name.rpartition("/")[2])))
         yield folder
@@ -59,7 +59,7 @@ def _filesystem(log: str) -> S3FileSystem | None:
         return None
     files: S3FileSystem | None = getattr(store, "filesystem", None)
     if files is not None:
-        files.invalidate_cache()  # it remembers what was there before
+        files.invalidate_cache()  # its listings are cached
     return files
 
 

@@ -16,7 +16,7 @@ def load(settings: SourceSettings, source_fingerprint: str, seed: int) -> Annota
     """Reads the reviews, shuffled.
 
     Args:
-        settings: The source and what its columns and labels mean.
+        settings: The source, and the meaning of its columns and labels.
         source_fingerprint: Identity of the source's content: a changed file is not served from cache.
         seed: Seed of the order and of the sample.
     """

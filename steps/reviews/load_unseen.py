@@ -24,7 +24,7 @@ def load_unseen(
         settings: The source.
         source_fingerprint: Identity of the source's content.
         known: The splits of the version that will be scored.
-        exclude_training: Whether to leave out what is in its training and validation splits.
+        exclude_training: Whether to leave out its training and validation splits.
         seed: Seed of the order and of the sample.
     """
     reviews = load_reviews(settings, seed=seed)

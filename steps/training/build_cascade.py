@@ -20,7 +20,7 @@ from steps.caching import depends_on_imports
 def build_cascade(
     linear: Servable, transformer: Servable, splits: Splits, settings: CascadeSettings
 ) -> Annotated[Servable, "cascade"]:
-    """Chooses on the validation split what the linear model may answer alone."""
+    """Chooses on the validation split which texts the linear model answers alone."""
     out = Path(tempfile.mkdtemp(prefix="cascade-"))
     tried = fit_cascade(linear, transformer, splits.validation, settings, out, git_commit=git_commit())
     log_metadata({"tried": {f"share {t.share:g}": asdict(t) for t in tried}})

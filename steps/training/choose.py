@@ -12,10 +12,10 @@ from steps.caching import depends_on_imports
 
 @step(cache_policy=depends_on_imports(__name__))
 def choose(servables: list[Servable]) -> tuple[Annotated[str, "challenger"], Annotated[Servable, "servable"]]:
-    """The candidate that did best on the validation split; the test split has no say in it.
+    """Chooses the candidate with the best validation accuracy; the test split is not used.
 
     Args:
-        servables: The candidates, those that cost least first: a tie goes to the cheaper one.
+        servables: The candidates, the cheapest first: it wins a tie.
     """
     best = max(servables, key=lambda servable: servable.manifest.validation_accuracy)
     return best.manifest.kind, best

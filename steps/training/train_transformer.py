@@ -24,7 +24,7 @@ def train_transformer(
     splits: Splits,
     checks: CheckReport,
     settings: TransformerSettings,
-    weights: str,  # what training starts from has changed: not from cache
+    weights: str,  # part of the cache key: the initial weights
     augmentation: AugmentationSettings,
     seed: int,
 ) -> Annotated[TransformerCheckpoint, "checkpoint"]:

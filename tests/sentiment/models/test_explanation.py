@@ -53,7 +53,7 @@ def test_the_cost_is_bounded_and_no_word_is_left_out(words):
 
 
 def test_fewer_parts_where_so_wished():
-    found = explain(Counted(dull=-1), "a dull b c d", most_words=2)
+    found = explain(Counted(dull=-1), "a dull b c d", max_words=2)
     assert [w.word for w in found.words] == ["a dull", "b c d"]
     assert [w.effect for w in found.words] == [-2, 0]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sentiment.monitoring.feedback_guard import believed, feedback_reviews
+from sentiment.monitoring.feedback_guard import feedback_reviews, trusted_feedback
 from sentiment.monitoring.prediction_log import Feedback
 from sentiment.monitoring.settings import FeedbackSettings, MonitorSettings
 from sentiment.reviews.cleaning import clean
@@ -20,14 +20,14 @@ def failed(checks):
 
 def guard(feedback, records=RECORDS, limits=LIMITS):
     seen = window(records, feedback)
-    return believed(seen, seen.labelled, limits, seed=0)
+    return trusted_feedback(seen, seen.labelled, limits, seed=0)
 
 
 def turned(label):
     return "negative" if label == "positive" else "positive"
 
 
-def test_honest_feedback_is_believed():
+def test_honest_feedback_is_trusted():
     known = guard(labelled(RECORDS, TRUTHS, every=2))
     assert len(known.rows) == 200
     assert failed(known.checks) == set()

@@ -172,7 +172,7 @@ def test_a_record_of_another_form_is_unreadable(key, value, log, tmp_path):
 
 
 def test_the_bound_holds_and_a_flood_of_predictions_evicts_no_feedback(tmp_path, drops, monkeypatch):
-    monkeypatch.setattr(prediction_log, "GATHER_SECONDS", 0)
+    monkeypatch.setattr(prediction_log, "GATHER_S", 0)
     log = PredictionLog(tmp_path, max_mb=0.05, keep_text=True, on_drop=drops.append)
     log.feedback(record(9_999).id, "negative", 1.0)
     for start in range(0, 1000, 50):
@@ -213,7 +213,7 @@ class Stuck:
 
 
 def test_a_stuck_disk_holds_nobody_up_and_memory_stays_bounded(log, tmp_path, drops, monkeypatch):
-    monkeypatch.setattr(prediction_log, "MOST_WAITING", 10 * (len(TEXT) + OVERHEAD))
+    monkeypatch.setattr(prediction_log, "MAX_WAITING_CHARACTERS", 10 * (len(TEXT) + OVERHEAD))
     disk = Stuck(monkeypatch)
     log.add([record(0)])
     assert disk.reached.wait(10)

@@ -184,7 +184,7 @@ def test_what_is_gone_is_named_and_the_rest_is_shown(report):
     for what in ("splits", "evaluation", "behavioural report", "decision"):
         assert f"The champion&#x27;s {what} is gone" in document
     assert f"is gone: {DRIFT}, {ABSTENTION} failed" in document  # the names are on record
-    assert "Nothing is live: make deploy" in document
+    assert "There is no live service: make deploy" in document
     assert Audit(document).refused == []
 
 
