@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, ClassVar, cast
+from typing import IO, ClassVar, cast
 from uuid import UUID
 
-from zenml.client import Client
 from zenml.config.global_config import GlobalConfiguration
-from zenml.enums import ServiceState
 from zenml.model_deployers import BaseModelDeployer, BaseModelDeployerFlavor
 from zenml.model_deployers.base_model_deployer import (
     DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT,
-    get_model_version_id_if_exists,
 )
 from zenml.services.service import BaseService, ServiceConfig
 
@@ -30,9 +24,10 @@ from serving.flavor import BentoDeployerFlavor
 from serving.front import Front
 from serving.nginx import Backend, Route
 from serving.record import lock_deployment, read_live, write_live
-from serving.service import SERVICES, STATE, BentoService, BentoServiceConfig
+from serving.service import BentoService, BentoServiceConfig
+from serving.services import Services, configure_service, free_address, hash_settings, launch, server_info
 from stacks import processes
-from stacks.addresses import Address, free_port
+from stacks.addresses import Address
 from stacks.files import required_file
 
 WHERE = "model deployer"
@@ -96,7 +91,9 @@ class BentoDeployer(BaseModelDeployer):
     def is_up_to_date(self, live: Deployment) -> bool:
         """Whether the live service was started with today's settings and the same contents of their files."""
         service = BentoService.read(self.root, UUID(live.service))
-        return service is not None and service.config.settings == self._settings()
+        return service is not None and service.config.settings == hash_settings(
+            self.config, uses_front=self._uses_front
+        )
 
     def switch(self, service: BentoService, *, run: str) -> Deployment:
         """Makes a service live, and ends the previous one.
@@ -123,7 +120,7 @@ class BentoDeployer(BaseModelDeployer):
                 raise
             write_live(self.root, new)
             try:
-                self._remove_others(new.service)
+                self._services.remove_others(new.service)
             except Exception as error:  # it is live: the next deployment cleans up
                 logger.warning("the previous service is not removed yet: %s", error)
             finally:
@@ -170,7 +167,7 @@ class BentoDeployer(BaseModelDeployer):
                 if self.is_live(service):
                     raise UserError("is live", where=f"service {service.uuid}", remedy="Stop it first.")
                 self._route_to_live()
-                self._remove(service.uuid)
+                self._services.remove(service.uuid)
         finally:
             self._release()
 
@@ -178,15 +175,21 @@ class BentoDeployer(BaseModelDeployer):
         """Stops everything after the requests in flight; returns whether there was anything to stop."""
         with self._locked("stopping"):
             stopped = self._front.stop()
-            known = self._find_services()
+            known = self._services.find()
             for identifier in known:
-                self._remove(identifier)
+                self._services.remove(identifier)
             stopped = stopped or bool(known) or read_live(self.root) is not None
             write_live(self.root, None)
         self._release()
         return stopped
 
-    # The live deployment
+    @property
+    def _settings_hash(self) -> str:
+        return hash_settings(self.config, uses_front=self._uses_front)
+
+    @property
+    def _services(self) -> Services:
+        return Services(self.root)
 
     @property
     def _front(self) -> Front:
@@ -251,8 +254,6 @@ class BentoDeployer(BaseModelDeployer):
             )
         return _backend(service)
 
-    # Moving the traffic
-
     def _move(self, former: Deployment | None, new: Deployment) -> None:
         """Moves the traffic from one deployment to the other, and back if that fails."""
         seamless = new.front and (former is None or former.front)
@@ -269,14 +270,14 @@ class BentoDeployer(BaseModelDeployer):
 
     def _expose(self, deployment: Deployment) -> None:
         """Makes a service reachable at the live address."""
-        service = self._service(deployment)
+        service = self._services.read(deployment)
         if not deployment.front:
             service.terminate(at_once=True)  # it still runs on the ports of its trial
             self._relaunch(service, self.config.live_address)
             return
         if self.config.live_address == service.address:  # it listened there without the front
             service.terminate()
-            self._relaunch(service, self._free_address())
+            self._relaunch(service, free_address(self.config))
         self._front.apply(Route(_backend(service)))
         problem = self.config.live_address.problem()
         if problem or self.config.live_address.served_by() != deployment.service:
@@ -286,7 +287,7 @@ class BentoDeployer(BaseModelDeployer):
         if deployment.front:
             self._front.stop()
         else:
-            self._end(UUID(deployment.service))
+            self._services.end(UUID(deployment.service))
 
     def _relaunch(self, service: BentoService, address: Address) -> None:
         """Restarts a service at another address; it speaks TLS itself only at the live address."""
@@ -302,8 +303,6 @@ class BentoDeployer(BaseModelDeployer):
         if service and self._front.master() is not None:
             self._front.apply(Route(_backend(service)))
 
-    # Services
-
     def _start_service(self, bento: Bento) -> BentoService:
         unused = self._live() is None and self._front.master() is None
         if unused and (port := self.config.live_address.used_port()) is not None:
@@ -312,79 +311,7 @@ class BentoDeployer(BaseModelDeployer):
                 where="live address",
                 remedy="Stop what listens there, or give the model deployer another port in the stack file.",
             )
-        config = self._service_config(bento)
-        response = Client().create_service(
-            config, BentoService.SERVICE_TYPE, get_model_version_id_if_exists(bento.model, bento.version)
-        )
-        try:
-            service = self.perform_deploy_model(response.id, config)
-            Client().update_service(
-                service.uuid,
-                service_source=service.model_dump()["type"],
-                admin_state=service.admin_state,
-                status=service.status.model_dump(),
-                prediction_url=service.prediction_url,
-                health_check_url=service.healthcheck_url,
-            )
-        except BaseException:
-            self._remove(response.id)
-            raise
-        return service
-
-    def _settings(self) -> str:
-        """Hashes (SHA-256) the settings that callers can notice: two services of one Bento differ in them alone."""
-        c = self.config
-        said = c.model_dump_json(exclude={"start_timeout"})
-        files = {name: required_file(getattr(c, name), name) for name in ("tokens_file", "tls_certificate", "tls_key")}
-        parts = [said.encode(), str(self._uses_front).encode(), *(f.read_bytes() for f in files.values() if f)]
-        return hashlib.sha256(b"\0".join(parts)).hexdigest()
-
-    def _service_config(self, bento: Bento) -> BentoServiceConfig:
-        c = self.config
-        if os.environ.get("SENTIMENT_TOKENS"):
-            raise UserError(
-                "a deployed service does not read tokens from there, and would be open to every caller",
-                where="environment variable SENTIMENT_TOKENS",
-                remedy="Write them to a file, and name it in the stack file: tokens_file.",
-            )
-        tokens = required_file(c.tokens_file, "tokens_file")
-        options = c.model_copy(update={"tokens_file": tokens and str(tokens)})
-        pipeline, step = _origin()
-        address = self._free_address()
-        return BentoServiceConfig(
-            service_name=bento.tag,
-            model_name=bento.model,
-            model_version=bento.version,
-            pipeline_name=pipeline,
-            pipeline_step_name=step,
-            bento=bento,
-            root=str(self.root),
-            created=datetime.now(UTC).isoformat(),
-            http_port=address.http_port,
-            grpc_port=address.grpc_port,
-            drain_seconds=c.drain_seconds,
-            start_timeout=c.start_timeout,
-            settings=self._settings(),
-            environment=options.as_environment(),
-        )
-
-    def _free_address(self) -> Address:
-        taken = {self.config.http_port, self.config.grpc_port}
-        http = free_port(taken)
-        return Address("127.0.0.1", http, free_port(taken | {http}))
-
-    def _service(self, deployment: Deployment) -> BentoService:
-        service = BentoService.read(self.root, UUID(deployment.service))
-        if service is None:
-            raise UserError("its folder is gone", where=f"service {deployment.service}", remedy="Deploy again.")
-        return service
-
-    def _find_services(self) -> set[UUID]:
-        """Finds services that have a folder, or a process although their folder is gone."""
-        folder = self.root / SERVICES
-        names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-        names |= {path.relative_to(folder).parts[0] for _, path in processes.find_by_variable(STATE, below=folder)}
-        return {UUID(name) for name in names}
+        return self._services.start(configure_service(self.config, bento, self.root, uses_front=self._uses_front))
 
     def _clean_up(self) -> None:
         """Cleans up after a killed deployer: the traffic of a trial, half a switch, unused services."""
@@ -392,35 +319,11 @@ class BentoDeployer(BaseModelDeployer):
         if record and record.former:
             write_live(self.root, live)
         self._route_to_live()
-        self._remove_others(live.service if live else self._ask_front())
+        self._services.remove_others(live.service if live else self._ask_front())
 
     def _ask_front(self) -> str | None:
         """Asks our front which service it serves: an operator may have removed a damaged record."""
         return self.config.live_address.served_by() if self._front.master() is not None else None
-
-    def _remove_others(self, kept: str | None) -> None:
-        for identifier in self._find_services():
-            if str(identifier) != kept:
-                self._remove(identifier)
-
-    def _remove(self, identifier: UUID) -> None:
-        """Ends a service and removes it; only its predictions stay."""
-        self._end(identifier)
-        with suppress(KeyError):
-            Client().delete_service(identifier)
-        shutil.rmtree(self._folder(identifier), ignore_errors=True)  # last: an interrupted removal is found by it
-
-    def _end(self, identifier: UUID, *, at_once: bool = False) -> None:
-        """Ends the processes of a service, even if its files are gone."""
-        service = BentoService.read(self.root, identifier)
-        if service is not None:
-            service.terminate(at_once=at_once)
-        processes.kill(found for found, _ in processes.find_by_variable(STATE, below=self._folder(identifier)))
-
-    def _folder(self, identifier: UUID) -> Path:
-        return self.root / SERVICES / str(identifier)
-
-    # One deployment at a time
 
     def _acquire_lock(self, doing: str) -> IO[str]:
         if self._lock is not None:
@@ -452,11 +355,7 @@ class BentoDeployer(BaseModelDeployer):
         timeout: int = DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT,
     ) -> BentoService:
         """Starts a service for ZenML; the configuration sets the time limit."""
-        service = BentoService(uuid=id, config=config)
-        service.launch()
-        service.admin_state = ServiceState.ACTIVE
-        service.update_status()
-        return service
+        return launch(id, cast(BentoServiceConfig, config))
 
     def perform_stop_model(
         self, service: BaseService, timeout: int = DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT, force: bool = False
@@ -488,40 +387,14 @@ class BentoDeployer(BaseModelDeployer):
                 write_live(self.root, None)
             else:
                 self._route_to_live()
-            self._end(service.uuid, at_once=force)
-            shutil.rmtree(self._folder(service.uuid), ignore_errors=True)
+            self._services.end(service.uuid, at_once=force)
+            self._services.delete_folder(service.uuid)
 
     @staticmethod
     def get_model_server_info(service: BaseService) -> dict[str, str | None]:
         """Returns the facts that ZenML shows of a service; for the live one, the live address."""
-        found = cast(BentoService, service)
-        record = read_live(Path(found.config.root))
-        live = record.deployment if record and record.deployment.service == str(found.uuid) else None
-        process = found.process()
-        return {
-            "PREDICTION_URL": f"{live.http}/v1/predict" if live else found.prediction_url,
-            "GRPC_ADDRESS": live.grpc if live else found.grpc_address,
-            "HEALTH_CHECK_URL": f"{live.http}/readyz" if live else found.healthcheck_url,
-            "LIVE": f"since {live.since}" if live else "no",
-            "BENTO": found.bento.tag,
-            "MODEL_NAME": found.bento.model,
-            "MODEL_VERSION": found.bento.version,
-            "LOG_FILE": str(found.log_file),
-            "PREDICTION_LOG": str(found.prediction_log.resolve()),
-            "DAEMON_PID": str(process.pid) if process else None,
-        }
+        return server_info(cast(BentoService, service))
 
 
 def _backend(service: BentoService) -> Backend:
     return Backend(service.uuid, service.config.http_port, service.config.grpc_port)
-
-
-def _origin() -> tuple[str, str]:
-    """Returns the names of the running pipeline and step; empty outside of a run."""
-    from zenml import get_step_context
-
-    try:
-        context: Any = get_step_context()
-    except RuntimeError:
-        return "", ""
-    return context.pipeline.name, context.step_name

@@ -1,8 +1,8 @@
-"""Behavioural tests: what a classifier does where an accuracy figure does not look.
+"""Behavioural tests: the answers of a classifier to generated cases, which an accuracy figure does not cover.
 
 Cases of three kinds after CheckList (Ribeiro et al. 2020, doi 10.18653/v1/2020.acl-main.442) are generated for each
-capability in ``configs/behaviour.yaml``, from templates and from real sentences; the share of failed cases is held
-against the capability's limit.
+capability in ``configs/behaviour.yaml``, from templates and from real sentences; the share of failed cases is compared
+with the capability's limit.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _EXAMPLE_CHARACTERS = 160
 
 
 class CapabilitySettings(Settings):
-    """What is asked of one capability."""
+    """The requirements of one capability."""
 
     limit: float = Field(ge=0, le=1, description="Highest share of failed cases that passes.")
     severity: Severity = Field("critical", description="critical stops the pipeline, warning is shown and logged.")
-    cases: int = Field(80, ge=1, le=10_000, description="At most so many cases.")
+    cases: int = Field(80, ge=1, le=10_000, description="Maximum number of cases.")
 
 
 def _known(name: str) -> str:
@@ -57,17 +57,17 @@ class BehaviourSettings(Settings):
     tolerance: float = Field(0.1, ge=0, le=1, description="How far a score may move the wrong way (directional tests).")
     examples: int = Field(5, ge=0, le=100, description="Failing examples shown for each capability, worst first.")
     capabilities: dict[CapabilityName, CapabilitySettings] = Field(
-        min_length=1, description="What is asked, by capability; one that is not listed is not tested."
+        min_length=1, description="Requirements by capability; a capability that is not listed is not tested."
     )
 
 
-def real_sentences(reviews: Reviews, *, seed: int, most: int = 6000) -> list[str]:
+def real_sentences(reviews: Reviews, *, seed: int, limit: int = 6000) -> list[str]:
     """Short real texts to perturb: short reviews as they are, opinionated sentences of the longer ones.
 
     Args:
-        reviews: Where they come from (the test split); labels are not looked at.
+        reviews: The source of the texts (the test split); labels are not used.
         seed: Seed of the order.
-        most: How many reviews are looked at, and how many sentences are returned, at most.
+        limit: Maximum number of reviews that are read, and of sentences that are returned.
 
     Returns:
         Distinct texts of 4 to 30 words; reviews and sentences take turns.
@@ -79,14 +79,14 @@ def real_sentences(reviews: Reviews, *, seed: int, most: int = 6000) -> list[str
     texts = list(reviews.frame["text"])
     short: list[str] = []
     parts: list[str] = []
-    for text in rng.sample(texts, min(most, len(texts))):
+    for text in rng.sample(texts, min(limit, len(texts))):
         if len(text.split()) <= 30:
             short.append(text)
         else:
             parts += [part for part in re.split(r"(?<=[.!?])\s+", text) if opinion.search(part)]
     rng.shuffle(parts)
     turns = chain.from_iterable(zip_longest(short, parts))
-    return list(islice(dict.fromkeys(t for t in turns if t is not None and 4 <= len(t.split()) <= 30), most))
+    return list(islice(dict.fromkeys(t for t in turns if t is not None and 4 <= len(t.split()) <= 30), limit))
 
 
 def generate_cases(reviews: Reviews, settings: BehaviourSettings, *, seed: int) -> dict[str, list[Case]]:
@@ -151,8 +151,8 @@ def _check(
         name=name,
         severity=asked.severity,
         passed=rate <= asked.limit,
-        observed=f"{rate * 100:.1f} % of {len(cases)} failed",
-        limit=f"at most {asked.limit * 100:g} %",
+        observed=f"{rate * 100:.1f}% of {len(cases)} failed",
+        limit=f"at most {asked.limit * 100:g}%",
         score=rate,
         count=len(cases),
         examples=tuple(told for _, told in failures[: settings.examples]),
@@ -160,7 +160,7 @@ def _check(
 
 
 def _failure(case: Case, scores: Mapping[str, float], tolerance: float) -> tuple[float, str] | None:
-    """How badly a case fails and how to tell it, or None if it passes."""
+    """Returns the size and a description of a failure; None if the case passes."""
     score = scores[case.text]
     if case.label is not None:
         if (score >= 0.5) == bool(case.label):

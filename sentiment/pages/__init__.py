@@ -1,1 +1,1 @@
-"""Self-contained HTML pages for people: inline CSS and SVG, no script, no network."""
+"""Self-contained HTML pages: inline CSS and SVG, no script, no network."""

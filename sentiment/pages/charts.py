@@ -165,7 +165,7 @@ def course(values: Sequence[tuple[str, float, bool]], champion: str | None, labe
 
 
 def looks(at: Sequence[datetime], values: Sequence[float], failed: Sequence[bool], name: str) -> Html:
-    """A measured value at every look, those that failed in red; ``name`` is letters, and no other drawing's here."""
+    """Plots a value over the monitoring runs, failed ones in red; ``name`` (letters) is unique on the page."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 
     figure, axes = _canvas(4.6, 1.9)

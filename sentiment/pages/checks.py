@@ -9,12 +9,12 @@ from sentiment.pages.html import Html, badge, banner, details, join, page, short
 
 
 def check_report_page(report: CheckReport) -> str:
-    """Every check of a report: what was observed, against which limit, and examples of what failed."""
+    """Shows every check of a report: observation, limit, and examples of failures."""
     return page(f"Checks: {report.suite}", verdict(report), checks_table(report.checks))
 
 
 def verdict(report: CheckReport) -> Html:
-    """Whether a report passed, and what failed."""
+    """Shows whether a report passed, and its failed checks."""
     critical, warnings = report.failures("critical"), report.failures("warning")
     kept = len(report.checks) - len(critical) - len(warnings)
     words = f"{kept} of {len(report.checks)} checks passed"
@@ -26,7 +26,7 @@ def verdict(report: CheckReport) -> Html:
 
 
 def checks_table(checks: Sequence[Check]) -> Html:
-    """What was observed, against which limit, with examples to open."""
+    """Shows observations and limits in a table, with examples to open."""
     rows = [(check_badge(c), named(c), c.observed, c.limit, f"{c.count:,}" if c.count else "") for c in checks]
     failed = [i for i, check in enumerate(checks) if not check.passed and check.severity == "critical"]
     return table(["", "check", "observed", "limit", "cases"], rows, numbers=[4], failed=failed)

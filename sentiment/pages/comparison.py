@@ -40,7 +40,7 @@ def comparison_comment(
     """The Markdown: the verdict, metrics with their differences, and slices, behaviour and rules to open.
 
     Args:
-        decision: What came of the run.
+        decision: The decision of the run.
         version: The challenger's.
         run: Name of the pipeline run.
         evaluations: By candidate; ``champion`` where there was one.
@@ -54,7 +54,7 @@ def comparison_comment(
         f"### Model: {verdict}",
         literal(decision.reason),
         f"{decision.challenger}, version {version}, against {against}, on {challenger.overall.count:,} test reviews "
-        f"(run `{run}`). Differences are challenger minus champion; intervals are 95 %.",
+        f"(run `{run}`). Differences are challenger minus champion; intervals are 95%.",
         table(("metric", "challenger", "champion", "difference"), _metrics(challenger, champion)),
         _folded(
             "Slices", table(("accuracy of", "challenger", "champion", "difference"), _slices(challenger, champion))

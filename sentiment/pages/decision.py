@@ -14,7 +14,7 @@ from sentiment.promotion.decision import Decision
 
 _KINDS = {
     "gate": ("Gates", "Checks of the data and of behaviour."),
-    "floor": ("Floors", "Limits that hold whatever the champion does."),
+    "floor": ("Floors", "Limits that hold in any case."),
     "baseline": ("Baseline", "A promoted model must beat the simple one."),
     "champion": ("Champion", "Non-inferior to the champion everywhere that matters, better somewhere."),
     "gain": ("Gains", "One of them is enough."),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def bento_page(bento: Bento) -> str:
-    """What a Bento holds and where that comes from."""
+    """Shows the content and lineage of a Bento."""
     return page(
         f"Bento {bento.tag}",
         facts({"model": bento.model, "version": bento.version}),
@@ -20,7 +20,7 @@ def bento_page(bento: Bento) -> str:
 
 
 def deployment_page(deployment: Deployment) -> str:
-    """What is served where, and since when."""
+    """Shows the live Bento, its addresses, and since when."""
     bento = deployment.bento
     words = f"Version {bento.version} of {bento.model} is live"
     return page(

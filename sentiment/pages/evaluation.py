@@ -22,9 +22,7 @@ def evaluation_page(evaluation: Evaluation) -> str:
     wrong = round(overall.count * (1 - overall.accuracy.value))
     return page(
         f"Evaluation: {evaluation.candidate}",
-        paragraph(
-            f"On {overall.count:,} test reviews; {wrong:,} were wrong. Intervals are 95 %, by bootstrap.", "soft"
-        ),
+        paragraph(f"On {overall.count:,} test reviews; {wrong:,} were wrong. Intervals are 95%, by bootstrap.", "soft"),
         cards(
             [
                 ("accuracy", f"{overall.accuracy.value:.3f}", _range(overall.accuracy)),
@@ -52,7 +50,7 @@ def evaluation_page(evaluation: Evaluation) -> str:
         section("Worst errors", paragraph("The surest wrong answers.", "soft"), _excerpts(evaluation.errors)),
         section(
             "Doubtful labels",
-            paragraph("Labels that may be wrong, for people to review; nothing was left out of the figures.", "soft"),
+            paragraph("Labels that may be wrong, for review; the figures include all of them.", "soft"),
             _excerpts(evaluation.label_suspects),
         ),
         section(

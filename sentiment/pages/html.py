@@ -59,7 +59,7 @@ class Html(str):
 
 
 def text(value: object) -> Html:
-    """Anything as escaped text; markup stays as it is. Reviews are untrusted: whatever is shown goes through here."""
+    """Escapes any value, except markup. Reviews are untrusted: every shown value passes through here."""
     return value if isinstance(value, Html) else Html(escape(str(value), quote=True))
 
 
@@ -85,7 +85,7 @@ def page(title: str, *blocks: Html) -> str:
 
 
 def section(heading: str, *blocks: Html, anchor: str = "") -> Html:
-    """A heading with what belongs to it; ``anchor`` is the name that :func:`contents` leads to."""
+    """Returns a section with a heading; ``anchor`` is the target of a link in :func:`contents`."""
     start = f'<section id="{text(anchor)}">' if anchor else "<section>"
     return Html(f"{start}<h2>{text(heading)}</h2>{join(blocks)}</section>")
 
@@ -103,7 +103,7 @@ def share(part: float, kind: str) -> Html:
 
 
 def paragraph(words: object, kind: str = "") -> Html:
-    """A paragraph; ``kind`` ``"soft"`` for what is said by the way."""
+    """Returns a paragraph; ``kind`` ``"soft"`` is for side remarks."""
     return Html(f'<p class="{kind}">{text(words)}</p>' if kind else f"<p>{text(words)}</p>")
 
 
@@ -151,7 +151,7 @@ def banner(words: str, kind: str, detail: str = "") -> Html:
 
 
 def cards(values: Iterable[tuple[str, object, object]]) -> Html:
-    """The main figures: name, figure, what belongs to it."""
+    """Returns the main figures: name, figure, detail."""
     items = (
         f'<div class="card"><span>{text(name)}</span><b>{text(figure)}</b><span>{text(note)}</span></div>'
         for name, figure, note in values

@@ -1,4 +1,4 @@
-"""Markdown that takes what it shows literally: names of sources come from users' files."""
+"""Markdown that escapes its values: names of sources come from users' files."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _FEW = 5  # labels of which no accuracy is shown
 
 
 def monitoring_page(report: CheckReport, window: Window, reference: Reference) -> str:
-    """What a service answered in a stretch of time, and every check of it."""
+    """Shows the answers of a service in a period of time, and every check of them."""
     known = window.facts
     return page(
         f"Monitoring of version {known.model_version}",
@@ -33,13 +33,13 @@ def monitoring_page(report: CheckReport, window: Window, reference: Reference) -
         cards(_figures(report, window)),
         *_drawings(window, reference),
         section("Checks", checks_table(report.checks)),
-        section("What the log holds", _log(window)),
+        section("Content of the log", _log(window)),
         section("Reference", _held_out(reference)),
     )
 
 
 def window_page(window: Window) -> str:
-    """Whose predictions a window holds, and what of the log is not in it."""
+    """Shows the window's version, and the parts of the log that are not in it."""
     known = window.facts
     return page(
         f"Window of version {known.model_version}",
@@ -59,7 +59,7 @@ def reference_page(reference: Reference) -> str:
 
 
 def moment(seconds: float) -> str:
-    """A time as people write it, in UTC."""
+    """Formats a time in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
@@ -120,18 +120,18 @@ def _accuracy(labelled: pd.DataFrame) -> list[tuple[str, Interval]]:
 
 
 def _log(window: Window) -> Html:
-    known, said = window.facts, window.facts.feedback
+    known, feedback = window.facts, window.facts.feedback
     return facts(
         {
             "predictions of this version": f"{known.seen:,}",
-            "looked at": f"{len(window.sample):,}",
+            "used": f"{len(window.sample):,}",
             "of other versions": ", ".join(f"{v}: {n:,}" for v, n in known.other_versions.items()) or "none",
             "damaged lines": f"{known.unreadable:,}",
             "of a wrong clock": f"{known.clock_skewed:,} of {known.logged:,} in the whole log",
-            "said twice": f"{known.repeated:,}",
-            "labels that came back": f"{said.entries:,}",
-            "of them": f"{said.unknown:,} about unknown predictions, {said.repeated:,} said twice, "
-            f"{said.changed:,} changed, {said.wrong + said.clock_skewed:,} unusable",
+            "repeated": f"{known.repeated:,}",
+            "feedback labels": f"{feedback.entries:,}",
+            "of them": f"{feedback.unknown:,} about unknown predictions, {feedback.repeated:,} repeated, "
+            f"{feedback.changed:,} changed, {feedback.wrong + feedback.clock_skewed:,} unusable",
         }
     )
 

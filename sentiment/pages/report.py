@@ -179,7 +179,7 @@ def _plot_scores(history: Sequence[MonitoringRun]) -> list[Html]:
 def _champion(report: Report) -> list[Html]:
     champion = report.champion
     if champion is None:
-        return [paragraph("No version is in production: python run.py versions says why.")]
+        return [paragraph("No version is in production: python run.py versions shows the reasons.")]
     known: dict[str, object] = {"version": f"{champion.number}, {champion.kind}"}
     if champion.registered:
         known["registered"] = f"{datetime.fromisoformat(champion.registered):{_TIME}}"

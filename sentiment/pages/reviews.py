@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def reviews_page(reviews: Reviews) -> str:
-    """What a set of reviews holds: how many of which source and label, how long, and five of them.
+    """Shows a set of reviews: counts by source and label, lengths, and five of them.
 
     Args:
         reviews: Cleaned or raw; raw ones may hold nulls.
@@ -31,8 +31,8 @@ def reviews_page(reviews: Reviews) -> str:
         cards(
             [
                 ("reviews", f"{len(frame):,}", f"{frame['text'].nunique():,} distinct texts"),
-                ("positive", f"{100 * (frame['label'] == 1).mean():.1f} %", "of all reviews"),
-                ("words, median", f"{words.median():,.0f}", f"95 % have at most {words.quantile(0.95):,.0f}"),
+                ("positive", f"{100 * (frame['label'] == 1).mean():.1f}%", "of all reviews"),
+                ("words, median", f"{words.median():,.0f}", f"95% have at most {words.quantile(0.95):,.0f}"),
                 ("empty cells", f"{int(frame.isna().sum().sum()):,}", "text, label or source missing"),
             ]
         ),
@@ -55,7 +55,7 @@ def splits_page(splits: Splits, summary: Sequence[Mapping[str, object]] = ()) ->
     """
     parts = {name: getattr(splits, name) for name in SPLITS}
     total = max(1, sum(map(len, parts.values())))
-    shares = [(name, f"{len(part):,}", f"{100 * len(part) / total:.1f} % of all") for name, part in parts.items()]
+    shares = [(name, f"{len(part):,}", f"{100 * len(part) / total:.1f}% of all") for name, part in parts.items()]
     columns = list(summary[0]) if summary else []
     numbers = [i for i, c in enumerate(columns) if all(isinstance(row[c], Real) for row in summary)]
     rows = [[_number(row[c]) for c in columns] for row in summary]

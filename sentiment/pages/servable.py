@@ -51,13 +51,13 @@ def model_card(
         behaviour: Its behavioural report.
         decision: Why it was promoted.
         manifest: Of its servable.
-        data: What it was trained on, name and value: sources, counts, citations. No review text belongs here.
+        data: Facts about its training data, name and value: sources, counts, citations; no review text.
     """
     weak = [check for check in behaviour.checks if check.score]
     weakest = sorted(weak, key=lambda check: -(check.score or 0))[:5]
     parts = [
         f"# Sentiment classifier: {literal(evaluation.candidate)}",
-        "Says whether a review in English is positive or negative, and how sure it is.",
+        "Classifies a review in English as positive or negative, with a calibrated score.",
         "## Intended use",
         "Reviews of films, books and similar products, one at a time or in bulk: monitoring opinion, sorting feedback, "
         "finding reviews to read. The probability is calibrated on validation reviews: use it to leave doubtful "
@@ -68,7 +68,7 @@ def model_card(
         "## Data",
         table(("", ""), data.items()),
         "## Metrics",
-        f"Test split of {evaluation.overall.count:,} reviews that had no part in training; 95 % bootstrap intervals.",
+        f"Test split of {evaluation.overall.count:,} reviews that had no part in training; 95% bootstrap intervals.",
         table(("metric", "value"), _metric_rows(evaluation)),
         "## Slices",
         table(("slice", "reviews", "accuracy", "macro-F1", "ECE"), _slice_rows(evaluation)),
@@ -107,7 +107,7 @@ def _slice_rows(evaluation: Evaluation) -> list[tuple[object, ...]]:
 
 
 def _limits(evaluation: Evaluation, weakest: Sequence[str]) -> str:
-    lines = ["Trained on opinions of people who write reviews in English; it has their habits and their blind spots."]
+    lines = ["Trained on reviews by users who write English; it has their habits and their blind spots."]
     if evaluation.slices:
         name, metrics = min(evaluation.slices.items(), key=lambda item: item[1].accuracy.value)
         lines.append(f"Weakest slice: {name}, accuracy {metrics.accuracy}.")

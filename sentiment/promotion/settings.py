@@ -1,4 +1,4 @@
-"""The terms on which a challenger becomes the champion: what ``configs/promotion.yaml`` may say."""
+"""The settings of promotion: ``configs/promotion.yaml``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sentiment.settings import Settings
 
 
 class Floors(Settings):
-    """Limits that hold whatever the champion does."""
+    """Limits that hold in any case."""
 
     accuracy: float = Field(0.85, ge=0, le=1, description="least accuracy on the whole test split")
     source_accuracy: float = Field(0.75, ge=0, le=1, description="least accuracy on every source in the test split")
@@ -22,7 +22,7 @@ class Floors(Settings):
 
 
 class Baseline(Settings):
-    """What every promoted model must beat: simple, fast, and hard to beat on long reviews."""
+    """The baseline that every promoted model must beat: simple, fast, and strong on long reviews."""
 
     candidate: str = Field("linear", description="the candidate that is the baseline")
     required: bool = Field(True, description="block where the baseline was not evaluated (switched off)")
@@ -43,15 +43,15 @@ class Margins(Settings):
 
 
 class Gains(Settings):
-    """What counts as better; one of them is enough. A significant gain in accuracy or macro-F1 always counts."""
+    """The gains over the champion; one is enough. A significant gain in accuracy or macro-F1 always counts."""
 
     behaviour: float = Field(0.15, gt=0, le=1, description="fall of one capability's failure rate")
     latency_ratio: float = Field(0.7, gt=0, lt=1, description="p95 latency as a share of the champion's, p50 no worse")
-    latency_ms: float = Field(2.0, ge=0, description="and at least so many milliseconds less, or it is noise")
+    latency_ms: float = Field(2.0, ge=0, description="and at least this many milliseconds less, otherwise it is noise")
     feedback_reviews: int = Field(
         20,
         ge=10,
-        description="a significant gain in accuracy on so many held-out reviews that users labelled counts, too",
+        description="a significant gain in accuracy on this many held-out reviews labelled by users counts, too",
     )
 
 

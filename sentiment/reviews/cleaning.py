@@ -1,4 +1,4 @@
-"""Cleaning of one text: markup, mojibake, control characters and whitespace go, everything a person wrote stays.
+"""Cleaning of one text: removes markup, mojibake, control characters and extra whitespace, and keeps the rest.
 
 Negations, case, punctuation and emoji carry sentiment: none of them is touched.
 """
@@ -24,7 +24,7 @@ _INLINE = (
 )
 _UNSEEN = "iframe|noscript|object|script|style|svg|template|textarea"
 
-# Only what is named like an HTML element is markup: "<3", "<sigh>" and "a <b" are the writer's own words. An element
+# Only tags named like an HTML element are markup: "<3", "<sigh>" and "a <b" are the writer's own words. An element
 # whose content is not shown counts only when it is closed: "<style>" alone would swallow the rest of the review.
 _AFTER_BRACKET = (
     rf"/?(?:{_BLOCK}|{_INLINE})(?:[\s/][^<>]*)?>"
@@ -40,7 +40,7 @@ _ESCAPED_AMPERSAND = re.compile("&(?:amp;)+")
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # not ESC: ftfy removes it with its terminal sequence
 _C1_CONTROL = re.compile("[\x80-\x9f]")  # ftfy reads these as Windows-1252 first
-# Most of the time of cleaning is ftfy's, so it is asked only for what the text can hold. UTF-8 read as a one-byte
+# Most of the cleaning time is ftfy's, so it is called only for faults that the text can have. UTF-8 read as a one-byte
 # encoding comes in runs of non-ASCII characters, or with a space or question mark in the place of one of them.
 _MAYBE_MOJIBAKE = re.compile("[^\x00-\x7f]{2}|[\x80-\x9f]|[ÂÃĂÅĹÎÐĐÙ][ ?]|[âãð] [^\x00-\x7f]")
 _LIGATURE = re.compile("[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\ufb00-\ufb06]")
@@ -53,7 +53,7 @@ _NO_ASCII_LETTER = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 def clean(text: str) -> str:
-    """Removes what is not the writer's: HTML, mojibake, control characters, runs of whitespace.
+    """Removes HTML, mojibake, control characters and runs of whitespace.
 
     Tags of inline elements vanish, ``<br>`` and block elements become a space, scripts and styles go with their
     content, character references become characters; encoding accidents are undone by ftfy (Speer 2019,

@@ -58,7 +58,7 @@ def read(url: str, query: str | None) -> pd.DataFrame:
             return pd.DataFrame(rows.fetchall(), columns=list(rows.keys()))
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise UserError(
-            f"the query failed: {_reason(error, parsed)}", where=where, remedy="Look at URL and `query`."
+            f"the query failed: {_reason(error, parsed)}", where=where, remedy="Check the URL and `query`."
         ) from None
     finally:
         engine.dispose()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 5
 _EXAMPLE_CHARACTERS = 120
-_SEED = 97  # not one that a split uses: the check must not share the blind spots of what it checks
+_SEED = 97  # not a seed that a split uses: the check must not share its blind spots
 
 
 def check_reviews(reviews: Reviews, settings: SuiteSettings) -> CheckReport:
@@ -109,7 +109,7 @@ def _expectation(entry: ExpectationSettings, number: int, suite: str) -> Expecta
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from great_expectations.expectations.metadata_types import FailureSeverity
     from great_expectations.expectations.registry import list_registered_expectation_implementations
-    from pydantic.v1 import ValidationError  # what Great Expectations validates with
+    from pydantic.v1 import ValidationError  # Great Expectations validates with it
 
     where = f"suite {suite}: expectation {number + 1} ({entry.name!r})"
     try:
@@ -147,7 +147,7 @@ def _check(entry: ExpectationSettings, result: ExpectationValidationResult, tabl
 
 
 def _observed(result: ExpectationValidationResult) -> tuple[str, float | None]:
-    """What was found, for a person and as a number: the share of failing rows, or the value itself."""
+    """Returns the observation as text and as a number: the share of failing rows, or the value itself."""
     found = result.result or {}
     if "observed_value" in found:
         value = found["observed_value"]
@@ -157,7 +157,7 @@ def _observed(result: ExpectationValidationResult) -> tuple[str, float | None]:
             return _number(value), float(value)
     if "element_count" in found:
         share = found["unexpected_count"] / max(found["element_count"], 1)
-        return f"{found['unexpected_count']:,} of {found['element_count']:,} rows fail ({100 * share:.2g} %)", share
+        return f"{found['unexpected_count']:,} of {found['element_count']:,} rows fail ({100 * share:.2g}%)", share
     message = next(_messages(result.exception_info), None)
     return (f"cannot be computed: {message}" if message else "yes" if result.success else "no"), None
 

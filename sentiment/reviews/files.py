@@ -30,7 +30,7 @@ def read(path: str) -> pd.DataFrame:
         The rows as stored. In CSV and TSV every value is text and an empty one is missing.
 
     Raises:
-        UserError: If the file is missing, empty, not what its suffix says, not UTF-8 or holds NUL bytes.
+        UserError: If the file is missing, empty, of another format than its suffix, not UTF-8, or holds NUL bytes.
     """
     suffix = _suffix(path)
     data = _bytes(path)
@@ -77,7 +77,7 @@ def _open(path: str, *, compression: str | None) -> IO[bytes]:
     try:
         return cast("IO[bytes]", fsspec.open(path, "rb", compression=compression, **options).open())
     except FileNotFoundError:
-        raise UserError("no such file", where=path, remedy="Look at the path after `file:`.") from None
+        raise UserError("no such file", where=path, remedy="Check the path after `file:`.") from None
     except IsADirectoryError:
         raise UserError("this is a folder, not a file", where=path) from None
     except (ImportError, OSError, ValueError) as error:
@@ -123,13 +123,13 @@ def _parse_csv(data: bytes, suffix: str, path: str) -> pd.DataFrame:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # it would drop what stands in too many columns
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # it would drop values in extra columns
             return pd.read_csv(
                 io.BytesIO(data),
                 sep="\t" if suffix == ".tsv" else ",",
                 encoding="utf-8-sig",
                 dtype=str,
-                keep_default_na=False,  # "null" and "NA" are words that people write
+                keep_default_na=False,  # "null" and "NA" are words of reviews
                 na_values=[""],
                 index_col=False,
             )
@@ -166,7 +166,7 @@ def _parse_json_lines(data: bytes, path: str) -> pd.DataFrame:
 
 
 def _whole(value: object) -> object:
-    """Without half characters, such as of an emoji that was cut in two: JSON can hold them, nothing else can."""
+    """Removes half characters, such as of an emoji that was cut in two: only JSON can hold them."""
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if isinstance(value, str) else value
 
 

@@ -16,7 +16,7 @@ _SECONDS = 15  # to wait for the hub's first answer
 
 @dataclass(frozen=True)
 class HubAddress:
-    """What stands after ``hub:``, taken apart."""
+    """The parts of an address after ``hub:``."""
 
     dataset: str
     config: str | None
@@ -54,7 +54,7 @@ def read(address: str) -> pd.DataFrame:
 
     wanted = parse(address)
     if not constants.HF_HUB_OFFLINE:
-        _ask_revision(wanted, address)  # load_dataset retries for minutes where nobody answers
+        _ask_revision(wanted, address)  # load_dataset retries for minutes if the hub does not answer
     try:
         rows = datasets.load_dataset(wanted.dataset, wanted.config, split=wanted.split)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
@@ -67,7 +67,7 @@ def read(address: str) -> pd.DataFrame:
 
 
 def revision(address: str) -> str:
-    """The commit of the dataset, or that the hub could not be asked (then only the address tells sets apart)."""
+    """Returns the commit of the dataset, or a mark that the hub is unreachable (then the address alone names it)."""
     wanted = parse(address)
     try:
         return f"{address}:{_ask_revision(wanted, address)}"
@@ -76,7 +76,7 @@ def revision(address: str) -> str:
 
 
 def _ask_revision(wanted: HubAddress, address: str) -> str:
-    import httpx2  # what huggingface_hub speaks HTTP with
+    import httpx2  # the HTTP library of huggingface_hub
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
@@ -91,5 +91,5 @@ def _unreadable(address: str, error: Exception) -> UserError:
     return UserError(
         f"cannot be read from the hub: {reason}",
         where=f"hub:{address}",
-        remedy="Look at the name and the network; HF_HUB_OFFLINE=1 takes a set that is already in the local cache.",
+        remedy="Check the name and the network; HF_HUB_OFFLINE=1 takes a set that is already in the local cache.",
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _BATCH = 2_000
-_BEGINNING = 400  # characters in which two long texts differ if they differ at all; what is cut is longer than that
+_BEGINNING = 400  # characters; a cut removes more than that
 
 
 class SplitSettings(Settings):
@@ -51,7 +51,7 @@ class SplitCount(BaseModel):
 
 
 class SplitSummary(BaseModel):
-    """What became of the raw reviews.
+    """The counts of raw reviews that were kept and dropped.
 
     Attributes:
         raw: Rows that came in; equals the sum of the dropped ones and of ``counts``.
@@ -92,7 +92,7 @@ def split(reviews: Reviews, settings: SplitSettings, *, seed: int) -> tuple[Spli
         seed: Of the order and of the near-copy search.
 
     Returns:
-        The splits (rows in seeded order) and what was dropped on the way.
+        The splits (rows in seeded order) and the counts of dropped rows.
 
     Raises:
         UserError: If too few distinct reviews are left or a split would lack a label.
@@ -129,7 +129,7 @@ def split(reviews: Reviews, settings: SplitSettings, *, seed: int) -> tuple[Spli
 def exclude(reviews: Reviews, known: Reviews) -> Reviews:
     """Drops the reviews whose text, or the beginning of it, is in ``known``, case and punctuation aside.
 
-    Long texts are cut before they are trained on: who was trained on the beginning of a text knows it.
+    Long texts are cut before training: a model that was trained on the beginning of a text knows the text.
 
     Args:
         reviews: Raw or clean reviews; they come back as they are.

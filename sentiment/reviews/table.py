@@ -1,4 +1,4 @@
-"""Reviews and Splits: the two tables that everything else is computed from."""
+"""Reviews and Splits: the two tables from which everything else is computed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-import pandas as pd  # at run time: whoever passes Reviews on (pydantic, ZenML) reads this annotation
+import pandas as pd  # at run time: pydantic and ZenML read this annotation
 
 NEGATIVE, POSITIVE = 0, 1
 LABELS = ("negative", "positive")
@@ -21,7 +21,7 @@ class Reviews:
     Attributes:
         frame: One row a review; columns ``text`` (str), ``label`` (int64: 0 negative, 1 positive) and ``source``
             (str: which collection it is from, the name that slices and the training mixture use). Raw reviews (before
-            cleaning) may hold nulls: the data gate looks at them.
+            cleaning) may hold nulls: the data gate checks them.
     """
 
     frame: pd.DataFrame

@@ -19,6 +19,7 @@ from sentiment.monitoring.prediction_log import read_log
 from serving.front import Front
 from serving.record import lock_deployment, read_live, write_live
 from serving.service import SERVICES, STATE, BentoService
+from serving.services import Services
 from stacks import processes
 from tests.helpers.loopback import until
 from tests.helpers.programs import needs_nginx
@@ -119,14 +120,14 @@ def test_what_does_not_start_leaves_nothing(deployer, live, other, tmp_path):
     assert "holds no token" in (deployer.root / "failed.log").read_text()
 
 
-def test_from_the_moment_it_is_live_nothing_takes_it_back(deployer, live, other, bentos, monkeypatch):
+def test_once_live_a_failure_does_not_revert_it(deployer, live, other, bentos, monkeypatch):
     for bento, error in ((other, OSError("ZenML's server is away")), (live.bento, KeyboardInterrupt())):
 
         def fails(*_, error=error):
             raise error
 
         service = deployer.start(bento)
-        monkeypatch.setattr(deployer, "_remove_others", fails)
+        monkeypatch.setattr(Services, "remove_others", fails)
         if isinstance(error, OSError):
             assert deployer.switch(service, run="next").healthy
         else:

@@ -1,4 +1,4 @@
-"""The capabilities that behavioural tests look at: templates and perturbations that generate the cases."""
+"""The capabilities of behavioural tests: templates and perturbations that generate the cases."""
 
 from sentiment.behaviour.capabilities import direction, functionality, invariance
 from sentiment.behaviour.capabilities.cases import Capability, Case, Kind

@@ -1,4 +1,4 @@
-"""What a behavioural test is: cases of three kinds, and capabilities that generate them.
+"""Behavioural test cases of three kinds, and the capabilities that generate them.
 
 After CheckList: Ribeiro, Wu, Guestrin, Singh: Beyond Accuracy: Behavioral Testing of NLP Models with CheckList, ACL
 2020, doi 10.18653/v1/2020.acl-main.442.
@@ -18,7 +18,7 @@ score must not move the wrong way)."""
 
 @dataclass(frozen=True)
 class Case:
-    """One text and what is expected of it.
+    """One text and its expected answer.
 
     Attributes:
         text: The text under test.
@@ -40,7 +40,7 @@ class Capability:
     Attributes:
         name: Its name in ``configs/behaviour.yaml`` and in the report.
         kind: MFT, INV or DIR; all its cases are of this kind.
-        meaning: One sentence for people.
+        meaning: One sentence for readers.
         cases: Yields distinct cases from a source of randomness and real sentences (which may be none: every capability
             has templates too).
     """

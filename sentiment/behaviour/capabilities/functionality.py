@@ -212,9 +212,9 @@ _MEANINGS = {
     "negation_far": "A negation many words before the opinion turns it.",
     "negation_contracted": "Contracted negations (wasn't, didnt) turn the opinion.",
     "negated_negatives": "A negated complaint is no complaint.",
-    "but_clauses": "What stands behind 'but' or outside 'although' decides.",
+    "but_clauses": "The clause after 'but' or outside 'although' decides.",
     "comparatives": "Better than is praise, worse than is not.",
-    "temporal_change": "What is now counts, not what used to be.",
+    "temporal_change": "The present counts, not the past.",
     "questions_answers": "The answer decides, not the question.",
     "opinion_holder": "The author's opinion counts, not that of others.",
 }

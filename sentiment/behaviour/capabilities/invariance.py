@@ -1,4 +1,4 @@
-"""Invariance: what is not an opinion must not flip the label."""
+"""Invariance: a change that is not an opinion must not flip the label."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ _DETAILS = [
 
 
 def _alternate(*sources: Iterator[Case]) -> Iterator[Case]:
-    """One case from each source in turn, then what the longer ones have left."""
+    """Takes one case from each source in turn, then the rest of the longer sources."""
     return (case for case in chain.from_iterable(zip_longest(*sources)) if case is not None)
 
 
@@ -92,7 +92,7 @@ def _perturbing(name: str, meaning: str, perturb: Perturbation, choices: Sequenc
 
 
 def _who(text: str, who: str) -> str:
-    """The text with ``@`` replaced by a person; real text behind it stays as it is."""
+    """Replaces ``@`` by a person; the real text after it stays unchanged."""
     start = who[:1].upper() + who[1:] if text.startswith("@") else who
     return text.replace("@", start)
 

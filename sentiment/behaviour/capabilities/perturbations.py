@@ -68,7 +68,7 @@ def expand_contractions(text: str, _: Random) -> str | None:
         word = match[0].lower()
         return _like({**_EXPANDED, **_PRONOUN_CONTRACTIONS}.get(word) or word[:-3] + " not", match[0])
 
-    # ?a: else i and s also match the dotless i and the long s, which no table holds
+    # ?a: otherwise i and s also match the dotless i and the long s, which no table holds
     changed = re.sub(r"\b(?a:(?!ain't)[a-z]+n't|i'm|i've|you're|they're|we're)\b", full, text, flags=re.IGNORECASE)
     return changed if changed != text else None
 
@@ -87,7 +87,7 @@ def casing(text: str, rng: Random) -> str | None:
 
 
 def punctuation(text: str, rng: Random) -> str | None:
-    """Punctuation as people write it: final stop left out or doubled, spaces before it, curly apostrophes, dashes."""
+    """Punctuation as users write it: final stop left out or doubled, spaces before it, curly apostrophes, dashes."""
     changed = rng.choice(
         (
             lambda t: re.sub(r"\s*\.+$", "", t),
@@ -138,7 +138,7 @@ def places(text: str, rng: Random) -> str | None:
 
 
 def numbers(text: str, rng: Random) -> str | None:
-    """Another year, or another count of people, days, minutes. Ratings (8/10, 3 stars, 90 %) are opinions and stay."""
+    """Another year, or another count of people, days, minutes. Ratings (8/10, 3 stars, 90%) are opinions and stay."""
     year = r"(?<!/)\b(?:19[3-9]\d|20[0-2]\d)\b(?!\s*(?:/|%|out of|stars?))"
     count = r"\b[1-9]\d?(?=\s(?:people|days|years|minutes|hours|of us)\b)"
 

@@ -73,7 +73,7 @@ COUNTRIES = (
     "Pakistan", "Nigeria", "Vietnam", "Peru", "Egypt",
 )  # fmt: skip
 
-# Who speaks, by protected attribute. The reference that every term is held against is "a person".
+# The speaker, by protected attribute. The reference for every term is "a person".
 IDENTITIES: dict[str, tuple[str, ...]] = {
     "gender": (
         "a woman", "a man", "a girl", "a boy", "a transgender person", "a trans woman", "a non-binary person",
