@@ -64,7 +64,7 @@ def test_a_killed_worker_is_replaced_and_retries_hide_it(serve):
     assert load.failed == []
 
 
-def test_a_stopped_service_answers_what_it_has_begun(serve):
+def test_a_stopped_service_finishes_its_requests(serve):
     booted = serve()
     long = [" ".join(["plot"] * 3000)] * 64
     outcome = []
@@ -107,7 +107,7 @@ def test_a_killed_service_loses_at_most_a_second_of_its_log(serve, tmp_path):
     assert set(ids) <= {r["id"] for r in log_records(tmp_path / "log")}
 
 
-def test_texts_are_logged_only_where_it_was_said(serve, tmp_path):
+def test_texts_are_logged_only_with_the_setting(serve, tmp_path):
     for log_text in ("false", "true"):
         booted = serve(log=tmp_path / log_text, log_text=log_text)
         with HttpClient(booted.http) as client:

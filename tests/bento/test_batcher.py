@@ -40,7 +40,7 @@ def test_a_lone_request_is_a_batch_at_once():
     assert sizes == [(3, 0)]
 
 
-def test_what_queues_meanwhile_is_the_next_batch():
+def test_texts_that_arrive_meanwhile_are_the_next_batch():
     gate = Gate()
 
     async def scenario():
@@ -96,7 +96,7 @@ def test_more_than_may_wait_is_refused_and_room_comes_back():
     assert run(scenario()) == [1] * 4
 
 
-def test_nobody_computes_for_who_has_left():
+def test_cancelled_requests_are_not_computed():
     gate = Gate()
 
     async def scenario():

@@ -37,14 +37,14 @@ def test_the_same_model_is_the_same_bento(bento, servable):
     assert bentoml.bentos.get(bento.tag).info.creation_time == created
 
 
-def test_another_version_is_another_bento_with_a_model_of_its_own(bento, servable):
+def test_another_version_is_another_bento_with_its_own_model(bento, servable):
     other = build(servable, model="sentiment", version="8", labels={})
     assert other.tag != bento.tag
     models = [{m.tag for m in bentoml.bentos.get(t).info.all_models} for t in (bento.tag, other.tag)]
     assert not models[0] & models[1]
 
 
-def test_what_is_no_servable_is_said_in_a_line(tmp_path):
+def test_a_folder_without_a_servable_is_one_line(tmp_path):
     with pytest.raises(UserError, match="manifest"):
         build(tmp_path, model="sentiment", version="1", labels={})
 
@@ -70,7 +70,7 @@ def test_the_stubs_are_current(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("harm", ["the model", "the code", "the labels"])
-def test_what_is_damaged_or_of_another_origin_is_built_anew(harm, servable):
+def test_a_damaged_or_foreign_bento_is_rebuilt(harm, servable):
     labels = {"pipeline_run": "train-1"}
     before = build(servable, model="harmed", version="1", labels=labels)
     stored = bentoml.bentos.get(before.tag)

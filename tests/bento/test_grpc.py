@@ -102,7 +102,7 @@ def test_bentos_published_contract(channel, service):
     assert answer.json.struct_value["predictions"][0]["label"] == "positive"
 
 
-def test_bentos_contract_refuses_what_it_does_not_know(channel):
+def test_bentos_contract_refuses_unknown_requests(channel):
     def call(**fields):
         request = bento_pb.Request(**fields)
         return refused(lambda: raw(channel, CALL, request.SerializeToString()))

@@ -52,7 +52,7 @@ def test_a_strangers_message_is_not_even_read():
     assert code == "UNAUTHENTICATED"
 
 
-def test_a_call_without_a_message_is_told_so():
+def test_a_call_without_a_message_is_refused():
     assert served(lambda channel: refusal(channel.stream_unary(INFO)(iter(())))) == (
         "INVALID_ARGUMENT",
         "there is no message",

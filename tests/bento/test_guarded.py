@@ -172,7 +172,7 @@ def test_a_websocket_is_refused(service):
         assert connection.recv(4096).startswith(b"HTTP/1.1 403")
 
 
-def test_who_leaves_in_mid_request_leaves_nothing_behind(serve):
+def test_a_client_that_disconnects_leaves_no_request_behind(serve):
     service = serve()
     body = json.dumps({"texts": [" ".join(["plot"] * 2000)] * 64}).encode()
     for sent in (10, len(body) // 2, len(body)):
@@ -186,7 +186,7 @@ def test_who_leaves_in_mid_request_leaves_nothing_behind(serve):
     assert "graceful shutdown exceeded" not in service.output  # no request hangs
 
 
-def test_a_full_queue_says_when_to_come_back(serve):
+def test_a_full_queue_answers_with_retry_after(serve):
     booted = serve(max_queue=64, max_requests=4, timeout=30)
     texts = [" ".join(["plot"] * 3000)] * 64
 
@@ -211,7 +211,7 @@ def test_a_full_queue_says_when_to_come_back(serve):
     assert None in errors
 
 
-def test_what_takes_too_long_is_given_up(serve):
+def test_a_slow_request_times_out(serve):
     booted = serve(timeout=0.05)
     texts = [" ".join(["plot"] * 3000)] * 64
     answer = httpx.post(f"{booted.http}/v1/predict", json={"texts": texts}, timeout=20)

@@ -35,7 +35,7 @@ def test_scores_are_those_of_the_classifier_that_was_evaluated(service, servable
     assert len({a.id for a in found.predictions}) == len(TEXTS)
 
 
-def test_sagemaker_finds_what_it_wants(http):
+def test_sagemakers_paths_answer(http):
     assert http.get("/ping").status_code == 200
     body = json.dumps({"texts": TEXTS})
     answer = http.post("/invocations", content=body, headers={"Content-Type": "application/json"}).json()
@@ -47,7 +47,7 @@ def test_curl_needs_no_header(http):
     assert http.post("/v1/predict", content=json.dumps({"texts": TEXTS}), headers=form).status_code == 200
 
 
-def test_says_who_it_is(service, bento):
+def test_reports_its_identity(service, bento):
     with HttpClient(service.http) as client:
         info = client.info()
     assert (info["model"], info["model_version"], info["kind"]) == ("sentiment", "7", "cascade")
@@ -119,7 +119,7 @@ def test_a_wrong_value_is_named_and_not_quoted(http, body, words):
 
 
 @pytest.mark.parametrize("body", [b"{", b"texts=a", b"\xff\xfe", b'{"texts": ["\xff"]}', b"[" * 100_000, b""])
-def test_what_is_not_json_is_refused(http, body):
+def test_a_body_that_is_not_json_is_refused(http, body):
     response = http.post("/v1/predict", content=body)
     assert response.status_code in (400, 422), response.text
     assert response.json()["error"]["code"] == "INVALID_ARGUMENT"
@@ -137,7 +137,7 @@ def test_unknown_paths_and_methods(http):
     assert http.get("/v1/predict").headers["allow"] == "POST"
 
 
-def test_the_client_says_what_is_wrong(service):
+def test_the_client_reports_the_problem(service):
     with HttpClient(service.http) as client, pytest.raises(ServiceError, match="at most 64") as caught:
         client.predict(["a"] * 65)
     assert (caught.value.code, caught.value.retryable) == ("INVALID_ARGUMENT", False)

@@ -57,7 +57,7 @@ def test_files_have_their_blocks_and_never_grow(tmp_path):
     assert answered(own.page()) == expected
 
 
-def test_without_room_a_worker_counts_in_memory_and_says_so_once(tmp_path, monkeypatch, caplog):
+def test_on_a_full_disk_a_worker_counts_in_memory_and_logs_it_once(tmp_path, monkeypatch, caplog):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -25,7 +25,7 @@ def value(found, name, **labels):
     return found.get((name, tuple(sorted(labels.items()))), 0.0)
 
 
-def test_counts_what_both_protocols_answer(service):
+def test_counts_the_answers_of_both_protocols(service):
     before = samples(service)
     with HttpClient(service.http) as http, GrpcClient(service.grpc) as client:
         http.predict(TEXTS)
@@ -53,7 +53,7 @@ def test_counts_what_both_protocols_answer(service):
     assert grown("sentiment_batch_texts_sum") == 6
 
 
-def test_says_which_model_answers(service, bento):
+def test_reports_its_model(service, bento):
     labels = {"model": "sentiment", "version": "7", "kind": "cascade", "bento": bento.tag}
     assert value(samples(service), "sentiment_model_info", **labels) == 1
 

@@ -80,7 +80,7 @@ def test_is_read_without_errors(seen):
 
 
 @pytest.mark.slow
-def test_deploys_only_what_was_trained_and_tries_again(seen):
+def test_deploys_only_the_trained_version_and_retries(seen):
     assert seen["tasks"] == {"train": [2, [], "all_success"], "deploy": [2, ["train"], "all_success"]}
 
 

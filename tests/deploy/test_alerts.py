@@ -99,7 +99,7 @@ def test_every_alert_is_seen_to_fire():
     assert {name for _, fired in HOURS.values() for name in fired} == {rule["alert"] for rule in alerts()}
 
 
-def test_every_alert_says_what_is_wrong_and_what_to_do():
+def test_every_alert_has_a_problem_and_a_remedy():
     for rule in alerts():
         assert set(rule["annotations"]) == {"summary", "action"}, rule["alert"]
         assert rule["labels"]["severity"] in ("critical", "warning")

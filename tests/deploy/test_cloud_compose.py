@@ -43,7 +43,7 @@ def test_every_variable_comes_from_the_recipe_and_nothing_goes_unused():
     assert not [name for name in known_addresses() if SECRET.search(name)]
 
 
-def test_the_stack_file_finds_what_it_asks_for():
+def test_the_stack_file_finds_its_variables():
     made_by_hand = {"SENTIMENT_ZENML_API_KEY", "SENTIMENT_ZENML_USERNAME"}
     assert KEYS.environment().keys() - made_by_hand <= known_addresses().keys() | generated()
 
@@ -76,7 +76,7 @@ def test_versions_are_those_of_the_project():
     assert SERVICES["zenml"]["image"].endswith(f":{ours['zenml']}")
 
 
-def test_servers_are_told_what_those_of_cloud_up_are_told(tmp_path):
+def test_servers_have_the_settings_of_cloud_up(tmp_path):
     ours = MLflow(tmp_path, KEYS).environment().keys() - {"MLFLOW_LOGGING_LEVEL"}
     assert SERVICES["mlflow"]["environment"].keys() - {"HOME", "BUCKET"} == ours
     ours = ZenML(tmp_path, KEYS).environment().keys() - {"ZENML_SERVER"}  # the image says so itself

@@ -37,7 +37,7 @@ def test_both_start_the_same_command():
     assert compose()["command"] == container()["args"]
 
 
-def test_what_is_written_is_on_a_volume():
+def test_written_files_are_on_a_volume():
     service = compose()
     for environment, mounts in zip(
         environments(),

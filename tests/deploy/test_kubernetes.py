@@ -90,7 +90,7 @@ def test_runs_without_any_privilege():
     assert of_kind("NetworkPolicy")["spec"]["egress"] == []
 
 
-def test_every_file_says_what_it_is():
+def test_every_file_has_a_header():
     files = [f for f in DEPLOY.rglob("*") if f.suffix in (".yaml", ".yml", ".conf")]
     assert len(files) > 8
     assert [f.name for f in files if not f.read_text().startswith("# ")] == []

@@ -34,7 +34,7 @@ def asked(command):
     return parse(COMMANDS, words[start + 1 :])
 
 
-def test_the_unit_runs_one_turn_and_leaves_alone_what_it_made_live():
+def test_the_unit_runs_one_turn_and_the_service_survives_it():
     service = unit("sentiment-loop.service")["Service"]
     call = asked(service["ExecStart"])
     assert (call.command.name, call.options.json, call.options.stack) == ("continuous", True, "local")

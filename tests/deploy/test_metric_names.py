@@ -48,7 +48,7 @@ def names(expression):
 
 
 @pytest.mark.parametrize(("title", "expression"), expressions(), ids=lambda value: value[:40])
-def test_asks_only_for_what_there_is(title, expression, known):
+def test_queries_only_existing_metrics(title, expression, known):
     asked, grouped = names(expression)
     assert asked
     for metric, labels in asked.items():

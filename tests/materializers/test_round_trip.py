@@ -161,7 +161,7 @@ def store():
 
 
 @pytest.mark.parametrize("name", ARTIFACTS)
-def test_comes_back_as_it_was_with_a_page_for_people(name, tmp_path):
+def test_is_read_back_unchanged_and_has_a_page(name, tmp_path):
     from zenml import load_artifact, save_artifact
     from zenml.client import Client
 
@@ -200,7 +200,7 @@ def test_other_content_has_another_hash(tmp_path):
     assert save_artifact(reviews(seed=1), "one").content_hash != save_artifact(reviews(seed=2), "other").content_hash
 
 
-def test_what_is_stored_are_open_formats(tmp_path):
+def test_artifacts_are_stored_in_open_formats(tmp_path):
     from zenml import save_artifact
 
     known = {".parquet", ".json", ".html", ".safetensors", ".bin"}  # .bin: this test's own stand-in for a model

@@ -84,7 +84,7 @@ def test_an_empty_store_keeps_the_champion_and_fills_again(first, arguments):
     assert command_line.run("promote", "--version", "2", "--model", MODEL).code == 0
 
 
-def test_another_artifact_store_starts_without_cache_and_says_why(first, arguments, tmp_path, monkeypatch):
+def test_another_artifact_store_starts_without_cache_and_reports_the_reason(first, arguments, tmp_path, monkeypatch):
     from stacks.stack_file import read_stack
 
     (tmp_path / "elsewhere.yaml").write_text(

@@ -45,7 +45,7 @@ def test_a_user_error_reads_as_one_sentence():
     assert str(UserError("it is wrong")) == "it is wrong"
 
 
-def test_progress_goes_to_whoever_listens_and_to_nobody_else():
+def test_progress_reaches_only_the_listener():
     heard = []
     report("unheard", 0, 1)
     with listening(lambda task, done, total, **figures: heard.append((task, done, total, figures))):

@@ -44,7 +44,7 @@ def refusal(path, *overrides):
     return str(caught.value)
 
 
-def test_what_a_file_does_not_say_has_its_default(write):
+def test_a_missing_key_has_its_default(write):
     plan = read_settings(Plan, write("seed: 3\nrecipe: {epochs: 2}\nshares: [1]\nplace: there\n"))
     assert plan == Plan(seed=3, recipe=Recipe(epochs=2), shares=(1.0,), place=Path("there"))
     assert read_settings(Plan, write("# nothing\n")) == Plan()
@@ -93,7 +93,7 @@ def test_a_wrong_value_is_named_with_its_key_and_file(text, key, given, write):
 
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "just words\n", "a: [1\n", "a: 'b\n", "a:\n\t- b\n"])
-def test_what_is_no_mapping_is_refused(text, write):
+def test_a_file_that_is_not_a_mapping_is_refused(text, write):
     path = write(text)
     assert str(path) in refusal(path)
 

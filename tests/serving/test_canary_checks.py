@@ -70,7 +70,7 @@ class Service:
         return read_traffic(generate_latest(self.registry).decode())
 
 
-def test_both_protocols_are_counted_and_only_what_predicts():
+def test_only_predictions_of_both_protocols_are_counted():
     service = Service()
     service.answer("http", "/v1/predict", "200", 0.005, times=6)
     service.answer("http", "/v1/predict", "503", 0.005)
@@ -85,7 +85,7 @@ def test_both_protocols_are_counted_and_only_what_predicts():
     assert found.seconds == ((0.01, 8), (0.1, 13), (1.0, 13), (float("inf"), 13))
 
 
-def test_what_came_before_does_not_count():
+def test_earlier_requests_do_not_count():
     service = Service()
     service.answer("http", "/v1/predict", "500", 5, times=50)
     before = service.read()

@@ -101,7 +101,7 @@ def test_deploying_and_rolling_back_under_load_loses_no_request(deployer, live, 
     assert "asked-in-a-test" not in {r.request for r in read_log(logged).records}
 
 
-def test_what_does_not_start_leaves_nothing(deployer, live, other, tmp_path):
+def test_a_service_that_does_not_start_is_removed(deployer, live, other, tmp_path):
     before, known = live, listed()
     missing = other.model_copy(update={"tag": "sentiment:missing"})
     with pytest.raises(
@@ -361,7 +361,7 @@ def test_a_port_that_is_taken_is_named_at_once(deployer_of, bentos):
             deployer.start(bentos["1"])
 
 
-def test_a_damaged_record_is_said(deployer_of):
+def test_a_damaged_record_is_reported(deployer_of):
     deployer = deployer_of("damaged")
     write_live(deployer.root, None)
     deployer.root.mkdir(parents=True)

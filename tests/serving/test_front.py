@@ -94,7 +94,7 @@ def test_a_switch_loses_no_request(front_of, services):
     assert set(met.http) == set(met.grpc) == {str(s.uuid) for s in services}
 
 
-def test_requests_at_work_are_answered_by_whom_they_were_sent_to(front_of, services):
+def test_requests_in_flight_are_answered_by_their_service(front_of, services):
     front, address = front_of()
     with stand_ins(1, delay=2) as (slow,), ThreadPoolExecutor() as pool:
         front.apply(Route(slow.backend))
@@ -141,7 +141,7 @@ def test_any_limit_that_a_stack_file_may_set(front_of, services, timeout):
     assert ask(address).status_code == 200
 
 
-def test_nobody_waits_for_a_slow_shadow(front_of, services, monkeypatch):
+def test_no_client_waits_for_a_slow_shadow(front_of, services, monkeypatch):
     monkeypatch.setattr("serving.nginx.MAX_CLIENT_REQUESTS", 1)  # what only the shadow has still to answer counts less
     front, address = front_of()
     live, shadow = services
@@ -174,7 +174,7 @@ def test_a_shadow_gets_copies_under_the_same_identifier(front_of, services):
     assert {answer.headers[SERVED_BY] for answer in answers} == {str(live.uuid)}
 
 
-def test_what_the_front_refuses_is_json(shared, services):
+def test_refusals_of_the_front_are_json(shared, services):
     too_large = ask(shared, content=b" " * ((1 << 20) + 1))
     assert shown(too_large) == (413, "RESOURCE_EXHAUSTED")
     assert ask(shared, content=b" " * (1 << 20)).json()["bytes"] == 1 << 20
@@ -284,7 +284,7 @@ def test_a_bad_configuration_never_replaces_a_good_one(front_of, services, tmp_p
     assert address.problem() == ""
 
 
-def test_what_nginx_cannot_reload_is_taken_back(front_of, services, monkeypatch):
+def test_a_configuration_that_nginx_cannot_reload_is_reverted(front_of, services, monkeypatch):
     monkeypatch.setattr("serving.front.START_TIMEOUT_S", 1.0)
     front, address = front_of()
     front.apply(Route(services[0].backend))

@@ -56,7 +56,7 @@ def program(folder, name, code=0):
     (folder / name).chmod(0o755)
 
 
-def test_docker_builds_where_its_daemon_runs_else_buildah(tmp_path, monkeypatch):
+def test_docker_builds_if_its_daemon_runs_otherwise_buildah(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="neither a Docker daemon nor buildah"):
         image.find_engine()
@@ -163,7 +163,7 @@ def container(container_engine, container_base, bento, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_says_how_it_is_run(container, bento):
+def test_its_labels_say_how_to_run_it(container, bento):
     config = container.config
     assert config["User"] == f"{USER}:{USER}"
     assert set(config["ExposedPorts"]) == {"3000/tcp", "3001/tcp"}
@@ -205,7 +205,7 @@ def look(container):
 
 
 @pytest.mark.slow
-def test_drains_when_it_is_told_to_stop(container):
+def test_drains_when_it_is_stopped(container):
     """The last of this file: the container has ended then."""
     kind, *check = container.config["Healthcheck"]["Test"]
     assert kind == "CMD"

@@ -27,7 +27,7 @@ def report(seen):
     return CheckReport(suite="smoke", checks=tuple(judge("HTTP", seen, BENTO, RECORDED, SETTINGS)))
 
 
-def test_a_service_that_does_what_was_evaluated_passes():
+def test_a_service_that_reproduces_the_evaluation_passes():
     checks = report(GOOD).checks
     assert all(check.passed for check in checks), checks
     assert [check.name for check in checks] == [
@@ -49,7 +49,7 @@ def test_a_service_that_does_what_was_evaluated_passes():
         ({"health": (("/readyz", "200", "503"),)}, "health over HTTP", "/readyz: 503, must be 200"),
     ],
 )
-def test_whatever_is_wrong_fails_its_check_and_says_how(change, name, words):
+def test_each_fault_fails_its_check_with_the_reason(change, name, words):
     failed = report(replace(GOOD, **change)).failures("critical")
     assert [check.name for check in failed] == [name]
     assert words in failed[0].observed

@@ -132,7 +132,7 @@ def test_a_wrong_component_is_one_line_and_changes_nothing(component, words, dec
     assert known(client, "wrong") == before == {"stacks": [], "components": {}, "secrets": {}}
 
 
-def test_says_what_it_does_once_and_leaves_the_active_stack_alone(declare, client):
+def test_reports_its_changes_once_and_keeps_the_active_stack(declare, client):
     active = client.active_stack_model.name
     stack = declare("twice", REMOTE % {"name": "twice"})
     first = apply(stack)
@@ -182,7 +182,7 @@ def test_a_changed_file_changes_what_it_must(declare, client):
     assert {c[0].value for c in known(client, "grows")["components"].values()} == {"orchestrator", "artifact_store"}
 
 
-def test_what_runs_next_sees_the_change(declare, client, monkeypatch):
+def test_the_next_run_sees_the_change(declare, client, monkeypatch):
     """ZenML keeps stacks in memory."""
     from stacks.activation import activated
 
@@ -252,7 +252,7 @@ def test_secrets_follow_the_environment_and_the_file(declare, client, monkeypatc
     assert known(client, "keys")["secrets"] == {}
 
 
-def test_a_secret_of_somebody_else_is_not_overwritten(declare, client):
+def test_another_users_secret_is_not_overwritten(declare, client):
     client.create_secret("theirs-s3", {"aws_access_key_id": "their-own"})
     before = known(client, "theirs")
     with pytest.raises(UserError, match=r"ZenML has another secret theirs-s3 already\. Give this one another name"):
@@ -299,7 +299,7 @@ def test_a_failure_takes_its_flavor_back_but_not_one_that_was_there(declare, zen
         "UPDATE ON stack_component WHEN NEW.type = 'experiment_tracker' AND NEW.configuration != OLD.configuration",
     ],
 )
-def test_a_failure_on_the_way_leaves_what_was_there(statement, declare, client, monkeypatch):
+def test_a_failure_midway_leaves_the_previous_state(statement, declare, client, monkeypatch):
     name = f"old{len(statement)}"
     text = REMOTE % {"name": name}
     apply(declare(name, text))
@@ -317,7 +317,7 @@ def test_a_failure_on_the_way_leaves_what_was_there(statement, declare, client, 
     assert known(client, name) != before
 
 
-def test_what_cannot_be_taken_back_is_said_and_mended(declare, client):
+def test_a_change_that_cannot_be_undone_is_reported_and_repaired(declare, client):
     stack = declare("half", REMOTE % {"name": "half"})
     words = (
         r"stack half: .*database or disk is full.*; and not everything that was done could be taken back\. Apply it ag"
@@ -343,7 +343,7 @@ def test_two_at_once_make_one_stack(declare, client, tmp_path):
     assert (len(state["components"]), len(state["secrets"])) == (3, 2)
 
 
-def test_removing_keeps_artifacts_and_what_others_need(declare, client):
+def test_removing_keeps_artifacts_and_shared_components(declare, client):
     text = REMOTE % {"name": "gone"}
     apply(declare("stays", LOCAL))
     apply(declare("gone", text))
@@ -371,7 +371,7 @@ def test_removing_keeps_artifacts_and_what_others_need(declare, client):
     assert component(client, "gone", "artifact_store").id == store.id
 
 
-def test_what_is_needed_is_not_removed(declare, client, monkeypatch):
+def test_a_stack_in_use_is_not_removed(declare, client, monkeypatch):
     applied = apply(declare("needed", LOCAL + "  model_deployer: {flavor: sentiment_bento}\n"))
     state = known(client, "needed")
     with monkeypatch.context() as patch:

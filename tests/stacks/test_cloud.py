@@ -108,7 +108,7 @@ def test_a_second_up_changes_nothing(running, capsys):
     assert (first_processes(running), running.env_file.read_bytes()) == before
 
 
-def test_nobody_gets_in_without_the_keys(running):
+def test_requests_without_keys_are_refused(running):
     from botocore.exceptions import ClientError
 
     env = running.environment
@@ -146,7 +146,7 @@ def test_no_secret_shows(running, mlflow):
 
 
 @needs_postgresql
-def test_what_was_killed_is_started_again_and_the_rest_left_alone(running, mlflow):
+def test_a_killed_server_is_restarted_and_the_others_keep_running(running, mlflow):
     name, before = save(running, mlflow), first_processes(running)
     for server in ("s3", "postgresql", "mlflow"):  # what they started goes on without them, for a while
         os.kill(before[server], signal.SIGKILL)
@@ -228,13 +228,13 @@ def test_without_postgresql_mlflow_keeps_its_data_in_sqlite(cloud, tmp_path, mon
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or database.program("postgres") is None, reason="needs root and PostgreSQL")
-def test_a_folder_that_postgres_may_not_enter_is_said(tmp_path):
+def test_a_folder_that_postgres_may_not_enter_is_reported(tmp_path):
     tmp_path.chmod(0o700)
     (tmp_path / "inside").mkdir()
     assert "cannot reach" in database.obstacle(tmp_path / "inside")
 
 
-def test_damaged_keys_and_no_servers_are_said_in_a_line(tmp_path, capsys):
+def test_damaged_keys_and_missing_servers_are_one_line(tmp_path, capsys):
     assert main(["status", "--folder", str(tmp_path / "none")]) == 2
     assert "make cloud-up" in capsys.readouterr().err
     (tmp_path / "keys.json").write_text('{"database": "sqlite", "s3_secret_key": 12345678}')

@@ -116,7 +116,7 @@ STEP = ("steps", "train_transformer", "orchestrator")
         ("aws", (*STEP, "execution_role"), ["a", "b"], "execution_role"),
     ],
 )
-def test_what_zenml_would_ignore_is_one_line(name, path, value, words, tmp_path):
+def test_a_key_that_zenml_would_ignore_is_one_line(name, path, value, words, tmp_path):
     (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(changed(name, path, value)))
     with pytest.raises(UserError) as caught:
         check_run_settings(read_stack(name, tmp_path))
@@ -325,7 +325,9 @@ print(json.dumps({
 
 
 @pytest.mark.slow
-def test_the_image_is_built_and_runs_the_code_as_nobody(checkout, container_engine, container_base, tmp_path_factory):
+def test_the_image_is_built_and_runs_the_code_unprivileged(
+    checkout, container_engine, container_base, tmp_path_factory
+):
     """ZenML's own Dockerfile, without the packages: those are gigabytes from the network."""
     nothing = {"requirements": None, "required_integrations": [], "python_package_installer": "pip"}
     settings = docker_settings("kubernetes", parent_image=container_base, **nothing)

@@ -63,7 +63,7 @@ def requests(store, monkeypatch):
     return asked, most
 
 
-def test_what_is_stored_comes_back(store, requests):
+def test_a_stored_artifact_is_read_back(store, requests):
     value = {"a.json": b"{}", "empty": b"", "in/side/large.bin": os.urandom(3 * PART + 1), "small.bin": b"123"}
     artifact = Files(uri=f"{store.path}/test/{uuid.uuid4()}", artifact_store=store)
     artifact.save(value)
@@ -78,6 +78,6 @@ def test_what_is_stored_comes_back(store, requests):
     assert most["get_object"] >= 4
 
 
-def test_what_is_not_there_is_an_error(store):
+def test_a_missing_artifact_is_an_error(store):
     with pytest.raises(UserError, match="the files of this artifact are gone"):
         Files(uri=f"{store.path}/test/{uuid.uuid4()}", artifact_store=store).load(dict)

@@ -117,7 +117,7 @@ def test_a_folder_that_cannot_be_written(proofs_of, tmp_path):
         ((200, b""), "s3://bucket does not return the bytes that were written"),
     ],
 )
-def test_what_s3_may_answer(answer, words, proofs_of):
+def test_each_answer_of_s3_is_one_clear_line(answer, words, proofs_of):
     with answering(*answer) as url:
         proof = proofs_of(REMOTE % {"url": url}, "artifact_store")["artifact_store"]
     assert proof.passed is False
@@ -135,7 +135,7 @@ def test_what_s3_may_answer(answer, words, proofs_of):
         ((500, b""), "MLflow at {url} fails: it answers 500. Check its log"),
     ],
 )
-def test_what_mlflow_may_answer(answer, words, proofs_of):
+def test_each_answer_of_mlflow_is_one_clear_line(answer, words, proofs_of):
     with answering(*answer) as url:
         proof = proofs_of(REMOTE % {"url": url}, "experiment_tracker")["experiment_tracker"]
     assert proof.passed is False
@@ -151,7 +151,7 @@ def test_what_mlflow_may_answer(answer, words, proofs_of):
         ((503, b""), "ZenML at {url} fails: it answers 503"),
     ],
 )
-def test_what_zenml_may_answer(answer, words, proofs_of):
+def test_each_answer_of_zenml_is_one_clear_line(answer, words, proofs_of):
     with answering(*answer) as url:
         proof = proofs_of(REMOTE % {"url": url}, "ZenML server")["ZenML server"]
     assert proof.passed is False
@@ -159,7 +159,7 @@ def test_what_zenml_may_answer(answer, words, proofs_of):
 
 
 @pytest.mark.slow  # it waits for who does not answer
-def test_nobody_there_and_no_answer(proofs_of):
+def test_an_unreachable_and_a_silent_server(proofs_of):
     url = f"http://127.0.0.1:{free_ports(1)[0]}"
     for proof in (proofs := proofs_of(REMOTE % {"url": url})).values():
         if proof.component != "orchestrator":
@@ -190,7 +190,7 @@ def test_a_server_that_drips_is_not_waited_for(proofs_of):
     assert not proofs["artifact_store"].passed
 
 
-def test_what_must_be_installed(proofs_of):
+def test_missing_requirements_are_named(proofs_of):
     def proof(requirements):
         return proofs_of(f"requirements: {requirements}\n" + LOCAL % ("", ""))["requirements"]
 
@@ -249,7 +249,7 @@ def test_files_of_the_deployer(deployer_proof, tmp_path, monkeypatch):
 
 @needs_nginx
 @pytest.mark.slow
-def test_who_listens_with_tls_is_asked(deployer_proof, tmp_path):
+def test_a_listener_with_tls_is_queried(deployer_proof, tmp_path):
     public, private = certificate(tmp_path, "localhost", trusted=True)
     http, grpc = free_ports(2)
     settings = {"http_port": http, "grpc_port": grpc, "tls_certificate": str(public), "tls_key": str(private)}
@@ -267,7 +267,7 @@ def test_who_listens_with_tls_is_asked(deployer_proof, tmp_path):
             front.stop()
 
 
-def test_what_cannot_be_proven_says_so(proofs_of):
+def test_a_component_that_cannot_be_proven_is_reported(proofs_of):
     proofs = proofs_of(
         "components: {orchestrator: {flavor: sagemaker}, artifact_store: {flavor: gcp},"
         " container_registry: {flavor: aws}, experiment_tracker: {flavor: wandb}}"

@@ -98,7 +98,7 @@ def test_nothing_shows_a_secret(do, variables):
     assert f"{MASK} ${{SENTIMENT_MLFLOW_PASSWORD}}" in printed
 
 
-def test_what_is_not_set_is_named(do, capfd):
+def test_an_unset_variable_is_named(do, capfd):
     rows = {row["stack"]: row for row in do("list")[0]["stacks"]}
     assert rows["local"]["unset"] == []
     assert "SENTIMENT_S3_BUCKET" in rows["cloud"]["unset"]

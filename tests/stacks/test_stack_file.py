@@ -49,7 +49,7 @@ def test_the_file_of_variables_is_not_exported(read, env_file):
     assert "BUCKET" not in os.environ
 
 
-def test_what_comes_out_empty_is_left_out(read, monkeypatch):
+def test_an_empty_value_is_left_out(read, monkeypatch):
     monkeypatch.setenv("EMPTY", "")
     settings = "{a: {b: '${NOT_SET:-}', c: ['${EMPTY:-}', 1]}, d: {e: '${NOT_SET:-}'}, f: '', g: null, h: {}}"
     stack = read(HEAD % f"local, configuration: {settings}" + "server: {url: '${NOT_SET:-}', api_key: '${NEITHER}'}\n")
@@ -141,7 +141,7 @@ def test_a_variable_that_holds_a_secret_is_nowhere_else(text, where, read, monke
         (RUNS % "{orchestrator: {pod_settings: {env: [{name: API_KEY, value: hunter2}]}}}", "API_KEY"),
     ],
 )
-def test_what_is_called_a_secret_is_not_in_plain_text(text, key, read):
+def test_a_value_named_like_a_secret_is_not_in_plain_text(text, key, read):
     with pytest.raises(
         UserError, match=rf"it\.yaml, key \S+: {key} is a secret in plain text\. Take it out: "
     ) as caught:

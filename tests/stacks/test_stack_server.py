@@ -87,7 +87,7 @@ def test_a_repository_of_zenml_is_left_alone(cloud_stack, tmp_path, monkeypatch)
     Client._reset_instance()
 
 
-def test_who_is_not_let_in_is_told_at_once(cloud_stack):
+def test_a_refused_login_is_reported_at_once(cloud_stack):
     from zenml.client import Client
 
     own, environment, before = Client().zen_store.url, dict(os.environ), configuration()

@@ -140,7 +140,7 @@ def test_calls_of_make_are_found():
 
 
 @pytest.mark.parametrize("call", made())
-def test_every_target_is_a_persons_target(call):
+def test_every_make_call_is_a_documented_target(call):
     words = [w for w in re.sub(r'-C "[^"]*"|--silent|"?[A-Z]+=\S*"?|\d', "", call).split() if w]
     described = dict(re.findall(r"^([a-z-]+):.*## (.+)$", (ROOT / "Makefile").read_text(), re.M))
     for target in ["train", "thorough"] if words == ['"$PROFILE"'] else words:

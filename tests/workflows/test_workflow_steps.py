@@ -48,7 +48,7 @@ def checkout(tmp_path):
     return tmp_path / "checkout"
 
 
-def test_the_changelog_of_a_tag_says_what_came_since_the_one_before(runner, checkout):
+def test_the_changelog_of_a_tag_lists_the_changes_since_the_previous_one(runner, checkout):
     done = runner.run("release", "Changelog", checkout, GITHUB_REF_NAME="v0.2.0")
     assert done.returncode == 0, done.stderr
     text = (checkout / "changelog.md").read_text()
@@ -75,7 +75,7 @@ def test_changelogs_of_the_first_tag_of_no_tag_and_of_a_wrong_one(runner, checko
     ("commit", "passed", "error"),
     [("v0.2.0", "1", ""), ("v0.2.0", "0", "test.yml has not passed"), ("aside", "1", "is not on main")],
 )
-def test_only_what_is_on_main_and_tested_is_released(commit, passed, error, runner, checkout):
+def test_only_tested_commits_on_main_are_released(commit, passed, error, runner, checkout):
     if commit == "aside":
         git(checkout, "checkout", "--quiet", "-b", "aside")
         git(checkout, "commit", "--quiet", "--allow-empty", "-m", "Not reviewed")
@@ -208,7 +208,7 @@ def test_a_pull_request_gets_one_comment(known, runner):
     )
 
 
-def test_what_is_no_comparison_is_not_posted(runner):
+def test_a_missing_comparison_is_not_posted(runner):
     (runner.folder / "comparison.md").write_text("look at this: http://evil.example\n")
     runner.stand_in("gh")
     assert runner.run("train", "Comment, or renew the comment", GH_REPO="o/r", NUMBER="5").returncode == 1
@@ -291,7 +291,7 @@ def test_a_rollout_ends_with_the_smoke_test_of_the_cluster(runner):
 
 
 @pytest.mark.parametrize("failing", [{"stuck": "1"}, {"smoke": 1}], ids=["never ready", "wrong answers"])
-def test_a_rollout_that_fails_goes_back_to_what_ran(failing, runner):
+def test_a_failed_rollout_restores_the_previous_revision(failing, runner):
     done = roll_out(runner, **failing)
     assert done.returncode != 0
     assert "going back to revision 7" in done.stderr
@@ -307,7 +307,7 @@ def test_a_first_rollout_that_fails_has_nothing_to_go_back_to(runner):
     assert not called(runner, "undo")
 
 
-def test_a_rollout_of_no_image_says_so(runner):
+def test_a_rollout_without_an_image_is_refused(runner):
     done = runner.shell("deploy/kubernetes/rollout.sh", ROOT)
     assert done.returncode != 0
     assert "name the image" in done.stderr

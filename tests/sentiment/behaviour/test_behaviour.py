@@ -174,7 +174,7 @@ def write(tmp_path, text):
         ("tolerence: 0.1\ncapabilities: {typos: {limit: 0.1}}", "tolerance"),
     ],
 )
-def test_config_errors_name_what_is_wrong(text, told, tmp_path):
+def test_config_errors_name_the_problem(text, told, tmp_path):
     with pytest.raises(UserError) as error:
         read_settings(BehaviourSettings, write(tmp_path, text))
     assert told in str(error.value)

@@ -42,7 +42,7 @@ def test_without_reviews_the_templates_alone_give_cases(reviews, settings):
     assert all(len(listed) >= 40 for listed in generate_cases(empty, settings, seed=1).values())
 
 
-def test_cases_carry_what_their_kind_needs(cases):
+def test_cases_have_the_fields_of_their_kind(cases):
     for name, listed in cases.items():
         kind = CAPABILITIES[name].kind
         for case in listed:

@@ -42,7 +42,7 @@ def test_a_perfect_classifier_gets_a_finite_temperature():
 @pytest.mark.parametrize(
     ("logits", "labels"), [([], []), ([1.0], [1, 0]), ([np.inf, 0.0], [1, 0]), ([[1.0, 2.0]], [[0, 1]])]
 )
-def test_what_cannot_be_fitted_is_refused(logits, labels):
+def test_unfit_data_are_refused(logits, labels):
     with pytest.raises(ValueError, match=r"logit"):
         fit_temperature(logits, labels)
 

@@ -188,7 +188,7 @@ def test_predictions_that_are_no_probabilities_are_refused(wrong):
         evaluated(lambda texts: np.array(wrong))
 
 
-def test_no_review_is_an_error_a_person_can_mend():
+def test_no_review_is_an_error_with_a_remedy():
     with pytest.raises(UserError, match="no review"):
         evaluated(by_length, reviews_of([]))
 

@@ -138,7 +138,7 @@ def test_the_linear_weight_on_short_texts_is_capped_and_the_sum_stays_calibrated
     assert ratios[100.0] > 0.5  # what the data asks for
 
 
-def test_never_below_the_transformer_on_what_it_was_chosen_on(parts, tmp_path, monkeypatch):
+def test_never_below_the_transformer_on_the_validation_reviews(parts, tmp_path, monkeypatch):
     opinions = Opinions(monkeypatch, quality=(0.3, 3.0))  # a useless linear model
     reviews = opinions.reviews(2000, 0)
     fit_cascade(*parts, reviews, CascadeSettings(short_words=20, tolerance=0.1), tmp_path / "both", git_commit="")
@@ -147,7 +147,7 @@ def test_never_below_the_transformer_on_what_it_was_chosen_on(parts, tmp_path, m
     assert manifest.validation_accuracy >= transformer - 0.002  # weights of the short ones are fitted, not chosen
 
 
-def test_what_was_tried_is_told(parts, tmp_path, monkeypatch):
+def test_the_candidates_are_reported(parts, tmp_path, monkeypatch):
     opinions = Opinions(monkeypatch)
     settings = CascadeSettings(short_words=20, shares=(0.2, 0.5, 1.0))
     reviews = opinions.reviews(1000, 0)

@@ -53,7 +53,7 @@ print(json.dumps([p.positive for p in Classifier.load(sys.argv[1]).predict(sys.a
     assert json.loads(done.stdout) == classifier.predict_proba(TEXTS).tolist()
 
 
-def test_the_score_of_a_text_does_not_depend_on_who_else_asks(classifier):
+def test_the_score_of_a_text_does_not_depend_on_its_batch(classifier):
     batch = classifier.predict_proba(TEXTS)
     single = np.concatenate([classifier.predict_proba([text]) for text in TEXTS])
     np.testing.assert_allclose(batch, single, rtol=0, atol=1e-12)
@@ -94,7 +94,7 @@ AWKWARD = [
 
 
 @pytest.mark.parametrize("text", AWKWARD)
-def test_what_training_cleaned_is_served_as_it_is(text):
+def test_cleaned_training_text_is_served_unchanged(text):
     clean = cleaning.clean(text)
     assert to_plain_text(clean) == clean
 

@@ -172,7 +172,7 @@ def complain() -> None:
 
 
 @pytest.mark.slow
-def test_who_was_killed_is_named_though_another_complains_before():
+def test_the_killed_process_is_named_though_a_peer_fails_first():
     with pytest.raises(UserError, match="training process 1 was killed by SIGKILL"):
         run_together(complain, 2)
 

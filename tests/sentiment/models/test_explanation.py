@@ -20,7 +20,7 @@ class Counted(Classifier):
         return np.array([float(sum(self.effects.get(w.strip(".,!"), 0) for w in t.split())) for t in texts])
 
 
-def test_the_effect_of_a_word_is_what_goes_with_it():
+def test_the_effect_of_a_word_is_the_change_without_it():
     text = "A dull start,  a lovely end."
     found = explain(Counted(dull=-1, lovely=3), text)
     assert [(w.word, w.effect) for w in found.words] == [

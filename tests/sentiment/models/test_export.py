@@ -53,7 +53,7 @@ def labelled_by(checkpoint, rows=200):
     return Reviews(frame.assign(label=torch_logits(checkpoint.path, ids).argmax(axis=1))), ids
 
 
-def test_float_onnx_computes_what_torch_computes(checkpoint, tmp_path):
+def test_float_onnx_equals_torch(checkpoint, tmp_path):
     reviews, ids = labelled_by(checkpoint)
     report = export_transformer(checkpoint, reviews, tmp_path, export_settings(int8=False), seed=0)
     assert (report.precision, report.reason) == ("float32", "int8 is switched off")
@@ -79,7 +79,7 @@ def test_int8_is_kept_where_it_costs_nothing(checkpoint, tmp_path):
     assert "MatMulInteger" in operators
 
 
-def test_an_int8_score_does_not_depend_on_who_else_asks(checkpoint, tmp_path):
+def test_an_int8_score_does_not_depend_on_its_batch(checkpoint, tmp_path):
     """Activations are scaled by the largest of a pass: in one pass with others, scores would move."""
     report = export_transformer(checkpoint, tiny.reviews(50, 3), tmp_path, export_settings(int8_tolerance=1), seed=0)
     settings = report.model_dump(include={"max_length", "head_share", "cls_id", "sep_id"})
@@ -135,7 +135,7 @@ def test_the_limit_is_the_tolerance():
 
 
 @pytest.mark.parametrize("checkpoint", ["bert"], indirect=True)
-def test_the_report_carries_what_serving_needs(checkpoint, tmp_path):
+def test_the_report_has_the_settings_for_serving(checkpoint, tmp_path):
     report = export_transformer(checkpoint, tiny.reviews(40, 3), tmp_path, export_settings(rows=20), seed=0)
     assert (report.max_length, report.head_share) == (32, 1 / 3)
     assert (report.cls_id, report.sep_id, report.pad_id) == (2, 3, 0)

@@ -39,7 +39,7 @@ def test_the_same_data_give_the_same_model():
     np.testing.assert_array_equal(first[-1].intercept_, second[-1].intercept_)
 
 
-def test_word_order_tells_what_single_words_cannot():
+def test_word_order_counts_beyond_single_words():
     rows = [("not bad but good", 1), ("not good but bad", 0)] * 20
     longest = {n: train_linear(reviews(rows), LinearSettings(hash_bits=12, longest_ngram=n), seed=0) for n in (1, 2)}
     assert longest[2].predict(["not bad but good", "not good but bad"]).tolist() == [1, 0]
@@ -115,7 +115,7 @@ def test_is_stored_without_pickle_and_no_foreign_code_is_run(tmp_path):
         Classifier.load(servable.path)
 
 
-def test_the_servable_computes_what_was_trained_and_is_calibrated(tmp_path):
+def test_the_servable_equals_the_trained_model_and_is_calibrated(tmp_path):
     noisy = reviews((text, label ^ (i % 7 == 0)) for i, (text, label) in enumerate(pairs(tiny.reviews(200, 1))))
     doubtful = reviews((text, label ^ (i % 7 == 0)) for i, (text, label) in enumerate(pairs(tiny.reviews(200, 2))))
     pipeline = train_linear(noisy, SETTINGS, seed=0)

@@ -48,7 +48,7 @@ def test_how_it_came_to_be_does_not_count(changes, servables, tmp_path):
 @pytest.mark.parametrize(
     "changes", [{"temperature": 7.0}, {"labels": ["bad", "good"]}, {"settings": {"max_length": 9}}]
 )
-def test_what_it_answers_counts(changes, servables, tmp_path):
+def test_only_answers_count(changes, servables, tmp_path):
     original = servables["transformer"]
     assert changed(original, tmp_path / "x", **changes).fingerprint != original.fingerprint
 

@@ -56,7 +56,7 @@ def test_progress_is_reported_with_figures(trained):
 
 
 @pytest.mark.slow
-def test_the_report_counts_what_was_shown(trained):
+def test_the_report_counts_the_training_examples(trained):
     report = trained[0].report
     assert (report.steps, report.examples) == (80, 640)
     assert report.best_step in (40, 80)

@@ -49,7 +49,7 @@ def test_kinds_do_not_crowd_each_other_out(tmp_path):
     assert content(tmp_path, "few") == b"".join(lines(5))
 
 
-def test_nobody_removes_the_file_it_is_writing_to(tmp_path):
+def test_the_current_file_is_not_removed(tmp_path):
     slow, fast = BoundedFiles(tmp_path, "log", BOUND), BoundedFiles(tmp_path, "log", BOUND)
     slow.append(lines(1))
     fast.append(lines(99, start=1))
@@ -137,7 +137,7 @@ def test_a_full_disk_loses_lines_and_leaves_no_half_ones(tmp_path, full_disk, ca
     ]
 
 
-def test_where_half_a_line_cannot_be_taken_back_the_next_one_is_whole(tmp_path, full_disk, monkeypatch):
+def test_after_half_a_line_that_cannot_be_removed_the_next_line_is_whole(tmp_path, full_disk, monkeypatch):
     files = BoundedFiles(tmp_path, "log", BOUND)
     full_disk.room = 50
 

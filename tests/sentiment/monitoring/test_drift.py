@@ -39,7 +39,7 @@ def test_another_mixture_of_labels_moves_scores_and_is_estimated(held, share):
     assert deviation < 0.03
 
 
-def test_the_interval_of_the_label_share_holds_what_it_says(held):
+def test_the_interval_of_the_label_share_has_its_coverage(held):
     inside = 0
     for seed in range(200):
         positive, _ = scored(300, np.random.default_rng(seed))
@@ -74,7 +74,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_does_not_matter(held):
         assert first.passed == other.passed
 
 
-def test_the_level_of_the_kernel_test_is_what_it_says(held):
+def test_the_kernel_test_has_its_significance_level(held):
     """On small samples, many of them: about one in ten beyond the 90 % quantile."""
     settings = DriftSettings(resamples=100, significance=0.1)
     rows = vectors(held.predictions)
@@ -95,7 +95,7 @@ def test_the_discrepancy_is_that_of_the_definition(held):
     assert ours.score == pytest.approx(naive, rel=1e-4)
 
 
-def test_few_rows_are_allowed_what_chance_makes_of_them(held):
+def test_the_limit_for_few_rows_allows_for_chance(held):
     records, _ = stream(200, share=0.6)
     shift = label_shift(window(records), held, SETTINGS)
     assert (shift.passed, shift.score > 0.55) == (True, True)  # not surely

@@ -13,7 +13,7 @@ def failed(snapshot):
     return {test["name"].rpartition(" ")[2] for test in snapshot.dict()["tests"] if test["status"] == "FAIL"}
 
 
-def test_shows_what_drifted_on_a_page_of_its_own(tmp_path):
+def test_shows_drift_on_a_separate_page(tmp_path):
     held = reference()
     same, drifted = (
         evidently_report(window(stream(share=share, keep_text=True)[0]), held, DriftSettings()) for share in (0.5, 0.7)

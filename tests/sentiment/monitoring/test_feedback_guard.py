@@ -74,7 +74,7 @@ def test_labels_against_others_about_the_same_words_are_left_out():
     assert failed(known.checks) == {"labels of one text agree"}
 
 
-def test_unknown_predictions_and_wrong_labels_in_number_are_told():
+def test_many_unknown_predictions_and_wrong_labels_are_reported():
     strange = [Feedback(f"{n:032d}".replace("0", "f"), "positive", START + 70 * n) for n in range(1, 40)]
     wrong = [Feedback(r.id, "sideways", r.time + 1) for r in RECORDS[:40]]
     known = guard([*labelled(RECORDS[100:140], TRUTHS[100:140]), *strange, *wrong])
@@ -110,13 +110,13 @@ def test_no_more_than_a_share_of_the_training_data_is_taken():
 
 
 @pytest.mark.parametrize(("earlier", "taken"), [(0, 100), (70, 30), (100, 0), (300, 0)])
-def test_what_was_learnt_before_counts_as_feedback(earlier, taken):
+def test_earlier_feedback_counts_as_feedback(earlier, taken):
     seen = window(RECORDS, labelled(RECORDS, TRUTHS))
     reviews, report = feedback_reviews(seen, settings(max_share=0.2), other_rows=400, learnt=range(earlier))
     assert (len(reviews), report.passed) == (taken, True)
 
 
-def test_a_retraining_takes_all_labels_of_the_log_but_what_was_learnt():
+def test_a_retraining_takes_all_labels_of_the_log_except_known_ones():
     last_week = [replace(r, id=f"x{r.id}", model_version="2", time=r.time - 7 * 86_400) for r in RECORDS[:150]]
     seen = window([*last_week, *RECORDS[150:]], labelled([*last_week, *RECORDS[150:250]], TRUTHS[:250]))
     reviews, report = feedback_reviews(

@@ -88,7 +88,7 @@ def test_labels_that_come_days_later_judge_a_window_without_predictions(held, wr
     assert found["accuracy"].passed is passed
 
 
-def test_labels_of_unsure_answers_only_do_not_look_like_a_drop(held):
+def test_labels_of_low_scores_only_are_no_drop_of_accuracy(held):
     records, truths = stream(3000)
     pairs = list(zip(records, truths, strict=True))
     chosen = [pair for n, pair in enumerate(pairs) if pair[0].score < 0.8 or n % 10 == 0]
@@ -141,7 +141,7 @@ def judged(seed, worse=0.0):
     return accuracy.passed, live_calibration(seen, held, SETTINGS, resamples=300, seed=0).passed
 
 
-def test_labels_of_unsure_answers_only_do_not_look_like_a_loss_of_calibration():
+def test_labels_of_low_scores_only_are_no_loss_of_calibration():
     """Before they were compared with held-out answers as sure as they are, 11 of these 12 windows raised an alarm."""
     assert sum(judged(seed) != (True, True) for seed in range(12)) <= 1
 

@@ -50,7 +50,7 @@ def test_nothing_is_wrong_where_nothing_changed(held, settings):
     assert report == check_window(seen, held, settings, health=WELL)  # whatever is drawn is seeded
 
 
-def test_drift_is_found_and_asks_for_what_the_settings_say(held, settings):
+def test_drift_is_found_and_leads_to_the_configured_action(held, settings):
     records, truths = stream(foreign=0.3, wrong=0.25)
     report = check_window(window(records, labelled(records, truths, every=3)), held, settings, health=WELL)
     assert {"input_drift", "accuracy"} <= set(findings(report))
@@ -101,7 +101,7 @@ def test_answers_that_make_no_sense_are_found(held, settings):
     assert not any("film" in example for check in report.checks for example in check.examples)
 
 
-def test_a_log_of_another_version_only_is_told(held, settings):
+def test_a_log_of_another_version_only_is_reported(held, settings):
     records, _ = stream(version="2")
     report = check_window(window(records), held, settings, health=None)
     check = by_name(report)["log: of this version"]
@@ -109,7 +109,7 @@ def test_a_log_of_another_version_only_is_told(held, settings):
     assert "1,000 of version 2" in check.observed
 
 
-def test_clocks_that_went_wrong_are_told(held, settings):
+def test_wrong_clocks_are_reported(held, settings):
     records, _ = stream()
     skewed = [replace(r, id=f"x{r.id}", time=START * 2) for r in records[:200]]
     report = check_window(window([*records, *skewed]), held, settings, health=None)
@@ -127,7 +127,7 @@ def test_clocks_that_went_wrong_are_told(held, settings):
         ([START] * 40, 1000, False),
     ],
 )
-def test_damage_is_a_share_of_the_lines_of_its_own_time(held, settings, damaged, quiet, passed):
+def test_damage_is_a_share_of_the_lines_of_its_period(held, settings, damaged, quiet, passed):
     records, _ = stream(quiet)
     yesterday = [replace(r, id=f"x{r.id}", time=r.time - 86_400) for r in stream(3000)[0]]
     report = check_window(window([*yesterday, *records], damaged=damaged), held, settings, health=None)
@@ -142,7 +142,7 @@ def test_a_wrong_clock_of_long_ago_is_a_share_of_the_whole_log(held, settings):
     assert by_name(check_window(seen, held, settings, health=None))["log: clocks"].passed
 
 
-def test_a_feedback_flood_is_told_and_decides_nothing_about_accuracy(held, settings):
+def test_a_feedback_flood_is_reported_and_does_not_count_for_accuracy(held, settings):
     records, truths = stream()
     honest = labelled(records[:250], truths[:250])
     flood = [Feedback(r.id, "positive", START + 80_000) for r in records[250:900]]
@@ -210,7 +210,7 @@ def test_a_reference_is_a_seeded_sample():
         build_reference(Reviews(frame.assign(label=1)), p, model_version="1", rows=20, seed=0)
 
 
-def test_the_file_says_what_the_code_says_or_names_a_finding():
+def test_the_file_equals_the_code_or_names_a_finding():
     written = yaml.safe_load((ROOT / "configs" / "monitor.yaml").read_text())
     assert set(written["actions"]) == set(FINDINGS)
     MonitorSettings.model_validate(written)

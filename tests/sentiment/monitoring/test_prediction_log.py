@@ -88,7 +88,7 @@ def test_without_a_folder_nothing_happens(drops):
     assert drops == []
 
 
-def test_the_last_feedback_counts_whatever_its_place_in_the_files(log, tmp_path):
+def test_the_last_feedback_counts_in_any_file_order(log, tmp_path):
     log.add([record(1)])
     for label, time in (("positive", 20.0), ("negative", 30.0), ("positive", 10.0)):
         log.feedback(record(1).id, label, time)
@@ -138,7 +138,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize("bad", UNREADABLE)
 @pytest.mark.parametrize("kind", ["predictions", "feedback"])
-def test_what_cannot_be_read_is_counted_and_hides_nothing_else(bad, kind, log, tmp_path):
+def test_unreadable_lines_are_counted_and_hide_no_other(bad, kind, log, tmp_path):
     log.add([record(1)])
     log.feedback(record(1).id, "negative", 1.0)
     log.close()
@@ -212,7 +212,7 @@ class Stuck:
         monkeypatch.setattr(prediction_log.BoundedFiles, "append", wait)
 
 
-def test_a_stuck_disk_holds_nobody_up_and_memory_stays_bounded(log, tmp_path, drops, monkeypatch):
+def test_a_stuck_disk_blocks_no_request_and_memory_stays_bounded(log, tmp_path, drops, monkeypatch):
     monkeypatch.setattr(prediction_log, "MAX_WAITING_CHARACTERS", 10 * (len(TEXT) + OVERHEAD))
     disk = Stuck(monkeypatch)
     log.add([record(0)])
@@ -241,7 +241,7 @@ def test_a_full_disk_is_counted_and_it_goes_on_when_there_is_room(log, tmp_path,
     assert [int(r.id, 16) for r in read_log(tmp_path / "log").records] == [3]
 
 
-def test_what_comes_after_closing_is_counted_as_lost(log, drops):
+def test_records_after_closing_are_counted_as_lost(log, drops):
     log.close()
     log.add([record(1), record(2)])
     log.feedback("id", "negative", 1.0)

@@ -27,7 +27,7 @@ def test_every_process_makes_the_same_one():
     assert others == [sketch(text)] * 2
 
 
-def test_it_is_what_it_was():
+def test_sketches_do_not_change_between_releases():
     """Logs outlive the code that wrote them: a change of the hash or its scale needs a new field."""
     vector = unsketch(sketch("two words"))
     assert {i: round(float(vector[i]), 3) for i in np.flatnonzero(vector)} == {102: -0.707, 140: -0.707}
@@ -38,7 +38,7 @@ def test_case_order_and_repeated_space_do_not_count():
     assert sketch("good film") != sketch("good films")
 
 
-def test_a_word_said_twice_counts_more_but_not_twice():
+def test_a_repeated_word_counts_more_but_not_twice():
     said = [unsketch(sketch(f"{'fine ' * times} film")) @ unsketch(sketch("fine")) for times in (1, 2, 4)]
     assert said == pytest.approx([(1 + np.log(n)) / np.hypot(1 + np.log(n), 1) for n in (1, 2, 4)], abs=0.01)
 
@@ -68,6 +68,6 @@ def test_a_long_text_is_no_louder_than_a_short_one():
 
 
 @pytest.mark.parametrize("stored", ["", "AAAA", "not base64!", sketch("a")[:-4], sketch("a") + "!"])
-def test_what_is_no_sketch_is_refused(stored):
+def test_an_invalid_sketch_is_refused(stored):
     with pytest.raises(ValueError, match=r"sketch|base64|padd"):
         unsketch(stored)

@@ -14,7 +14,7 @@ from tests.helpers.windows import DAY, START, labelled, stream, window
 RECORDS, TRUTHS = stream(200)
 
 
-def test_holds_what_was_answered_in_its_time_with_its_labels():
+def test_holds_the_answers_of_its_period_with_their_labels():
     found = window(RECORDS, labelled(RECORDS, TRUTHS, every=2), start=START + DAY / 2, end=START + DAY * 3 / 4)
     assert found.sample["id"].tolist() == [r.id for r in RECORDS[100:150]]
     assert (found.facts.seen, len(found.labelled)) == (50, 25)
@@ -75,7 +75,7 @@ def test_skewed_clocks_are_counted_and_left_out():
     assert (found.facts.seen, found.facts.clock_skewed) == (200, 14)
 
 
-def test_predictions_said_twice_count_once():
+def test_repeated_predictions_count_once():
     found = window([*RECORDS, *RECORDS[:10]])
     assert (found.facts.seen, found.facts.repeated) == (200, 10)
 
@@ -145,7 +145,7 @@ def test_feedback_that_is_no_use_is_counted():
     assert found.labelled["id"].tolist() == [first.id]  # the second is contested
 
 
-def test_reads_what_a_service_writes(tmp_path):
+def test_reads_the_log_of_a_service(tmp_path):
     log = PredictionLog(tmp_path, max_mb=1, keep_text=True, on_drop=print)
     log.add([replace(r, text="a fine film") for r in RECORDS])
     log.feedback(RECORDS[0].id, "negative", RECORDS[0].time + 1, "client")

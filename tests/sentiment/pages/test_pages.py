@@ -218,7 +218,7 @@ def test_decision_page_names_every_rule(pages):
     assert decision_page(DECISION.model_copy(update={"promote": True})).count("<strong>Promoted</strong>") == 1
 
 
-def test_a_deployment_page_says_whether_it_answered_and_what_a_switch_costs(pages):
+def test_a_deployment_page_shows_its_health_and_the_cost_of_a_switch(pages):
     assert "but did not answer" in pages["deployment"]
     assert "a switch takes seconds" in pages["deployment"]
     well = deployment_page(DEPLOYMENT.model_copy(update={"healthy": True, "front": True}))

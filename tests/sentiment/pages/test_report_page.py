@@ -154,7 +154,7 @@ def test_a_version_that_replaced_the_monitored_one_has_no_alarms_yet(report):
 
 
 @pytest.mark.parametrize("version", ["2", "3"])
-def test_what_is_live_of_another_model_is_not_this_one_whatever_its_number(report, version):
+def test_a_live_version_of_another_model_is_not_this_one_despite_its_number(report, version):
     bento = report.live.bento.model_copy(update={"model": "films", "version": version})
     other = replace(report, live=report.live.model_copy(update={"bento": bento}))
     document = report_page(other)
@@ -178,7 +178,7 @@ def test_the_verdict(report, change, kind, words):
     assert words in start.partition("</div>")[0]
 
 
-def test_what_is_gone_is_named_and_the_rest_is_shown(report):
+def test_missing_artifacts_are_named_and_the_rest_is_shown(report):
     gone = replace(report, splits=None, evaluation=None, behaviour=None, decision=None, latest=None, live=None)
     document = report_page(gone)
     for what in ("splits", "evaluation", "behavioural report", "decision"):

@@ -121,7 +121,7 @@ def labelled(evaluation, rows):
 
 
 @pytest.mark.parametrize(("rows", "promoted"), [(range(0, 600, 20), True), (range(0, 180, 20), False)])
-def test_better_on_what_users_labelled_is_better_even_if_it_is_too_little_to_show_in_the_whole(rows, promoted):
+def test_a_gain_on_feedback_counts_even_if_it_is_too_small_to_show_overall(rows, promoted):
     champion_wrong = [*FEW, *list(rows)[::4]]  # and as often right where the challenger is not
     challenger_wrong = [*FEW, *range(1, 1 + 20 * len(list(rows)[::4]), 20)]
     champion = replace(CHAMPION, evaluation=labelled(evaluation_of(answers(champion_wrong), fingerprint="old"), rows))
@@ -132,7 +132,7 @@ def test_better_on_what_users_labelled_is_better_even_if_it_is_too_little_to_sho
     assert (gain.passed, gain.detail) == (promoted, f"{len(rows)} reviews")
 
 
-def test_where_promotion_is_a_persons_nothing_else_is_said_differently():
+def test_manual_promotion_changes_no_other_rule():
     held = SETTINGS.model_copy(update={"automatic": False})
     made, free = decision(gates=[gate()], settings=held), decision(gates=[gate()])
     assert (made.promote, made.reason) == (False, "keeps every rule, held for an operator: python run.py promote")

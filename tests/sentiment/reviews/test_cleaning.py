@@ -52,7 +52,7 @@ def test_cleaning_twice_changes_nothing(text):
         (" <br> &nbsp; ", ""),
     ],
 )
-def test_what_is_not_the_writers_goes(raw, cleaned):
+def test_markup_and_encoding_faults_are_removed(raw, cleaned):
     assert clean(raw) == cleaned
 
 
@@ -65,7 +65,7 @@ def test_what_is_not_the_writers_goes(raw, cleaned):
         "the <style> of it is <!-- odd",
     ],
 )
-def test_what_the_writer_wrote_stays(text):
+def test_the_writers_text_stays(text):
     assert clean(text) == text
 
 

@@ -54,7 +54,7 @@ def test_good_reviews_pass_every_check():
         (lambda t: t.drop(columns="text"), "there is a column of texts", "no"),
     ],
 )
-def test_what_cannot_be_trained_on_stops_the_pipeline(spoil, name, observed):
+def test_unusable_reviews_stop_the_pipeline(spoil, name, observed):
     report = reviews_report(spoil(frame(0, 300)))
     assert not report.passed
     assert failed(report)[name].severity == "critical"
@@ -71,7 +71,7 @@ def test_what_cannot_be_trained_on_stops_the_pipeline(spoil, name, observed):
         (lambda _: "one and the same opinion", "few texts are repeated (share of distinct texts)"),
     ],
 )
-def test_what_looks_odd_is_a_warning_with_short_examples(spoil, name):
+def test_odd_reviews_are_a_warning_with_short_examples(spoil, name):
     table = frame(0, 300)
     table.loc[:29, "text"] = table.loc[:29, "text"].map(spoil)
     report = reviews_report(table)

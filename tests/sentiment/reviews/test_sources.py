@@ -206,7 +206,7 @@ def test_the_names_that_are_kept_are_those_the_project_gives():
     assert set(RESERVED) == {feedback_guard.SOURCE, augmentation.SOURCE}
 
 
-def test_words_that_look_like_nothing_are_texts(tmp_path):
+def test_words_that_look_like_nulls_are_texts(tmp_path):
     path = tmp_path / "words.csv"
     frame = table()
     frame.loc[:3, "text"] = ["null", "NA", "nan", ""]
@@ -320,7 +320,7 @@ def fake_wheel(folder, monkeypatch, rows, *, csv_sha=None):
     return wheel
 
 
-def test_the_test_half_is_what_the_default_source_does_not_hold(tmp_path, monkeypatch):
+def test_the_test_half_excludes_the_default_source(tmp_path, monkeypatch):
     rows = [(f"opinion {i}", ("positive", "negative")[i % 2]) for i in range(150)]
     fake_wheel(tmp_path, monkeypatch, rows)
     monkeypatch.setattr(

@@ -52,7 +52,7 @@ def test_reviews_that_come_later_move_none_between_train_and_test():
     assert not before["test"] & after["train"]
 
 
-def test_what_is_dropped_is_counted():
+def test_dropped_rows_are_counted():
     rows = corpus(200)
     rows += [(text(2).upper() + " !", 0, "films"), (f"<p>{text(2)}</p>", 0, "films")]  # equal to review 2
     rows += [(text(3), 0, "films")]  # review 3 is positive
@@ -126,7 +126,7 @@ def test_too_little_to_divide_is_one_clear_line(rows, message):
     assert "\n" not in str(error.value)
 
 
-def test_known_texts_are_excluded_whatever_their_markup_and_case():
+def test_known_texts_are_excluded_despite_markup_and_case():
     unknown = ("something else", 1, "films")
     known = reviews([("A good one.", 1, "films"), (None, 1, "films")])
     left = exclude(reviews([("<b>a GOOD</b> one", 1, "x"), unknown, (None, 0, "films")]), known)
@@ -134,7 +134,7 @@ def test_known_texts_are_excluded_whatever_their_markup_and_case():
     assert len(left) == 2
 
 
-def test_who_knows_the_beginning_of_a_long_text_knows_the_text():
+def test_a_known_beginning_of_a_long_text_excludes_the_text():
     long = [(f"Review {i}: " + f"word{i} and so on " * 100, i % 2, "films") for i in range(200)]
     settings = SplitSettings(max_characters=1000)
     splits, summary = split(reviews(long), settings, seed=1)
@@ -151,7 +151,7 @@ def test_blanks_around_a_text_cut_nothing_off():
     assert text(900) in set().union(*texts_of(splits).values())
 
 
-def test_an_ellipsis_of_windows_in_the_end_is_mended_and_not_taken_for_a_blank():
+def test_a_windows_ellipsis_at_the_end_is_repaired_and_is_no_white_space():
     splits, _ = split(reviews([*corpus(), (text(901) + "\x85", 1, "films")]), SplitSettings(), seed=1)
     assert text(901) + "…" in set().union(*texts_of(splits).values())
 

@@ -97,7 +97,7 @@ def world(monkeypatch):
     return SimpleNamespace(roll_out=roll_out, kept=kept)
 
 
-def test_what_passes_goes_live(world):
+def test_a_service_that_passes_goes_live(world):
     deployer = Deployer(live=deployment())
     assert world.roll_out(deployer).bento == NEW
     assert deployer.told == ["start sentiment:v2-b", "switch deploy-1"]
@@ -125,14 +125,14 @@ def test_the_same_bento_with_other_settings_takes_over(mode, world):
 
 
 @pytest.mark.parametrize("mode", ["canary", "shadow"])
-def test_what_differs_in_more_than_the_model_is_not_compared(mode, world):
+def test_services_with_different_settings_are_not_compared(mode, world):
     deployer = Deployer(live=deployment(), up_to_date=False)
     with pytest.raises(UserError, match=r"version 1 was started with other settings .* --set version=1"):
         world.roll_out(deployer, mode=mode)
     assert deployer.told == []
 
 
-def test_who_is_interrupted_after_the_switch_takes_nothing_back(world):
+def test_an_interrupt_after_the_switch_reverts_nothing(world):
     deployer = Deployer(live=deployment(), interrupted=True)
     with pytest.raises(KeyboardInterrupt):
         world.roll_out(deployer)
@@ -148,14 +148,14 @@ def test_who_is_interrupted_after_the_switch_takes_nothing_back(world):
         (True, "switch", UserError, ["switch deploy-1"]),
     ],
 )
-def test_whatever_fails_the_new_one_is_stopped(smoke, refuses, raised, told, world):
+def test_after_any_failure_the_new_service_is_stopped(smoke, refuses, raised, told, world):
     deployer = Deployer(live=deployment(), refuses=refuses)
     with pytest.raises(raised):
         world.roll_out(deployer, smoke=smoke)
     assert deployer.told == ["start sentiment:v2-b", *told, "discard new"]
 
 
-def test_a_failed_smoke_test_says_why_and_is_kept(world):
+def test_a_failed_smoke_test_is_kept_with_its_reason(world):
     with pytest.raises(UserError, match="suite smoke: critical checks failed: it: seen, must be wanted"):
         world.roll_out(Deployer(live=deployment()), smoke=False)
     assert world.kept == [("smoke_checks", False)]
@@ -206,7 +206,7 @@ def test_a_shadow_never_switches(alike, world):
         ({"evaluation": SimpleNamespace(servable_fingerprint="f1")}, "is of another servable"),
     ],
 )
-def test_what_cannot_be_judged_is_not_started(change, words, world):
+def test_a_rollout_that_cannot_be_judged_is_not_started(change, words, world):
     deployer = Deployer(live=None)
     with pytest.raises(UserError, match=words):
         world.roll_out(deployer, **change)
