@@ -5,14 +5,12 @@ ZenML's own BentoML deployer mistakes services of BentoML 1.4 for services of 1.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from zenml.model_deployers import BaseModelDeployerFlavor
+from zenml.model_deployers import BaseModelDeployer, BaseModelDeployerFlavor
+from zenml.utils import source_utils
 
 from serving.deployer_config import BentoDeployerConfig
 
-if TYPE_CHECKING:
-    from serving.deployer import BentoDeployer
+DEPLOYER = "serving.deployer.BentoDeployer"  # by its path, as ZenML records it: the deployer itself imports this module
 
 
 class BentoDeployerFlavor(BaseModelDeployerFlavor):
@@ -29,8 +27,7 @@ class BentoDeployerFlavor(BaseModelDeployerFlavor):
         return BentoDeployerConfig
 
     @property
-    def implementation_class(self) -> type[BentoDeployer]:
+    def implementation_class(self) -> type[BaseModelDeployer]:
         """Returns the class of the deployer."""
-        from serving.deployer import BentoDeployer
-
-        return BentoDeployer
+        deployer: type[BaseModelDeployer] = source_utils.load(DEPLOYER)
+        return deployer
