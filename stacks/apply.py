@@ -138,8 +138,9 @@ class _Application:
     def _component(self, kind: StackComponentType, settings: ComponentSettings) -> UUID:
         present = next((c for c in self._known if c.type == kind and c.name == self._name), None)
         if present and (present.flavor_name, present.configuration) == (settings.flavor, settings.configuration):
-            return present.id  # without the time it takes to load the flavor
-        wanted = self._validated(kind, settings)
+            self._register(settings.flavor, kind)
+            return present.id  # loading the flavor's class would take time
+        wanted = self._validate(kind, settings)
         if present is None or not _same_place(kind, present, settings.flavor, wanted):
             if present:
                 self._rename(present, f"{self._name}{FORMER}{str(present.id)[:8]}")
@@ -150,8 +151,8 @@ class _Application:
         self._update(kind, present, wanted)
         return present.id
 
-    def _validated(self, kind: StackComponentType, settings: ComponentSettings) -> dict[str, Any]:
-        """The configuration as the flavor understands it, and as ZenML stores it."""
+    def _validate(self, kind: StackComponentType, settings: ComponentSettings) -> dict[str, Any]:
+        """Validates the configuration by the flavor's class; returns the form that ZenML stores."""
         from zenml.exceptions import ArtifactStoreInterfaceError
         from zenml.stack.utils import validate_stack_component_config
         from zenml.utils.secret_utils import is_secret_field, is_secret_reference
@@ -181,10 +182,18 @@ class _Application:
                 raise UserError(f"there is no secret {name}", where=where, remedy=remedy)
 
     def _register(self, flavor: str, kind: StackComponentType) -> None:
-        """Registers a flavor of this project."""
-        if flavor in FLAVORS and not self._client.list_flavors(name=flavor, type=kind).items:
+        """Registers a flavor of this project, or points it at its class if that has moved since."""
+        from zenml.models import FlavorUpdate
+
+        if flavor not in FLAVORS:
+            return
+        known = self._client.list_flavors(name=flavor, type=kind, hydrate=True).items
+        if not known:
             created = self._client.create_flavor(FLAVORS[flavor], kind).id
             self._undo.callback(self._take_back, partial(self._forget_flavor, created, flavor))
+        elif known[0].source != FLAVORS[flavor]:
+            update = FlavorUpdate(source=FLAVORS[flavor])
+            self._client.zen_store.update_flavor(known[0].id, update)
 
     def _forget_flavor(self, identifier: UUID, name: str) -> None:
         """Deletes a flavor, unless another process has created a component of it since."""

@@ -277,6 +277,20 @@ def test_a_failure_on_the_way_leaves_nothing_behind(statement, declare, client):
     assert apply(stack).changes[-1] == f"stack: created as sentiment-{name}"
 
 
+def test_a_flavor_whose_class_has_moved_is_pointed_at_it(declare, zenml):
+    from zenml.client import Client
+    from zenml.models import FlavorUpdate
+
+    stack = declare("moved", LOCAL + "  model_deployer: {flavor: sentiment_bento}\n")
+    apply(stack)
+    (flavor,) = Client().list_flavors(name="sentiment_bento").items
+    old = FlavorUpdate(source="stacks.bento_flavor.BentoDeployerFlavor")  # as an older version registered it
+    Client().zen_store.update_flavor(flavor.id, old)
+    apply(stack)
+    (flavor,) = Client().list_flavors(name="sentiment_bento", hydrate=True).items
+    assert flavor.source == "serving.flavor.BentoDeployerFlavor"
+
+
 def test_a_failure_takes_its_flavor_back_but_not_one_that_was_there(declare, zenml):
     from zenml.client import Client
 
