@@ -283,12 +283,10 @@ def test_a_flavor_whose_class_has_moved_is_pointed_at_it(declare, zenml):
 
     stack = declare("moved", LOCAL + "  model_deployer: {flavor: sentiment_bento}\n")
     apply(stack)
-    (flavor,) = Client().list_flavors(name="sentiment_bento").items
-    old = FlavorUpdate(source="stacks.bento_flavor.BentoDeployerFlavor")  # as an older version registered it
-    Client().zen_store.update_flavor(flavor.id, old)
-    apply(stack)
-    (flavor,) = Client().list_flavors(name="sentiment_bento", hydrate=True).items
-    assert flavor.source == "serving.flavor.BentoDeployerFlavor"
+    flavor = Client().get_flavor("sentiment_bento")
+    Client().zen_store.update_flavor(flavor.id, FlavorUpdate(source="stacks.bento_flavor.BentoDeployerFlavor"))
+    apply(stack)  # an older version had registered that class
+    assert Client().get_flavor("sentiment_bento").source == "serving.flavor.BentoDeployerFlavor"
 
 
 def test_a_failure_takes_its_flavor_back_but_not_one_that_was_there(declare, zenml):
