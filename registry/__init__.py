@@ -1,1 +1,1 @@
-"""Versions of the model and what is recorded about them, in ZenML's Model Control Plane and in MLflow's registry."""
+"""Versions of the model and their records, in ZenML's Model Control Plane and in MLflow's registry."""

@@ -1,1 +1,1 @@
-"""What ``make stubs`` compiles from ``sentiment.proto``: the message types; servers and clients are in ``bento``."""
+"""The message types that ``make stubs`` compiles from ``sentiment.proto``; servers and clients are in ``bento``."""

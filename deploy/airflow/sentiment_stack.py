@@ -21,7 +21,7 @@ def pipeline(name: str, hours: int) -> BashOperator:
         task_id=name,
         bash_command=f'exec .venv/bin/python run.py --stack "$STACK" --pipeline {name} --json',
         cwd=PROJECT,
-        env={"STACK": "{{ params.stack }}"},  # by the environment: what a person types is no shell code
+        env={"STACK": "{{ params.stack }}"},  # by the environment: the value is never part of the shell code
         append_env=True,
         execution_timeout=timedelta(hours=hours),
     )
@@ -45,5 +45,5 @@ with DAG(
     },
     tags=["sentiment"],
 ) as dag:
-    # what was not promoted changes nothing: deploy finds the version in production live already
+    # without a promotion deploy does nothing: the version in production is already live
     pipeline("train", hours=12) >> pipeline("deploy", hours=1)
