@@ -19,7 +19,7 @@ FILES = {
     "NUL bytes": (rows() + b'"a\x00b",pos,shop\n', "NUL byte"),
     "unknown labels": (rows(label=lambda i: ("neg", "pos", "meh")[i % 3]), "unknown labels in column 'label': 'meh'"),
     "one class": (rows(label=lambda i: "pos"), "all 200 reviews are positive"),
-    "too few": (rows(count=20), "20 reviews with 20 distinct texts, at least 100 are needed"),
+    "too few": (rows(count=20), "20 reviews with 20 distinct texts; at least 100 are needed"),
     "duplicates only": (rows(text=lambda i: f"The same {i % 2}"), "200 reviews with 2 distinct texts"),
     "copies but for case": (
         rows(text=lambda i: "".join(c.upper() if i >> k & 1 else c for k, c in enumerate("the same again"))),

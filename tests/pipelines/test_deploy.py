@@ -53,7 +53,8 @@ def deploy(*more):
 
 
 def command(name, *more):
-    return run(*SMALL, name, *(() if name == "stop" else ("--model", MODEL)), *more)
+    settings = SMALL if name in {"smoke", "rollback"} else ()
+    return run(name, *settings, *(() if name == "stop" else ("--model", MODEL)), *more)
 
 
 def live():

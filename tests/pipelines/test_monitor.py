@@ -153,7 +153,7 @@ def test_every_service_fails_at_once(monitor, model, write, monkeypatch, tmp_pat
     assert {"log", "input_drift"} <= set(summary["findings"])
     health = check(summary, "service_health")
     assert (health["passed"], health["severity"]) == (True, "warning")
-    assert f"Prometheus at {CLOSED} does not say" in health["observed"]
+    assert f"Prometheus at {CLOSED} does not answer" in health["observed"]
     assert not summary["told"]
     disk, hook = summary["warnings"]
     assert disk == "the alert could not be written to /dev/full: No space left on device"

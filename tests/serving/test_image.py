@@ -84,7 +84,7 @@ def test_nothing_live_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("ZENML_ACTIVE_STACK_ID", "")  # so that it is put back
     assert image.main([]) == 2
-    assert "there is no live service. Run make deploy first" in capsys.readouterr().err.splitlines()[-1]
+    assert "there is no live service. Run make deploy, or name one" in capsys.readouterr().err.splitlines()[-1]
 
 
 @dataclass

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.helpers.workflow_files import ROOT, Runner, real_make
 
@@ -122,7 +123,8 @@ def test_the_audit_reads_every_pin():
         "bento/requirements.txt",
         "deploy/airflow/requirements.txt",
     ):
-        count = sum("==" in line for line in (ROOT / pins).read_text().splitlines())
+        pinned = [Requirement(line) for line in (ROOT / pins).read_text().splitlines() if "==" in line]
+        count = sum(one.marker is None or one.marker.evaluate() for one in pinned)
         assert f"would have audited {count} packages" in done.stderr.replace("Dry run: ", "")
 
 

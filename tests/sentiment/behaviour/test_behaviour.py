@@ -102,8 +102,8 @@ def test_failing_check_tells_rate_limit_count_and_worst_examples_first(reviews):
     assert report.passed, "a failed warning does not stop the pipeline"
     assert not check.passed
     assert check.count == 50
-    assert check.observed == f"{check.score * 100:.1f} % of 50 failed"
-    assert check.limit == "at most 10 %"
+    assert check.observed == f"{check.score * 100:.1f}% of 50 failed"
+    assert check.limit == "at most 10%"
     assert len(check.examples) == 2
     first, second = (float(e.split(" scores ")[1].split(",")[0]) for e in check.examples)
     assert first > second > 0.5
