@@ -1,14 +1,12 @@
-"""Registers a stack in ZenML as its file declares it. Applying again changes nothing; a failure is undone."""
+"""Registers a stack in ZenML as its file declares it. Applying again changes nothing, or ends an interrupted call."""
 
 from __future__ import annotations
 
 import random
 import re
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -64,13 +62,16 @@ def apply(stack: Stack) -> Applied:
     """Registers a stack with its secrets and components, or brings it up to date.
 
     Raises:
-        UserError: If it names an unknown flavor, setting or secret. Everything is as it was before then.
+        UserError: If it names an unknown flavor, setting or secret; nothing is changed then.
     """
     return _Application(stack).run()
 
 
 class _Application:
-    """Applies a stack; every change records how to undo it."""
+    """Applies a stack: checks all of its file, then writes secrets, components and the stack that joins them.
+
+    The stack itself is changed last. Until then it has its former components, so it works after an interrupted call.
+    """
 
     def __init__(self, stack: Stack) -> None:
         from zenml.client import Client
@@ -78,24 +79,14 @@ class _Application:
         self._stack, self._name = stack, full_name(stack.name)
         self._client: Client = Client()
         self._changes: list[str] = []
-        self._undo, self._left = ExitStack(), False
         self._known: list[ComponentResponse] = []
 
     def run(self) -> Applied:
-        try:
-            with self._undo:
-                identifier, secrets = self._settle()
-                self._undo.pop_all()
-        except Exception as error:
-            if not self._left:
-                raise
-            what = f"{_reason(error)}; and some changes could not be undone"
-            remedy = "Apply it again: that repairs it."
-            raise UserError(what, where=f"stack {self._stack.name}", remedy=remedy) from error
+        identifier, secrets = self._settle()
         if self._changes:  # the rest is cleaning up: if interrupted, the next change continues it
             self._forget_former()
         if secrets.undeclared:
-            secrets.forget_undeclared(self._did, identifier)
+            self._changes += secrets.forget_undeclared(identifier)
         return Applied(identifier, self._name, tuple(self._changes))
 
     def _settle(self) -> tuple[UUID, Secrets]:
@@ -113,55 +104,46 @@ class _Application:
 
         present = find_stack(self._stack.name)
         secrets = Secrets(self._client, self._stack, present)
-        secrets.write(self._did)
         self._known = own_components(self._client, self._name)
-        components = {
-            StackComponentType(kind): self._component(StackComponentType(kind), settings)
-            for kind, settings in self._stack.components.items()
-        }
+        declared = {StackComponentType(kind): settings for kind, settings in self._stack.components.items()}
+        wanted = {kind: self._configuration(kind, settings) for kind, settings in declared.items()}
+        self._changes += secrets.write()
+        components = {kind: self._component(kind, declared[kind].flavor, wanted[kind]) for kind in declared}
         return self._compose(present, components, secrets.label), secrets
-
-    def _did(self, change: str, undo: Callable[[], object] | None = None) -> None:
-        self._changes.append(change)
-        if undo:
-            self._undo.callback(self._take_back, undo)
-
-    def _take_back(self, undo: Callable[[], object]) -> None:
-        if not self._left:  # a server that does not answer now fails the retries, too, which take ZenML half a minute
-            try:
-                undo()
-            except Exception:
-                self._left = True
 
     # Components
 
-    def _component(self, kind: StackComponentType, settings: ComponentSettings) -> UUID:
-        present = next((c for c in self._known if c.type == kind and c.name == self._name), None)
-        if present and (present.flavor_name, present.configuration) == (settings.flavor, settings.configuration):
-            self._register(settings.flavor, kind)
-            return present.id  # loading the flavor's class would take time
-        wanted = self._validate(kind, settings)
-        if present is None or not _same_place(kind, present, settings.flavor, wanted):
+    def _present(self, kind: StackComponentType) -> ComponentResponse | None:
+        return next((c for c in self._known if c.type == kind and c.name == self._name), None)
+
+    def _component(self, kind: StackComponentType, flavor: str, wanted: dict[str, Any]) -> UUID:
+        present = self._present(kind)
+        if present is None or not _same_place(kind, present, flavor, wanted):
             if present:
                 self._rename(present, f"{self._name}{FORMER}{str(present.id)[:8]}")
-            present = self._former(kind, settings.flavor, wanted)
+            present = self._former(kind, flavor, wanted)
             if present is None:
-                return self._create(kind, settings.flavor, wanted)
+                return self._create(kind, flavor, wanted)
             self._rename(present, self._name)
         self._update(kind, present, wanted)
         return present.id
 
-    def _validate(self, kind: StackComponentType, settings: ComponentSettings) -> dict[str, Any]:
+    def _configuration(self, kind: StackComponentType, settings: ComponentSettings) -> dict[str, Any]:
         """Validates the configuration by the flavor's class; returns the form that ZenML stores."""
         from zenml.exceptions import ArtifactStoreInterfaceError
         from zenml.stack.utils import validate_stack_component_config
         from zenml.utils.secret_utils import is_secret_field, is_secret_reference
 
+        present = self._present(kind)
+        if present and (present.flavor_name, present.configuration) == (settings.flavor, settings.configuration):
+            self._register(settings.flavor, kind)
+            return present.configuration  # loading the flavor's class would take time
         where = f"{self._stack.file}, {kind.value}"
         self._check_secrets(settings.configuration, where)
+        plain = {key: self._plain(value) for key, value in settings.configuration.items()}
         try:
             self._register(settings.flavor, kind)
-            validated = validate_stack_component_config(settings.configuration, settings.flavor, kind)
+            validated = validate_stack_component_config(plain, settings.flavor, kind)
         except (KeyError, ImportError, ValueError, ArtifactStoreInterfaceError) as error:
             raise UserError(_reason(error), where=where, remedy="See local.yaml.") from error
         config = cast("StackComponentConfig", validated)  # None only on a server that lacks the flavor
@@ -170,7 +152,13 @@ class _Application:
             if is_secret_field(fields[key]) and not is_secret_reference(value):
                 remedy = f"Declare it under secrets, and write {key}: '{{{{secret.key}}}}'."
                 raise UserError(f"{key} is a secret in plain text", where=where, remedy=remedy)
-        return config.model_dump(mode="json", exclude_unset=True)
+        references = {key: value for key, value in settings.configuration.items() if plain[key] != value}
+        return {**config.model_dump(mode="json", exclude_unset=True), **references}
+
+    def _plain(self, value: Any) -> Any:  # noqa: ANN401  # any YAML value
+        """Replaces a reference to a secret of the file, which ZenML may not have yet."""
+        reference = SECRET_REFERENCE.fullmatch(value) if isinstance(value, str) else None
+        return self._stack.secrets.get(reference[1], {}).get(reference[2], value) if reference else value
 
     def _check_secrets(self, configuration: dict[str, Any], where: str) -> None:
         """Secrets that the file does not declare are in ZenML already."""
@@ -189,23 +177,17 @@ class _Application:
             return
         known = self._client.list_flavors(name=flavor, type=kind, hydrate=True).items
         if not known:
-            created = self._client.create_flavor(FLAVORS[flavor], kind).id
-            self._undo.callback(self._take_back, partial(self._forget_flavor, created, flavor))
+            self._client.create_flavor(FLAVORS[flavor], kind)
         elif known[0].source != FLAVORS[flavor]:
             update = FlavorUpdate(source=FLAVORS[flavor])
             self._client.zen_store.update_flavor(known[0].id, update)
-
-    def _forget_flavor(self, identifier: UUID, name: str) -> None:
-        """Deletes a flavor, unless another process has created a component of it since."""
-        if not self._client.list_stack_components(flavor=name, size=1).items:
-            self._client.delete_flavor(str(identifier))
 
     def _create(self, kind: StackComponentType, flavor: str, wanted: dict[str, Any]) -> UUID:
         from zenml.models import ComponentRequest
 
         request = ComponentRequest(name=self._name, type=kind, flavor=flavor, configuration=wanted)
         created = self._client.zen_store.create_stack_component(request).id  # the client would validate it once more
-        self._did(f"{kind.value}: created ({flavor})", partial(self._client.delete_stack_component, created, kind))
+        self._changes.append(f"{kind.value}: created ({flavor})")
         return created
 
     def _update(self, kind: StackComponentType, present: ComponentResponse, wanted: dict[str, Any]) -> None:
@@ -214,18 +196,14 @@ class _Application:
         reset = sorted(set(before) - set(wanted))
         if not changed and not reset:
             return
-        update = partial(self._client.update_stack_component, present.id, kind)
-        update(configuration={**wanted, **dict.fromkeys(reset)})  # ZenML merges, and takes None for: not set
-        added = dict.fromkeys(set(wanted) - set(before))
+        configuration = {**wanted, **dict.fromkeys(reset)}  # ZenML merges, and takes None for: not set
+        self._client.update_stack_component(present.id, kind, configuration=configuration)
         words = [f"changed {', '.join(changed)}"] * bool(changed) + [f"reset {', '.join(reset)}"] * bool(reset)
-        self._did(f"{kind.value}: {'; '.join(words)}", partial(update, configuration={**before, **added}))
+        self._changes.append(f"{kind.value}: {'; '.join(words)}")
 
     def _rename(self, component: ComponentResponse, name: str) -> None:
-        rename = partial(self._client.update_stack_component, component.id, component.type)
-        rename(name=name)
-        self._did(
-            f"{component.type.value}: {component.name} is called {name} now", partial(rename, name=component.name)
-        )
+        self._client.update_stack_component(component.id, component.type, name=name)
+        self._changes.append(f"{component.type.value}: {component.name} is called {name} now")
 
     # Components that had the name before: another flavor, or another place for artifacts
 
@@ -242,7 +220,7 @@ class _Application:
             if component.type.value != "artifact_store" and not in_use:
                 with suppress(KeyError):  # another process has just done it
                     self._client.delete_stack_component(component.id, component.type)
-                self._did(f"{component.type.value}: removed ({component.flavor_name})")
+                self._changes.append(f"{component.type.value}: removed ({component.flavor_name})")
 
     # The stack itself
 
@@ -255,21 +233,18 @@ class _Application:
 
             request = StackRequest(name=self._name, components=wanted, labels=label)
             created = self._client.zen_store.create_stack(request).id
-            self._did(f"stack: created as {self._name}", partial(self._client.delete_stack, created))
+            self._changes.append(f"stack: created as {self._name}")
             return created
         before = {kind: [c.id for c in found] for kind, found in present.components.items()}
         labels = present.labels or {}
         if before == wanted and label.items() <= labels.items() and not self._changes:
             return present.id
         empty: dict[StackComponentType, list[UUID]] = {kind: [] for kind in {*before, *wanted}}
-        update = partial(self._client.update_stack, present.id)
         # also where only a component has changed: ZenML keeps stacks in memory by when they were changed themselves
-        update(component_updates={**empty, **wanted}, labels=label)
+        self._client.update_stack(present.id, component_updates={**empty, **wanted}, labels=label)
         if before != wanted:
             names = sorted(kind.value for kind in {*before, *wanted} if before.get(kind) != wanted.get(kind))
             self._changes.append(f"stack: has another {', '.join(names)}")
-        restore = partial(update, component_updates={**empty, **before}, labels={**dict.fromkeys(label), **labels})
-        self._undo.callback(self._take_back, restore)
         return present.id
 
 

@@ -9,15 +9,13 @@ import sys
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from stacks.encryption import key_environment
-
 
 def main() -> int:
     """Starts ZenML's local server as a daemon, and prints its address."""
     port = os.environ.get("DASHBOARD_PORT", "8237")
     zenml = Path(sys.executable).with_name("zenml")
     command: list[str | Path] = [zenml, "login", "--local", "--ip-address", "127.0.0.1", "--port", port]
-    code = subprocess.call(command, env={**os.environ, **key_environment()})  # otherwise it could not read our secrets
+    code = subprocess.call(command)
     if code == 0:
         skip_form(f"http://127.0.0.1:{port}")
         print(f"Dashboard: http://127.0.0.1:{port}   (stop it: {zenml} logout --local)")

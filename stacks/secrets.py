@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+import os
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sentiment.errors import UserError
-from stacks.encryption import require_encryption
 from stacks.stack_file import Stack
 
 if TYPE_CHECKING:
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
     from zenml.models import SecretResponse, StackResponse
 
 LABEL = "secrets"  # label of a stack: names of the secrets that were created for it
-Did = Callable[[str, Callable[[], object] | None], None]
+KEY = "ZENML_SECRETS_STORE_ENCRYPTION_KEY"  # ZenML's own variable
 
 
 class Secrets:
@@ -33,7 +31,7 @@ class Secrets:
         self._client, self._stack = client, stack
         self._owned = owned(present)
         if stack.secrets:
-            require_encryption()
+            _require_encryption()
 
     @property
     def label(self) -> dict[str, str]:
@@ -45,35 +43,40 @@ class Secrets:
         """Names of those that were made for the stack and that its file does not declare any more."""
         return self._owned - set(self._stack.secrets)
 
-    def write(self, did: Did) -> None:
-        """Creates and changes the secrets that the file declares.
+    def write(self) -> list[str]:
+        """Creates and changes the secrets that the file declares; returns descriptions of the changes.
 
         Raises:
             UserError: If another user has a secret of that name with other values.
         """
+        changes = []
         for name, wanted in self._stack.secrets.items():
             present = self._find(name)
             if present is None:
-                created = self._client.create_secret(name, dict(wanted)).id
-                undo = partial(self._client.zen_store.delete_secret, created)
-                did(f"secret {name}: created ({', '.join(wanted)})", undo)
+                self._client.create_secret(name, dict(wanted))
+                changes.append(f"secret {name}: created ({', '.join(wanted)})")
             elif present.secret_values != wanted:
-                self._change(present, dict(wanted), did)
+                changes.append(self._change(present, dict(wanted)))
+        return changes
 
-    def forget_undeclared(self, did: Did, stack: UUID) -> None:
+    def forget_undeclared(self, stack: UUID) -> list[str]:
         """Deletes them, unless another stack needs them.
 
         Args:
-            did: Receives descriptions of the changes.
             stack: The stack as ZenML knows it.
+
+        Returns:
+            Descriptions of the changes.
         """
+        changes = []
         stacks = self._client.list_stacks(name="startswith:sentiment-", size=100, hydrate=True).items
         needed = set[str]().union(*(owned(other) for other in stacks if other.id != stack))
         for name in self.undeclared - needed:
             if present := self._find(name):
                 self._client.zen_store.delete_secret(present.id)
-                did(f"secret {name}: removed", None)
+                changes.append(f"secret {name}: removed")
         self._client.update_stack(stack, labels={LABEL: None, **_label(set(self._stack.secrets))})
+        return changes
 
     def _find(self, name: str) -> SecretResponse | None:
         found = self._client.list_secrets(name=f"equals:{name}", private=False, size=1).items
@@ -83,7 +86,7 @@ class Secrets:
             self._client.zen_store.delete_secret(found[0].id)
             return None
 
-    def _change(self, present: SecretResponse, wanted: dict[str, str], did: Did) -> None:
+    def _change(self, present: SecretResponse, wanted: dict[str, str]) -> str:
         before = dict(present.secret_values)
         if before and present.name not in self._owned:
             raise UserError(
@@ -91,13 +94,27 @@ class Secrets:
                 where=str(self._stack.file),
                 remedy=f"Give this one another name, or run zenml secret delete {present.name}.",
             )
-        self._set(present, wanted, before)
+        removed = [key for key in before if key not in wanted]
+        self._client.update_secret(present.id, add_or_update_values=wanted, remove_values=removed)
         keys = sorted(key for key in {*before, *wanted} if before.get(key) != wanted.get(key))
-        did(f"secret {present.name}: changed {', '.join(keys)}", partial(self._set, present, before, wanted))
+        return f"secret {present.name}: changed {', '.join(keys)}"
 
-    def _set(self, secret: SecretResponse, wanted: dict[str, str], before: dict[str, str]) -> None:
-        self._client.update_secret(
-            secret.id, add_or_update_values=wanted, remove_values=[key for key in before if key not in wanted]
+
+def _require_encryption() -> None:
+    """Refuses a database on this machine that would keep secrets in plain text; a shared server has its own key."""
+    from zenml.config.global_config import GlobalConfiguration
+    from zenml.enums import StoreType
+
+    store = GlobalConfiguration().zen_store
+    if store.type == StoreType.SQL:
+        encrypted = bool(getattr(store.config.secrets_store, "encryption_key", None))
+    else:  # the server of the local dashboard has the environment in which it was started
+        encrypted = not store.is_local_store() or KEY in os.environ
+    if not encrypted:
+        raise UserError(
+            "would keep this stack's secrets in plain text",
+            where="ZenML's local database",
+            remedy=f"Export {KEY}, always the same (openssl rand -hex 32 makes one), or use a server.",
         )
 
 

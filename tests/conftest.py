@@ -15,6 +15,7 @@ ENVIRONMENT = {
     "ZENML_REPOSITORY_DIRECTORY_NAME": ".zen-pytest",  # else ZenML would find the developer's .zen
     "ZENML_CUSTOM_SOURCE_ROOT": ROOT,
     "ZENML_ANALYTICS_OPT_IN": "false",
+    "ZENML_SECRETS_STORE_ENCRYPTION_KEY": "5e" * 32,  # otherwise no stack with secrets is applied
     "SENTIMENT_CACHE": FOLDER / "cache",
     "HF_HOME": FOLDER / "hub",
     "HF_HUB_OFFLINE": "1",

@@ -11,9 +11,8 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -23,12 +22,13 @@ from sentiment import progress
 from sentiment.errors import UserError
 
 if TYPE_CHECKING:
-    from multiprocessing.context import SpawnProcess
     from multiprocessing.queues import SimpleQueue
 
+    from torch.multiprocessing.spawn import ProcessContext, ProcessException
+
 WHERE = "transformer.num_processes"
-DYING = 5.0  # seconds that a killed process may take to end; it has gigabytes to give back
-POLL = 0.2  # between two polls of the processes: as often as a progress bar needs
+GRACE_S = 5.0  # for the others to end after a failure; a killed process has gigabytes to give back first
+POLL_S = 0.2  # between two polls of the processes: as often as a progress bar needs
 
 
 class Report(NamedTuple):
@@ -55,6 +55,7 @@ def run_together(work: Callable[[], None], count: int) -> None:
             process is left: not even after this one was killed.
     """
     import torch
+    from torch.multiprocessing.spawn import ProcessException, start_processes
 
     if 0 < torch.cuda.device_count() < count:
         raise UserError(
@@ -62,59 +63,44 @@ def run_together(work: Callable[[], None], count: int) -> None:
             where=WHERE,
             remedy=f"Set it to {torch.cuda.device_count()} at most",
         )
-    context = get_context("spawn")
-    messages = context.SimpleQueue()
+    messages = get_context("spawn").SimpleQueue()
     threads = max(1, torch.get_num_threads() // count)
     with tempfile.TemporaryDirectory(prefix="sentiment-") as folder:
         arguments = (count, threads, Path(folder) / "rendezvous", messages, work)
-        workers = [context.Process(target=_take_part, args=(rank, *arguments)) for rank in range(count)]
+        workers: ProcessContext = start_processes(  # type: ignore[no-untyped-call]
+            _take_part, arguments, count, join=False
+        )
+        failures: list[UserError] = []
         try:
-            for worker in workers:
-                worker.start()
-            _follow(workers, messages)
+            while not workers.join(timeout=POLL_S, grace_period=GRACE_S):
+                failures += _relay(messages)
+            _relay(messages)
+        except ProcessException as error:
+            raise _reason(error, workers, [*failures, *_relay(messages)]) from error
         finally:
-            for worker in workers:
-                if worker.pid is not None:  # it was started
-                    worker.kill()
-                    worker.join()
+            for worker in workers.processes:
+                worker.kill()
+                worker.join()
 
 
-def _follow(workers: Sequence[SpawnProcess], messages: SimpleQueue[Report | UserError]) -> None:
-    """Relays the progress of the processes until all have ended; the first failure ends the others."""
-    running = [worker.sentinel for worker in workers]
-    while running:
-        wait(running, timeout=POLL)
-        codes = [worker.exitcode for worker in workers]  # before reading messages: an ended process has sent its reason
-        _raise_if_killed(workers)
-        while not messages.empty():
-            message = messages.get()
-            if isinstance(message, UserError):
-                _raise_if_one_dies(workers)
-                raise message
+def _relay(messages: SimpleQueue[Report | UserError]) -> list[UserError]:
+    """Passes the progress on that has been reported; returns the errors of processes."""
+    errors = []
+    while not messages.empty():
+        message = messages.get()
+        if isinstance(message, UserError):
+            errors.append(message)
+        else:
             progress.report(message.task, message.done, message.total, **message.figures)
-        for rank, code in enumerate(codes):
-            if code:
-                raise _failed(rank, f"ended with code {code}")
-        running = [worker.sentinel for worker, code in zip(workers, codes, strict=True) if code is None]
+    return errors
 
 
-def _raise_if_killed(workers: Sequence[SpawnProcess]) -> None:
-    """Reports the first failure; the others then fail, too, because they lost a peer."""
-    codes = [worker.exitcode or 0 for worker in workers]
-    worst = min(codes)
-    if worst < 0:
-        raise _failed(codes.index(worst), f"was killed by {signal.Signals(-worst).name}")
-
-
-def _raise_if_one_dies(workers: Sequence[SpawnProcess]) -> None:
-    """Waits for a killed process to be dead: its connections close earlier, and its peers report that at once."""
-    patience = time.monotonic() + DYING
-    while time.monotonic() < patience:
-        running = [worker.sentinel for worker in workers if worker.exitcode is None]
-        _raise_if_killed(workers)
-        if not running:
-            return
-        wait(running, timeout=POLL)
+def _reason(error: ProcessException, workers: ProcessContext, failures: list[UserError]) -> UserError:
+    """Finds the first failure; the other processes then fail, too, because they lost a peer."""
+    for rank, worker in enumerate(workers.processes):
+        if (worker.exitcode or 0) < 0 and worker.exitcode != -signal.SIGTERM:  # that is how the others are ended
+            return _failed(rank, f"was killed by {signal.Signals(-worker.exitcode).name}")
+    return failures[0] if failures else _failed(error.error_index, f"ended early ({error.msg})")
 
 
 def _failed(rank: int, what: str) -> UserError:
@@ -149,13 +135,10 @@ def _take_part(
             _work_in_group(rank, count, threads, rendezvous, work)
     except UserError as error:
         messages.put(error)
-        sys.exit(1)
+        raise
     except Exception as error:
-        reason = traceback.format_exception_only(error)[0].splitlines()[0]
-        failed = _failed(rank, f"failed ({reason})")
-        failed.add_note(traceback.format_exc())  # seen with --debug
-        messages.put(failed)
-        sys.exit(1)
+        messages.put(_failed(rank, f"failed ({traceback.format_exception_only(error)[0].splitlines()[0]})"))
+        raise
 
 
 def _work_in_group(rank: int, count: int, threads: int, rendezvous: Path, work: Callable[[], None]) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sentiment.errors import UserError
-from stacks.encryption import configuration_folder
 from stacks.probes import ANSWER_SECONDS, CONNECT_SECONDS, Unproven
 from stacks.probes.credentials import resolved, secret_values
 from stacks.stack_file import Stack
@@ -83,7 +82,10 @@ def _prove_folder(path: str | None) -> str:
 
 def _zenml_folder() -> Path:
     """Where ZenML keeps local artifacts."""
-    return Path(os.environ.get("ZENML_LOCAL_STORES_PATH") or configuration_folder() / "local_stores")
+    import click
+
+    configuration = os.environ.get("ZENML_CONFIG_PATH") or click.get_app_dir("zenml")
+    return Path(os.environ.get("ZENML_LOCAL_STORES_PATH") or Path(configuration) / "local_stores")
 
 
 def _prove_bucket(stack: Stack) -> str:

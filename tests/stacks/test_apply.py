@@ -269,13 +269,16 @@ STATEMENTS = [
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
-def test_a_failure_on_the_way_leaves_nothing_behind(statement, declare, client):
+def test_the_next_call_ends_what_a_failure_cut_short(statement, declare, client):
     name = f"new{STATEMENTS.index(statement)}"
     stack = declare(name, REMOTE % {"name": name})
     with failing(client, statement), pytest.raises(Exception, match="database or disk is full"):
         apply(stack)
-    assert known(client, name) == {"stacks": [], "components": {}, "secrets": {}}
+    assert known(client, name)["stacks"] == []
     assert apply(stack).changes[-1] == f"stack: created as sentiment-{name}"
+    state = known(client, name)
+    assert (len(state["components"]), len(state["secrets"])) == (3, 2)
+    assert apply(stack).changes == ()
 
 
 def test_a_flavor_whose_class_has_moved_is_pointed_at_it(declare, zenml):
@@ -290,21 +293,6 @@ def test_a_flavor_whose_class_has_moved_is_pointed_at_it(declare, zenml):
     assert Client().get_flavor("sentiment_bento").source == "serving.flavor.BentoDeployerFlavor"
 
 
-def test_a_failure_takes_its_flavor_back_but_not_one_that_was_there(declare, zenml):
-    from zenml.client import Client
-
-    def flavors():
-        return [flavor.name for flavor in Client().list_flavors(name="sentiment_bento").items]
-
-    wrong = LOCAL.replace("flavor: mlflow", "flavor: mlfow")
-    deployer = "  model_deployer: {flavor: sentiment_bento}\n"
-    for there in ([], ["sentiment_bento"]):
-        with pytest.raises(UserError, match="mlfow"):
-            apply(declare("flavored", wrong.replace("  experiment", f"{deployer}  experiment")))
-        assert flavors() == there
-        apply(declare("flavored", LOCAL + deployer))
-
-
 @pytest.mark.parametrize(
     "statement",
     [
@@ -312,11 +300,11 @@ def test_a_failure_takes_its_flavor_back_but_not_one_that_was_there(declare, zen
         "UPDATE ON stack_component WHEN NEW.type = 'experiment_tracker' AND NEW.configuration != OLD.configuration",
     ],
 )
-def test_a_failure_midway_leaves_the_previous_state(statement, declare, client, monkeypatch):
+def test_a_failure_midway_leaves_a_stack_that_works(statement, declare, client, monkeypatch):
     name = f"old{len(statement)}"
     text = REMOTE % {"name": name}
     apply(declare(name, text))
-    before = known(client, name)
+    before = known(client, name)["stacks"]
     monkeypatch.setenv("S3_SECRET", "secret-2")
     monkeypatch.setenv("BUCKET", "other")
     changed = text.replace("http://127.0.0.1:9", "http://127.0.0.1:99").replace(
@@ -325,30 +313,24 @@ def test_a_failure_midway_leaves_the_previous_state(statement, declare, client, 
     stack = declare(name, f"{changed}  model_deployer: {{flavor: sentiment_bento}}\n")
     with failing(client, statement), pytest.raises(Exception, match="database or disk is full"):
         apply(stack)
-    assert known(client, name) == before
+    state = known(client, name)
+    assert state["stacks"] == before
+    assert {i for ids in before[0][2].values() for i in ids} <= set(state["components"])
     assert apply(stack).changes
-    assert known(client, name) != before
-
-
-def test_a_change_that_cannot_be_undone_is_reported_and_repaired(declare, client):
-    stack = declare("half", REMOTE % {"name": "half"})
-    words = r"stack half: .*database or disk is full.*; and some changes could not be undone\. Apply it ag"
-    with failing(client, "INSERT ON stack", "DELETE ON stack_component"), pytest.raises(UserError, match=words):
-        apply(stack)
-    assert known(client, "half")["components"]
-    assert apply(stack).changes[-1] == "stack: created as sentiment-half"
+    after = known(client, name)
+    kinds = {c.type for c in client.get_stack(f"sentiment-{name}").components.values() for c in c}
+    assert {kind.value for kind in kinds} == {"orchestrator", "artifact_store", "experiment_tracker", "model_deployer"}
+    assert after["components"][after["stacks"][0][2]["artifact_store"][0]][3]["path"] == "s3://other/zenml"
+    assert apply(stack).changes == ()
 
 
 def test_two_at_once_make_one_stack(declare, client, tmp_path):
-    from zenml.config.global_config import GlobalConfiguration
-
     declare("both", REMOTE % {"name": "both"})
     assert client.zen_store.engine  # the database is there: ZenML by itself cannot make it twice at once
     command = [sys.executable, "-c", CONCURRENTLY, str(tmp_path), str(time.time() + 12)]
     callers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     made = {caller.communicate()[0].split()[-1] for caller in callers}
     assert [caller.returncode for caller in callers] == [0, 0]
-    GlobalConfiguration._reset_instance()  # they may have been the first to encrypt
     state = known(client, "both")
     assert made == {str(stack[0]) for stack in state["stacks"]}
     assert (len(state["components"]), len(state["secrets"])) == (3, 2)
@@ -392,7 +374,8 @@ def test_a_stack_in_use_is_not_removed(declare, client, monkeypatch):
         root = client.active_stack.model_deployer.root
     root.mkdir(parents=True)
     bento = Bento(tag="m:1", model="m", version="1", labels={})
-    write_live(root, Deployment(bento=bento, http="h", grpc="g", since="now", front=False, run="r", service=str(uuid4())))
+    service = str(uuid4())
+    write_live(root, Deployment(bento=bento, http="h", grpc="g", since="now", front=False, run="r", service=service))
     with pytest.raises(UserError, match=r"serves a model on this machine\. .*--stack needed stop"):
         remove("needed")
     assert known(client, "needed") == state

@@ -141,7 +141,8 @@ def linger(folder: Path) -> None:
 @pytest.mark.slow
 def test_none_is_left_when_the_one_that_waits_for_them_is_killed(tmp_path):
     script = (
-        "import sys; from functools import partial; from pathlib import Path; from tests.sentiment.models.test_data_parallel import linger; "
+        "import sys; from functools import partial; from pathlib import Path; "
+        "from tests.sentiment.models.test_data_parallel import linger; "
         "from sentiment.models.data_parallel import run_together; run_together(partial(linger, Path(sys.argv[1])), 2)"
     )
     waiting = subprocess.Popen(
