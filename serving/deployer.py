@@ -12,9 +12,7 @@ from uuid import UUID
 
 from zenml.config.global_config import GlobalConfiguration
 from zenml.model_deployers import BaseModelDeployer, BaseModelDeployerFlavor
-from zenml.model_deployers.base_model_deployer import (
-    DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT,
-)
+from zenml.model_deployers.base_model_deployer import DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT
 from zenml.services.service import BaseService, ServiceConfig
 
 from sentiment.deployment import Bento, Deployment
@@ -397,4 +395,5 @@ class BentoDeployer(BaseModelDeployer):
 
 
 def _backend(service: BentoService) -> Backend:
-    return Backend(service.uuid, service.config.http_port, service.config.grpc_port)
+    config = service.config
+    return Backend(str(service.uuid), f"127.0.0.1:{config.http_port}", f"127.0.0.1:{config.grpc_port}")

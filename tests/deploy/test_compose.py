@@ -83,9 +83,9 @@ def test_the_service_is_reached_through_nginx_only():
     assert SERVICES["sentiment"]["networks"] == ["inside"]
     assert COMPOSE["networks"]["inside"]["internal"]
     conf = (DEPLOY / "nginx.conf").read_text()
-    listened = set(re.findall(r"listen (\d+)", conf))
+    listened = set(re.findall(r"listen 0.0.0.0:(\d+)", conf))
     assert {port.rsplit(":", 1)[1] for port in SERVICES["nginx"]["ports"]} == listened == {"3000", "3001"}
-    assert set(re.findall(r"server (\w+):\d+;", conf)) <= set(SERVICES)
+    assert set(re.findall(r"server (\w+):\d+ ", conf)) == {"sentiment"} <= set(SERVICES)
 
 
 def test_the_service_has_time_to_drain():

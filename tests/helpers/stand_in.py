@@ -45,7 +45,11 @@ class StandIn:
         servicer = health.HealthServicer()
         servicer.set("", health_pb2.HealthCheckResponse.SERVING)
         health_pb2_grpc.add_HealthServicer_to_server(servicer, self._grpc)
-        self.backend = Backend(self.uuid, self._http.server_port, self._grpc.add_insecure_port("127.0.0.1:0"))
+        self.backend = Backend(
+            str(self.uuid),
+            f"127.0.0.1:{self._http.server_port}",
+            f"127.0.0.1:{self._grpc.add_insecure_port('127.0.0.1:0')}",
+        )
         self._grpc.start()
         Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import tarfile
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,8 @@ VARIABLES = {
     "SENTIMENT_AWS_REGION": "eu-central-1",
 }
 USER = 1034
-CODE = {"bento", "configs", "materializers", "pipelines", "sentiment", "stacks", "steps"}
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+CODE = {*PACKAGES, "configs"}
 
 
 @pytest.fixture(scope="module", autouse=True)
