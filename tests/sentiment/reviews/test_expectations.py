@@ -42,11 +42,11 @@ def test_good_reviews_pass_every_check():
 @pytest.mark.parametrize(
     ("spoil", "name", "observed"),
     [
-        (lambda t: t.assign(text=t["text"].where(t.index >= 30)), "texts are there", "30 of 300 rows fail (10 %)"),
+        (lambda t: t.assign(text=t["text"].where(t.index >= 30)), "texts are there", "30 of 300 rows fail (10%)"),
         (
             lambda t: t.assign(label=[7, *t["label"][1:]]),
             "labels are negative or positive",
-            "1 of 300 rows fail (0.33 %)",
+            "1 of 300 rows fail (0.33%)",
         ),
         (lambda t: t.assign(label=0), "neither class is rare (share of positive reviews)", "0"),
         (lambda t: t.head(40), "enough reviews to train on", "40"),
