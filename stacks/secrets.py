@@ -107,15 +107,26 @@ def _require_encryption() -> None:
 
     store = GlobalConfiguration().zen_store
     if store.type == StoreType.SQL:
-        encrypted = bool(getattr(store.config.secrets_store, "encryption_key", None))
-    else:  # the server of the local dashboard has the environment in which it was started
-        encrypted = not store.is_local_store() or KEY in os.environ
+        encrypted, after = bool(getattr(store.config.secrets_store, "encryption_key", None)), ""
+    else:
+        encrypted = not store.is_local_store() or KEY in _environment_of_local_server()
+        after = " Then run zenml logout --local and make dashboard, so that its server starts with it."
     if not encrypted:
         raise UserError(
             "would keep this stack's secrets in plain text",
             where="ZenML's local database",
-            remedy=f"Export {KEY}, always the same (openssl rand -hex 32 makes one), or use a server.",
+            remedy=f"Export {KEY}, always the same (openssl rand -hex 32 makes one), or use a shared server.{after}",
         )
+
+
+def _environment_of_local_server() -> dict[str, str]:
+    """The variables with which the server of the local dashboard was started; none if it is not a daemon."""
+    import psutil
+    from zenml.zen_server.deploy.daemon.daemon_zen_server import DaemonZenServer
+
+    server = DaemonZenServer.get_service()
+    pid = server.status.pid if server else None
+    return psutil.Process(pid).environ() if pid else {}
 
 
 def _label(names: set[str]) -> dict[str, str]:

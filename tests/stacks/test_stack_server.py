@@ -10,6 +10,7 @@ import pytest
 
 from sentiment.errors import UserError
 from stacks.activation import activated
+from stacks.secrets import KEY
 from stacks.stack_file import ROOT, read_stack
 from tests.helpers.loopback import free_ports
 from tests.helpers.own_zenml import copied_zenml, own_zenml
@@ -118,8 +119,9 @@ def test_logged_in_to_the_local_dashboard(fresh, tmp_path, monkeypatch):
     address, zenml = f"http://127.0.0.1:{port}", Path(sys.executable).with_name("zenml")
     folder = copied_zenml(fresh, tmp_path / "zenml")
 
-    def do(*command):
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    def do(*command, without=None):
+        environment = {name: value for name, value in os.environ.items() if name != without}
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
         return done.stdout + done.stderr
 
     def apply_it():
@@ -129,8 +131,8 @@ def test_logged_in_to_the_local_dashboard(fresh, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setenv("ZENML_CONFIG_PATH", str(folder))
         try:
-            do(zenml, "login", "--local", "--ip-address", "127.0.0.1", "--port", port)
-            with pytest.raises(UserError, match=f"ZenML's server {address}: keeps secrets in plain text"):
+            do(zenml, "login", "--local", "--ip-address", "127.0.0.1", "--port", port, without=KEY)
+            with pytest.raises(UserError, match=f"plain text.* Export {KEY}.* zenml logout --local and make dashboard"):
                 apply_it()
             do(zenml, "logout", "--local")
             assert apply_it()[2]
