@@ -1,4 +1,4 @@
-"""Tests know no home directory, no network and none of the developer's ZenML."""
+"""Tests use no home directory, no network and none of the developer's ZenML."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ FOLDER = Path(tempfile.mkdtemp(prefix="sentiment-tests-"))
 ENVIRONMENT = {
     "HOME": FOLDER / "home",
     "ZENML_CONFIG_PATH": FOLDER / "zenml",
-    "ZENML_REPOSITORY_DIRECTORY_NAME": ".zen-pytest",  # else ZenML would find the developer's .zen
+    "ZENML_REPOSITORY_DIRECTORY_NAME": ".zen-pytest",  # otherwise ZenML would find the developer's .zen
     "ZENML_CUSTOM_SOURCE_ROOT": ROOT,
     "ZENML_ANALYTICS_OPT_IN": "false",
     "ZENML_SECRETS_STORE_ENCRYPTION_KEY": "5e" * 32,  # otherwise no stack with secrets is applied
@@ -22,12 +22,12 @@ ENVIRONMENT = {
     "BENTOML_HOME": FOLDER / "bentoml",
     "BENTOML_DO_NOT_TRACK": "True",
     "MPLCONFIGDIR": FOLDER / "matplotlib",
-    "COLUMNS": "200",  # of tables
+    "COLUMNS": "200",  # width of tables
 }
 if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1:
-    ENVIRONMENT["OMP_NUM_THREADS"] = 1  # two processes that compute on all cores hinder each other
+    ENVIRONMENT["OMP_NUM_THREADS"] = 1  # two processes that each compute on all cores slow each other down
 
-# What one of these starts takes a minute: each group is run by one of the processes, which starts it once.
+# Starting one of these takes a minute: one process runs each group, and starts it once.
 TOGETHER = {
     "the cloud's servers, or the smoke profile's training": (
         "pipelines/test_cloud_loop.py",
@@ -84,7 +84,7 @@ def cloud():
 
 @pytest.fixture(scope="session")
 def container_engine():
-    """What builds images here; see ``containers``."""
+    """The program that builds images; see ``containers``."""
     from tests.helpers.containers import engine, missing
 
     if reason := missing():

@@ -28,7 +28,7 @@ def bento(servable):
 
 @pytest.fixture(scope="session")
 def service(bento, tmp_path_factory):
-    """One open service for all tests that leave it as it is."""
+    """A service without tokens, shared by all tests that do not change it."""
     booted = boot(bento.tag, tmp_path_factory.mktemp("service"), log=tmp_path_factory.mktemp("log"), abstain_below=0.7)
     yield booted
     booted.stop()
@@ -36,7 +36,7 @@ def service(bento, tmp_path_factory):
 
 @pytest.fixture
 def serve(bento, tmp_path):
-    """Serves the Bento with settings of the test's own."""
+    """Serves the Bento with the settings of one test."""
     started = []
 
     def start(**settings):

@@ -1,4 +1,4 @@
-"""What is killed, full, taken or damaged: the service answers clearly, comes back, and loses little."""
+"""Killed workers, full disks, taken ports, damaged models: the service answers clearly, recovers, and loses little."""
 
 import json
 import os
@@ -25,7 +25,7 @@ TEXTS = ["a lovely film with a superb ending", "a dull plot and a tedious actor"
 
 
 class Load:
-    """Clients of both protocols that ask until they are told to stop."""
+    """Clients of both protocols that send requests until they are stopped."""
 
     def __init__(self, booted, *, retries):
         self.answered, self.failed = 0, []
@@ -76,7 +76,7 @@ def test_a_stopped_service_finishes_its_requests(serve):
     asking = [threading.Thread(target=ask) for _ in range(2)]
     for thread in asking:
         thread.start()
-    # one is computed while the other one waits
+    # the second request waits while the first is computed
     until(lambda: outcome or "sentiment_queue_texts 64.0" in httpx.get(f"{booted.http}/metrics").text)
     assert booted.stop() == 0
     for thread in asking:
@@ -118,13 +118,13 @@ def test_texts_are_logged_only_with_the_setting(serve, tmp_path):
 
 
 def test_a_full_disk_costs_log_records_and_no_answer(bento, tmp_path, monkeypatch):
-    """A limit on the size of files stands in for a full disk."""
+    """A limit on file sizes stands in for a full disk."""
     popen = subprocess.Popen
 
     def limited(*arguments, **keywords):
         def limit():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20))  # room for the metrics
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20))  # space for the metrics
 
         return popen(*arguments, preexec_fn=limit, **keywords)
 
@@ -173,7 +173,7 @@ def test_a_damaged_model_never_becomes_ready(servable, serve, tmp_path, damage):
 
 
 def test_serves_without_the_packages_that_trained(bento, tmp_path, monkeypatch):
-    """As in its image, where only bento/requirements.txt is installed."""
+    """As in the image, where only bento/requirements.txt is installed."""
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\n"
         "TRAINED = 'torch', 'transformers', 'zenml', 'mlflow', 'pandas', 'datasets', 'sklearn', 'scipy'\n"

@@ -1,4 +1,4 @@
-"""Natural batching: what queued while a batch ran is the next one."""
+"""Natural batching: texts that queue while a batch runs are the next batch."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ def lengths(texts):
 
 
 class Gate:
-    """A computation that waits to be let through, and remembers its batches."""
+    """A computation that waits until the test releases it, and records its batches."""
 
     def __init__(self):
         self.open, self.batches = threading.Event(), []
@@ -86,7 +86,7 @@ def test_more_than_may_wait_is_refused_and_room_comes_back():
         tasks = []
         for _ in range(3):
             tasks.append(asyncio.create_task(batcher.submit(["a", "b"])))
-            await asyncio.sleep(0.05)  # in the end two are computed, four wait
+            await asyncio.sleep(0.05)  # finally two are computed, four wait
         with pytest.raises(RequestError, match="overloaded"):
             await batcher.submit(["c"])
         gate.open.set()

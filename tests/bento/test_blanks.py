@@ -1,4 +1,4 @@
-"""What is no text, for both protocols."""
+"""Blank texts are refused by both protocols."""
 
 import sys
 import unicodedata

@@ -1,4 +1,4 @@
-"""Servable to Bento."""
+"""Builds a Bento of a servable."""
 
 import subprocess
 import sys
@@ -80,7 +80,7 @@ def test_a_damaged_or_foreign_bento_is_rebuilt(harm, servable):
         "the labels": Path(stored.path) / "bento.yaml",
     }[harm]
     good = file.read_bytes()
-    if harm == "the labels":  # as of a ZenML that was emptied, and counts versions from 1 again
+    if harm == "the labels":  # as after ZenML was emptied: it counts versions from 1 again
         labels = {"pipeline_run": "train-2"}
     else:
         file.write_bytes(good[: len(good) // 2])

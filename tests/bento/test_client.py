@@ -1,4 +1,4 @@
-"""What the client promises whatever answers it."""
+"""The promises of the client, whichever server answers it."""
 
 import contextlib
 import socket
@@ -30,7 +30,7 @@ def test_plain_http_reads_no_certificates(monkeypatch):
 
 @pytest.fixture
 def dripping():
-    """Address of a server whose answer comes byte by byte, for half a minute."""
+    """Address of a server that sends its answer byte by byte, over half a minute."""
     body = b'{"model": "' + b"m" * 600 + b'"}'
 
     def serve():
@@ -57,7 +57,7 @@ def test_one_time_limit_holds_for_an_answer_that_drips(dripping):
 
 @pytest.fixture
 def stalling():
-    """Address of a server that answers the first batch of a stream, and nothing more."""
+    """Address of a server that answers the first batch of a stream only."""
     left = threading.Event()
 
     def answer(requests, _):
@@ -84,7 +84,7 @@ def test_a_stream_does_not_wait_forever_for_its_next_answer(stalling):
         with GrpcClient(stalling, timeout=0.5) as client:
             answers = client.predict_stream([["a lovely film"], ["a dull plot"]])
             outcome.append(next(answers).model_version)
-            time.sleep(1)  # what the caller does meanwhile is not the service's time
+            time.sleep(1)  # the caller's own work does not count as the service's time
             try:
                 next(answers)
             except ServiceError as error:
@@ -97,10 +97,10 @@ def test_a_stream_does_not_wait_forever_for_its_next_answer(stalling):
 
 
 def test_retries_meet_a_service_that_comes_back(monkeypatch):
-    """The shortest pauses between them are less, in all, than the second that gRPC would wait by itself."""
+    """The shortest pauses add up to less than the second that gRPC would wait by itself."""
     monkeypatch.setattr("bento.client.random.uniform", lambda shortest, _: shortest)
     pause, came = time.sleep, socket.socket()
-    came.bind(("127.0.0.1", 0))  # nobody else gets the port, and who connects is refused
+    came.bind(("127.0.0.1", 0))  # reserves the port, and connections to it are refused
 
     def comes_back(seconds):
         """While the client waits before a retry."""
@@ -109,7 +109,7 @@ def test_retries_meet_a_service_that_comes_back(monkeypatch):
 
     monkeypatch.setattr("bento.client.time.sleep", comes_back)
     with came, GrpcClient(f"127.0.0.1:{came.getsockname()[1]}", timeout=3, retries=5) as client:
-        with pytest.raises(ServiceError):  # it accepts, and says nothing
+        with pytest.raises(ServiceError):  # it accepts connections, and never answers
             client.predict(["x"])
         came.setblocking(False)
-        came.accept()[0].close()  # BlockingIOError, if nobody has connected
+        came.accept()[0].close()  # BlockingIOError, if there was no connection

@@ -1,4 +1,4 @@
-"""Requests made from the OpenAPI page: what it promises holds, nothing crashes."""
+"""Requests generated from the OpenAPI page: its promises hold, and nothing crashes."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What the service answers over gRPC: the typed contract, BentoML's, health and reflection."""
+"""Answers over gRPC: the typed contract, BentoML's own, health and reflection."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -59,7 +59,7 @@ def test_a_wrong_message_ends_the_stream_with_its_reason(service):
 
 
 def test_a_call_that_meets_a_stopping_server_is_tried_again():
-    """gRPC's core ends calls that reach a server as it stops as CANCELLED: 2 of 12 stops under load showed it."""
+    """gRPC ends calls that reach a stopping server as CANCELLED: 2 of 12 stops under load showed it."""
     seen = []
 
     def answer(_, context):

@@ -1,4 +1,4 @@
-"""How the gRPC server treats callers who are slow, idle or may not call; in this process, without a model."""
+"""The gRPC server with slow, idle and unauthorised callers; in this process, without a model."""
 
 import asyncio
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ INFO, STREAM = (f"/sentiment.v1.Sentiment/{method}" for method in ("Info", "Pred
 
 
 def served(ask, *, tokens=(), connections=1, **settings):
-    """What ``ask`` returns, given connections to a server."""
+    """Returns the result of ``ask``, which gets connections to a server."""
 
     async def run():
         (port,) = free_ports(1)

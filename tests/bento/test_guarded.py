@@ -42,7 +42,7 @@ def test_only_bearers_of_a_token_are_answered(serve, tmp_path):
             client.feedback("0" * 32, "negative")
     log = tmp_path / "log"
     until(lambda: len(read_log(log).feedback) == 6)
-    clients = Counter(entry.client for entry in read_log(log).feedback)  # told apart without their tokens
+    clients = Counter(entry.client for entry in read_log(log).feedback)  # told apart without showing their tokens
     assert sorted(clients.values()) == [2, 2, 2]
     assert not {"first", "second", "from-a-file", None} & set(clients)
     for token in (None, "", "third", "first,second", "firs"):
@@ -52,7 +52,7 @@ def test_only_bearers_of_a_token_are_answered(serve, tmp_path):
             assert caught.value.code == "UNAUTHENTICATED"
     answer = httpx.post(f"{booted.http}/v1/predict", content=b"not even read", headers={"Authorization": "Basic first"})
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
-    for path in ("/livez", "/readyz", "/ping", "/metrics"):  # probes carry none
+    for path in ("/livez", "/readyz", "/ping", "/metrics"):  # probes have no token
         assert httpx.get(booted.http + path).status_code == 200
     assert "first" not in booted.output
 
@@ -63,7 +63,7 @@ def test_an_empty_token_file_does_not_open_the_service(serve, tmp_path):
     until(lambda: "SENTIMENT_TOKENS_FILE: holds no token" in booted.output, seconds=60)
     with HttpClient(booted.http) as client:
         assert not client.ready()
-    with pytest.raises(UserError, match="SENTIMENT_TOKENS: holds no token"):  # of two variables that are not set
+    with pytest.raises(UserError, match="SENTIMENT_TOKENS: holds no token"):  # two variables are not set
         ServiceSettings(tokens=",").accepted_tokens()
 
 
@@ -80,7 +80,7 @@ def test_half_of_tls_does_not_open_the_service(serve, tmp_path, name):
 
 
 def test_tls_on_both_protocols(serve, tmp_path):
-    pem, key = certificate(tmp_path, "api.example.com", trusted=False)  # by an authority that is not at hand
+    pem, key = certificate(tmp_path, "api.example.com", trusted=False)  # signed by an unknown authority
     name, at = "api.example.com", "127.0.0.1"
     arguments = ("--ssl-certfile", str(pem), "--ssl-keyfile", str(key))
     booted = serve(tls_certificate=pem, tls_key=key, arguments=arguments, wait=False)
@@ -109,7 +109,7 @@ def test_tls_on_both_protocols(serve, tmp_path):
 def test_a_body_over_the_limit_is_not_read(service):
     with raw(service.http_port) as connection:
         connection.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n")
-        answer = b"".join(iter(lambda: connection.recv(4096), b""))  # it answers and closes, without any of the body
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))  # it answers and closes without reading the body
     assert answer.startswith(b"HTTP/1.1 413")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "RESOURCE_EXHAUSTED"
 
@@ -119,7 +119,7 @@ def test_a_body_over_the_limit_is_refused_in_chunks_too(service):
         for _ in range(40):
             yield b"a" * 50_000
 
-    with contextlib.suppress(httpx.WriteError):  # it may close the door while we are sending
+    with contextlib.suppress(httpx.WriteError):  # it may close the connection while we are sending
         assert httpx.post(f"{service.http}/v1/predict", content=chunks(), timeout=10).status_code == 413
     assert httpx.get(f"{service.http}/readyz").status_code == 200
 
@@ -138,7 +138,7 @@ def test_the_bodies_that_are_being_read_share_a_bound(serve):
     finally:
         for connection in unfinished:
             connection.close()
-    with HttpClient(booted.http, retries=5) as http:  # the room of who has left is free again
+    with HttpClient(booted.http, retries=5) as http:  # the disconnected client no longer takes a place
         assert http.predict(TEXTS).model_version == "7"
 
 

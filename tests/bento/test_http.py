@@ -1,4 +1,4 @@
-"""What the service answers over HTTP."""
+"""Answers over HTTP."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_sagemakers_paths_answer(http):
 
 
 def test_curl_needs_no_header(http):
-    form = {"Content-Type": "application/x-www-form-urlencoded"}  # what `curl -d` says
+    form = {"Content-Type": "application/x-www-form-urlencoded"}  # as `curl -d` sends
     assert http.post("/v1/predict", content=json.dumps({"texts": TEXTS}), headers=form).status_code == 200
 
 
@@ -152,7 +152,7 @@ def test_texts_reach_neither_the_output_nor_an_error(service, http):
 
 
 def test_a_worker_carries_no_training_package(service):
-    """Though they are installed beside it here: each would cost every worker tens to hundreds of megabytes."""
+    """They are installed here, and each would cost every worker tens to hundreds of megabytes."""
     (worker,) = service.workers()
     loaded = " ".join(mapped.path for mapped in worker.memory_maps())
     assert "onnxruntime" in loaded

@@ -1,4 +1,4 @@
-"""Where the metrics are kept: what a full disk and a dead worker do to them."""
+"""The files of the metrics survive a full disk and a dead worker."""
 
 import errno
 import os
@@ -30,7 +30,7 @@ def alone(monkeypatch):
 
 
 def answered(page):
-    """How many requests a page tells of."""
+    """The number of requests on a page of metrics."""
     lines = [line for line in page.decode().splitlines() if line.startswith("sentiment_requests_total{")]
     return sum(float(line.rpartition(" ")[2]) for line in lines)
 
@@ -52,7 +52,7 @@ def test_files_have_their_blocks_and_never_grow(tmp_path):
     assert len(files) == 4
     for file in files:
         assert file.stat().st_size == metrics.FILE_BYTES
-        assert file.stat().st_blocks * 512 >= metrics.FILE_BYTES  # no holes
+        assert file.stat().st_blocks * 512 >= metrics.FILE_BYTES  # not sparse
     expected = (len(HTTP_ROUTES) + 1) * len(STATUSES) + len(RPCS) * (2 + len(STATUS))
     assert answered(own.page()) == expected
 
@@ -92,8 +92,8 @@ def test_a_new_worker_goes_on_counting_where_a_dead_one_ended(tmp_path):
     own = ServiceMetrics(tmp_path, IDENTITY)
     own.request("http", "/v1/predict", "200", 0.1)
     assert answered(own.page()) == 3
-    assert b"sentiment_queue_texts 0.0" in own.page()  # nothing waits any more
-    assert len(list(tmp_path.iterdir())) == 4  # workers that end, again and again, do not fill the disk
+    assert b"sentiment_queue_texts 0.0" in own.page()  # no request waits any more
+    assert len(list(tmp_path.iterdir())) == 4  # workers that end again and again do not fill the disk
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_a_disk_that_runs_full_kills_no_worker(serve, small_disk):
     fill(small_disk)
     ask_everything(booted)
     assert booted.workers() == [worker]
-    worker.kill()  # the next one finds no room, and needs none
+    worker.kill()  # the next worker finds no space, and needs none
     until(lambda: booted.workers() not in ([], [worker]) and ready(booted), seconds=30)
     ask_everything(booted)
     assert "No space left on device" not in booted.output.replace("log, its records are lost: No space", "")

@@ -1,4 +1,4 @@
-"""A real Prometheus reads a real address and raises the alert, with the rules as shipped but for their durations."""
+"""A real Prometheus reads a real service and fires the shipped alerts, with shorter durations."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ def failing(serve):
 
     def ask():
         while not stop.is_set():
-            with contextlib.suppress(httpx.TransportError):  # it is stopped in the end
+            with contextlib.suppress(httpx.TransportError):  # the test stops it
                 httpx.post(f"{booted.http}/v1/predict", json={"texts": [" ".join(["plot"] * 3000)] * 64}, timeout=10)
 
     client = threading.Thread(target=ask)
@@ -46,7 +46,7 @@ def failing(serve):
 
 
 def hurried(rules):
-    """Rules whose minutes are seconds."""
+    """The rules with seconds in place of minutes."""
     return re.sub(r"(\[|for: )(\d+)m\b", r"\1\2s", rules)
 
 
@@ -76,7 +76,7 @@ def firing(address):
     try:
         with urllib.request.urlopen(f"{address}/api/v1/alerts", timeout=5) as response:
             alerts = json.load(response)["data"]["alerts"]
-    except OSError:  # not there yet
+    except OSError:  # no such alert yet
         return {}
     return {alert["labels"]["alertname"]: alert["annotations"] for alert in alerts if alert["state"] == "firing"}
 
@@ -84,7 +84,7 @@ def firing(address):
 def test_alerts_fire_when_requests_fail_and_when_the_service_is_down(prometheus, failing):
     until(lambda: "HighErrorRate" in firing(prometheus), seconds=PATIENCE)
     assert "of the requests over http fail" in firing(prometheus)["HighErrorRate"]["summary"]
-    health, _ = read_health(HealthSettings(prometheus=prometheus), hours=1)  # what the monitor pipeline asks it
+    health, _ = read_health(HealthSettings(prometheus=prometheus), hours=1)  # the queries of the monitor pipeline
     assert health.requests > 0
     assert health.error_rate > 0.5
     assert health.p95_ms > 10

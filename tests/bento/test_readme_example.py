@@ -1,4 +1,4 @@
-"""The README's example of a request is answered in the form that it shows."""
+"""The README's example request is answered in the form that it shows."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The table of routes: everything else that lists routes derives from it."""
+"""The table of routes: every other list of routes derives from it."""
 
 import re
 
@@ -27,7 +27,7 @@ def test_every_grpc_method_is_in_the_table_and_the_other_way_round():
 
 
 def canary_rules(folder):
-    """The regular expressions of the paths of which nginx gives a canary its share."""
+    """The regular expressions of the paths that nginx shares with a canary."""
     route = Route(Backend("live", "h:1", "h:2"), canary=Backend("canary", "h:3", "h:4"), share=10)
     text = render(folder, BentoDeployerConfig(), route)
     return re.findall(r'^\s*"~(.+)" \$drawn;', text, flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The smoke test, against the built Bento that runs."""
+"""The smoke test against a running Bento."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,7 +12,7 @@ from serving.rollouts.smoke import smoke_test
 from serving.rollouts.smoke_set import Known
 
 TEXTS = ["a lovely film with a superb ending", "a dull plot and a tedious actor", "the camera", "superb " * 200]
-SETTINGS = SmokeSettings(p95_ms=5000)  # whoever tests may be busy
+SETTINGS = SmokeSettings(p95_ms=5000)  # the test machine may be busy
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def test_help_imports_nothing_heavy(arguments):
         [sys.executable, "-X", "importtime", "run.py", *arguments], capture_output=True, text=True, check=True
     )
     imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
-    assert "argparse" in imported  # the list is not empty
+    assert "argparse" in imported  # some exist
     assert not imported & HEAVY
     assert not imported & {"pipelines", "steps", "materializers", "stacks"}
 

@@ -1,4 +1,4 @@
-"""The table of commands: every command's own help, both spellings, and its typed arguments."""
+"""The table of commands: every command's help, both spellings, and its typed arguments."""
 
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
@@ -153,7 +153,7 @@ def test_options_of_pipelines_belong_to_pipelines(option):
 
 
 def test_an_option_takes_a_value_in_every_command_or_in_none():
-    """Otherwise the name of the command could not be found behind it."""
+    """Otherwise the parser could not find the name of the command behind it."""
     kinds = {}
     for command in [*COMMANDS, *STACK.subcommands]:
         for declared in fields(command.arguments):

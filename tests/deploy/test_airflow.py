@@ -1,4 +1,4 @@
-"""A real Airflow, in an environment of its own, reads the DAG and runs it."""
+"""A real Airflow, in its own virtual environment, reads the DAG and runs it."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from tests.helpers.deploy_files import DEPLOY, ROOT
 AIRFLOW = Path(os.environ.get("AIRFLOW_PYTHON", ROOT / ".cache" / "airflow" / "bin" / "python"))
 DAGS = DEPLOY / "airflow"
 
-# Reads every DAG of the folder, says what it holds, and runs it once without a scheduler.
+# Reads every DAG of the folder, prints its tasks, and runs it once without a scheduler.
 SCRIPT = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
@@ -33,7 +33,7 @@ if __name__ == "__main__":
         "summaries": {t.task_id: t.xcom_pull(task_ids=t.task_id) for t in run.get_task_instances()},
     }) + "\\n")
 """
-# In place of a checkout: says how it was called.
+# Stands in for a checkout: prints its arguments.
 PROJECT = """
 import json, os, sys
 print("a line for people")
@@ -43,7 +43,7 @@ print(json.dumps({"arguments": sys.argv[1:], "folder": os.getcwd(), "key": os.en
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory):
-    """What Airflow saw of the DAG, and what came of a run."""
+    """The DAG as Airflow reads it, and the result of a run."""
     if not AIRFLOW.exists():
         pytest.skip("Airflow is not installed (make airflow)")
     folder = tmp_path_factory.mktemp("airflow")

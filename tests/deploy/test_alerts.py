@@ -1,4 +1,4 @@
-"""Every alert fires when it must and is silent when it must be: Prometheus' own rule tests, over made-up hours."""
+"""Every alert fires when it must and is silent otherwise: Prometheus' own rule tests, over made-up hours."""
 
 import shutil
 import subprocess
@@ -14,12 +14,12 @@ pytestmark = [
     pytest.mark.skipif(promtool is None, reason="promtool is not installed (Debian's package prometheus)"),
 ]
 
-# A quiet hour: values at 15 s from one another, in promtool's notation.
+# A quiet hour: one value every 15 s, in promtool's notation.
 HTTP, GRPC = 'protocol="http",method="/v1/predict"', 'protocol="grpc",method="Predict"'
 QUIET = {
     'up{job="sentiment",instance="a:3000"}': "1x240",
     f'sentiment_requests_total{{{HTTP},code="200"}}': "0+100x240",
-    f'sentiment_requests_total{{{HTTP},code="422"}}': "0+50x240",  # the clients' own faults
+    f'sentiment_requests_total{{{HTTP},code="422"}}': "0+50x240",  # errors of the clients
     f'sentiment_requests_total{{{HTTP},code="503"}}': "0x240",
     f'sentiment_requests_total{{{GRPC},code="OK"}}': "0+100x240",
     f'sentiment_requests_total{{{GRPC},code="UNAVAILABLE"}}': "0x240",
@@ -44,7 +44,7 @@ QUEUE, DROPPED = 'sentiment_queue_texts{instance="a:3000"}', 'sentiment_log_drop
 POSITIVE, NEGATIVE = (f'sentiment_predictions_total{{label="{label}"}}' for label in ("positive", "negative"))
 FEW = {POSITIVE: "0+0.1x240", NEGATIVE: "0+0.1x240"}
 
-# What differs from the quiet hour, and which alerts fire in it.
+# The differences from the quiet hour, and the alerts that fire.
 HOURS = {
     "quiet": ({}, []),
     "down": ({UP: "1x100 0x140"}, ["ServiceDown"]),

@@ -1,4 +1,4 @@
-"""compose.cloud.yaml starts what make cloud-up starts, and gets its secrets from nowhere but .cloud/env."""
+"""compose.cloud.yaml starts the servers of make cloud-up, and reads its secrets only from .cloud/env."""
 
 import configparser
 import json
@@ -25,7 +25,7 @@ def known_addresses():
 
 
 def generated():
-    """Names of the secrets that the recipe at the top makes."""
+    """Names of the secrets that the recipe at the top of the file makes."""
     names = re.search(r"for name in (.*?)#\s+do", TEXT, re.S)[1]
     return {f"SENTIMENT_{name}" for name in re.findall(r"[A-Z][A-Z0-9_]+", names)}
 
@@ -79,7 +79,7 @@ def test_versions_are_those_of_the_project():
 def test_servers_have_the_settings_of_cloud_up(tmp_path):
     ours = MLflow(tmp_path, KEYS).environment().keys() - {"MLFLOW_LOGGING_LEVEL"}
     assert SERVICES["mlflow"]["environment"].keys() - {"HOME", "BUCKET"} == ours
-    ours = ZenML(tmp_path, KEYS).environment().keys() - {"ZENML_SERVER"}  # the image says so itself
+    ours = ZenML(tmp_path, KEYS).environment().keys() - {"ZENML_SERVER"}  # as the image declares
     assert SERVICES["zenml"]["environment"].keys() == {n for n in ours if not n.startswith("ZENML_LOGGING")}
 
 

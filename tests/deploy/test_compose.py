@@ -1,4 +1,4 @@
-"""compose*.yaml keep to the Compose specification, hang together, and give nothing more rights than it needs."""
+"""compose*.yaml follow the Compose specification, are consistent, and grant no needless rights."""
 
 import copy
 import json
@@ -12,7 +12,9 @@ from tests.helpers.deploy_files import DEPLOY
 compose_spec = pytest.importorskip("compose_spec", reason="compose-spec is not installed")
 
 FILES = ("compose.yaml", "compose.cloud.yaml")
-COMPOSES = {file: yaml.safe_load((DEPLOY / file).read_text()) for file in FILES}  # merge keys resolved, as by Compose
+COMPOSES = {
+    file: yaml.safe_load((DEPLOY / file).read_text()) for file in FILES
+}  # merge keys are resolved, as Compose does it
 COMPOSE = COMPOSES["compose.yaml"]
 SERVICES = COMPOSE["services"]
 every_service = pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_nothing_has_more_rights_than_it_needs(file, name):
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert re.fullmatch(r"[\w/-]+:[\w.-]+", service["image"])
-    if "cap_add" in service:  # gives a folder away, once, and reaches nobody
+    if "cap_add" in service:  # changes the owner of a folder, once, without a network
         assert (service["cap_add"], service["network_mode"], service["restart"]) == (["CHOWN"], "none", "no")
         return
     assert int(service["user"].split(":")[0]) > 0

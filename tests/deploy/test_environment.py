@@ -1,4 +1,4 @@
-"""What compose and Kubernetes tell the service is what it listens to."""
+"""The service reads every setting that compose and Kubernetes pass to it."""
 
 import yaml
 

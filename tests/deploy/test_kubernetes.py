@@ -1,4 +1,4 @@
-"""The manifests keep to Kubernetes' own schemas, and to what the service needs."""
+"""The manifests follow Kubernetes' own schemas, and meet the needs of the service."""
 
 import pytest
 

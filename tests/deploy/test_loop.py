@@ -1,4 +1,4 @@
-"""The timer and the cron line start one turn of the loop, and leave alive what it made live."""
+"""The timer and the cron line start one turn of the loop, and keep the service that it started running."""
 
 import configparser
 import re
@@ -28,7 +28,7 @@ def cron_line():
 
 
 def asked(command):
-    """What run.py understands of it."""
+    """The arguments as run.py parses them."""
     words = shlex.split(command)
     start = next(i for i, word in enumerate(words) if word.endswith("run.py"))
     return parse(COMMANDS, words[start + 1 :])
@@ -39,7 +39,7 @@ def test_the_unit_runs_one_turn_and_the_service_survives_it():
     call = asked(service["ExecStart"])
     assert (call.command.name, call.options.json, call.options.stack) == ("continuous", True, "local")
     assert service["Type"] == "oneshot"
-    assert service["KillMode"] == "process"  # else the new live service would end with the turn
+    assert service["KillMode"] == "process"  # otherwise the new live service would end with the turn
     for name, folder in (
         ("WorkingDirectory", "%h/sentiment-stack"),
         ("ExecStart", "%h/sentiment-stack/.venv/bin/python"),
@@ -51,7 +51,7 @@ def test_the_timer_is_of_this_unit_and_comes_every_hour():
     timer = unit("sentiment-loop.timer")
     assert timer["Timer"]["OnCalendar"] == "hourly"
     assert timer["Install"]["WantedBy"] == "timers.target"
-    assert "Unit" not in timer["Timer"]  # its own name's
+    assert "Unit" not in timer["Timer"]  # of the unit itself
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
@@ -69,7 +69,7 @@ def test_systemd_knows_every_key(tmp_path):
 def test_the_cron_line_keeps_the_result_of_every_turn(tmp_path):
     fields = re.fullmatch(r"(\d+) \* \* \* \* (.+)", cron_line())
     assert 0 < int(fields[1]) < 60  # not at the full hour
-    assert "%" not in fields[2]  # cron would take it for the end of the line
+    assert "%" not in fields[2]  # cron reads % as the end of the line
     assert asked(fields[2].partition("{ ")[2].partition(" 2>>")[0]).command.name == "continuous"
     project = tmp_path / "sentiment-stack"
     (project / ".venv" / "bin").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Dashboard and alerts ask only for metrics and labels that the service really exports."""
+"""Dashboard and alerts query only metrics and labels that the service exports."""
 
 import json
 import re
@@ -14,7 +14,7 @@ FUNCTIONS = {
     "by", "or", "and", "unless", "offset",
 }  # fmt: skip
 OWN = {"up": {"job", "instance"}}  # Prometheus' own metric
-GIVEN = {"job", "instance"}  # labels that Prometheus adds to all
+GIVEN = {"job", "instance"}  # labels that Prometheus adds to all metrics
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def expressions():
 
 
 def names(expression):
-    """Metrics with the labels asked of them, and the labels that are grouped by."""
+    """Metrics with the labels that a query filters by, and the labels that it groups by."""
     bare = re.sub(r"\[[^\]]*\]|offset \w+", "", QUOTED.sub('""', expression))
     grouped = {label for found in re.findall(r"\bby \(([^)]*)\)", bare) for label in found.split(", ")}
     bare = re.sub(r"\bby \([^)]*\)|label_values\((\w+), \w+\)", r"\1", bare)

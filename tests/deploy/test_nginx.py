@@ -1,4 +1,4 @@
-"""nginx takes the configuration, and does what it says, in front of made-up services."""
+"""nginx accepts the configuration, and follows it in front of stand-in services."""
 
 import json
 import os
@@ -27,7 +27,7 @@ pytestmark = [
 
 
 def configuration(folder, http, grpc_port, upstream_http, upstream_grpc, changes=()):
-    """The shipped file with addresses of this machine, and its files in ``folder``."""
+    """The shipped file with addresses on this machine and with its files in ``folder``."""
     text = (DEPLOY / "nginx.conf").read_text()
     for old, new in {
         "listen 0.0.0.0:3000;": f"listen 127.0.0.1:{http};",
@@ -38,7 +38,7 @@ def configuration(folder, http, grpc_port, upstream_http, upstream_grpc, changes
     }.items():
         assert old in text
         text = text.replace(old, new)
-    if os.geteuid() == 0:  # else its workers become nobody, who may not write here
+    if os.geteuid() == 0:  # otherwise its workers run as the user nobody, which may not write here
         text = f"user root;\n{text}"
     file = folder / "nginx.conf"
     file.write_text(text.replace('"/tmp/', f'"{folder}/'))
@@ -48,7 +48,7 @@ def configuration(folder, http, grpc_port, upstream_http, upstream_grpc, changes
 class Service(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    answered = 0  # requests of this connection
+    answered = 0  # number of requests on this connection
 
     def do_GET(self):  # the standard library's name
         if self.path == "/closed" and self.answered:
@@ -82,7 +82,7 @@ def echo_server():
 
 @pytest.fixture
 def front(tmp_path, request):
-    """Ports of nginx (HTTP, gRPC), and a function that stops what is behind it; parametrised by changes to the file."""
+    """Ports of nginx (HTTP, gRPC), and a function that stops the services behind it; parameters change the file."""
     web = ThreadingHTTPServer(("127.0.0.1", 0), Service)
     thread = threading.Thread(target=web.serve_forever)
     thread.start()

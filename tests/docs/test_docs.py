@@ -1,4 +1,4 @@
-"""The docs say what is there: links lead somewhere, and commands are commands of this project."""
+"""Links in the docs have a target, and commands in the docs exist."""
 
 import importlib.util
 import re
@@ -21,7 +21,7 @@ def prose(page: Path) -> str:
 
 
 def commands(page: Path) -> list[str]:
-    """Lines of the page's shell blocks, and code spans that start like a command; comments are cut."""
+    """Lines of the page's shell blocks, and code spans that start like a command, without comments."""
     lines = [
         line for language, block in FENCE.findall(page.read_text()) if language == "bash" for line in block.split("\n")
     ]

@@ -1,4 +1,4 @@
-"""A built Bento, served by a process of its own."""
+"""A built Bento, served by its own process."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ class Booted:
         return self.process.wait(timeout=30)
 
     def kill(self):
-        """All of it: workers outlive an arbiter that is killed, and an arbiter starts new ones."""
+        """Kills all processes: workers survive a killed arbiter, and an arbiter starts new ones."""
         workers = self.workers() if self.process.poll() is None else []
         self.process.kill()
         self.process.wait(timeout=30)

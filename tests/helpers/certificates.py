@@ -9,7 +9,7 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate(folder, name, *, trusted):
-    """Writes ``certificate.pem`` for a host and ``key.pem``; signed by itself, or by somebody who is not in it."""
+    """Writes ``certificate.pem`` for a host and ``key.pem``; signed by itself, or by an authority that is not in it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject, issuer = (_name(n) for n in (name, name if trusted else "authority"))
     now = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""The servers of the cloud stack, really running; the fixture ``cloud`` starts them once for all tests."""
+"""The real servers of the cloud stack; the fixture ``cloud`` starts them once for all tests."""
 
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from stacks.cloud.cloud import Cloud
 class Servers:
     """S3, PostgreSQL, MLflow and ZenML of this test session.
 
-    A test that stops one calls ``up()`` in the end, so that the next test finds all of them.
+    A test that stops one calls ``up()`` at its end, so that the next test finds all of them.
     """
 
     folder: Path
@@ -35,7 +35,7 @@ class Servers:
         return next(server for server in Cloud(self.folder).servers() if server.name == name)
 
     def up(self) -> list[str]:
-        """Starts what does not answer; names of what was started."""
+        """Starts the servers that do not answer; returns their names."""
         return [server.name for server in Cloud(self.folder).up(say=lambda _: None)]
 
     def bucket(self):
@@ -54,7 +54,7 @@ class Servers:
 
 @contextmanager
 def servers(folder: Path):
-    """Starts them; nothing of them is left in the end."""
+    """Starts them, and removes them and their files at the end."""
     folder.mkdir()
     started = Servers(folder)
     try:

@@ -24,7 +24,7 @@ def missing():
 
 @contextmanager
 def engine(folder):
-    """What builds images here, with a store of its own, as an image is half a gigabyte."""
+    """A program that builds images, with its own store, as an image is half a gigabyte."""
     folder.mkdir()
     (folder / "storage.conf").write_text(
         f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
@@ -36,7 +36,7 @@ def engine(folder):
 
 
 def base(engine, folder):
-    """The default, or Debian's Python in its place: buildah may not reach a registry."""
+    """The name of the default base, or of one with Debian's Python: buildah may not reach a registry."""
     if engine == image.DOCKER:
         return image.BASE
     subprocess.run(
@@ -58,7 +58,7 @@ def buildah(*arguments):
 
 
 def run(engine, name, *command):
-    """What a command prints in a new container of the image, run as the image says."""
+    """Returns the output of a command in a new container of the image, started with the image's settings."""
     if engine == image.DOCKER:
         return subprocess.check_output(
             ["docker", "run", "--rm", "--entrypoint", command[0], name, *command[1:]], text=True

@@ -1,4 +1,4 @@
-"""The files under test, and what the service's own metrics are called."""
+"""The files under test, and the names of the service's own metrics."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 
-# In a process of its own: prometheus_client decides at import how it keeps its counts.
+# In its own process: prometheus_client decides at import how it keeps its counts.
 PAGE = """
 import os, sys
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
@@ -32,7 +32,7 @@ LABEL = re.compile(r'(\w+)="')
 
 
 def page(folder: Path) -> str:
-    """What the service's /metrics says after one request."""
+    """The service's /metrics after one request."""
     command = [sys.executable, "-c", PAGE, str(folder)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 

@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager, suppress
 
 CHUNK = 1 << 16
-ERRORS = {  # as S3 words them; other services look at the status only
+ERRORS = {  # in the words of S3; other clients read the status only
     500: "<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>",
     503: "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
     403: "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>",
@@ -14,11 +14,11 @@ ERRORS = {  # as S3 words them; other services look at the status only
 
 
 class FaultyProxy:
-    """Passes everything on until it is told otherwise; a fault concerns connections that exist, too.
+    """Passes everything on until a fault is set; a fault affects existing connections, too.
 
     Attributes:
         port: Where it listens, on 127.0.0.1.
-        given: How often the fault was given.
+        given: How often the fault occurred.
     """
 
     def __init__(self, to: int) -> None:
@@ -32,7 +32,7 @@ class FaultyProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def answer(self, status, *, times=None, after=b""):
-        """Answers itself, once one has held ``after``: every request until healed, or this one ``times`` times."""
+        """Answers itself, starting with the request that holds ``after``: until healed, or ``times`` times."""
         self._fail(lambda client, request: self._respond(client, request, status), times, after)
 
     def cut(self, *, times=None, after=b""):
@@ -40,7 +40,7 @@ class FaultyProxy:
         self._fail(lambda client, request: None, times, after)
 
     def delay(self, seconds, *, times=None, after=b""):
-        """Lets requests wait, and cuts them then."""
+        """Keeps requests waiting, then closes their connections."""
         self._fail(lambda client, request: time.sleep(seconds), times, after)
 
     def heal(self):
@@ -87,13 +87,13 @@ class FaultyProxy:
             self._open -= {client, server}
 
     def _due(self, data):
-        """The fault, if these bytes of a request are to suffer it."""
+        """The fault, if it applies to these bytes of a request."""
         with self._lock:
             if self._fault is None or self._after not in data or self._times == 0:
                 return None
             if self._times is None:
                 self._after = b""
-            else:  # the same request again: libraries say nothing of a first retry on a connection they had before
+            else:  # the same request again: libraries retry silently on a connection that they had before
                 self._after = data.split(b"\r\n", 1)[0]
                 self._times -= 1
             self.given += 1
@@ -105,7 +105,7 @@ class FaultyProxy:
         head = f"HTTP/1.1 {status} Fault\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\n"
         client.sendall(f"{head}Connection: close\r\n\r\n".encode() + body)
         client.shutdown(socket.SHUT_WR)
-        client.settimeout(0.5)  # a body on its way, or the client would see a reset instead of the answer
+        client.settimeout(0.5)  # reads the body first: otherwise the client would see a reset instead of the answer
         while client.recv(CHUNK):
             pass
 

@@ -1,4 +1,4 @@
-"""What tests of servers on this machine share."""
+"""Free ports and waiting, for tests of servers on this machine."""
 
 import time
 
@@ -6,7 +6,7 @@ from stacks.addresses import free_port
 
 
 def free_ports(count):
-    """Ports that nothing listens on, all different; none that the system gives to a connection meanwhile."""
+    """Returns different free ports, outside of the range that the system gives to outgoing connections."""
     ports = []
     while len(ports) < count:
         ports.append(free_port(set(ports)))
@@ -14,7 +14,7 @@ def free_ports(count):
 
 
 def until(condition, *, seconds=20):
-    """Waits for a condition; fails if it does not come true."""
+    """Waits for a condition; fails if it stays false."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not come true in time"

@@ -1,4 +1,4 @@
-"""A ZenML of one test's own, in this process: nobody else's stacks, secrets and encryption."""
+"""A ZenML of one test, in this process, with its own stacks, secrets and encryption."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ def own_zenml(folder):
 
 
 def fresh_zenml(folder):
-    """Makes one that has a database; later ones are copies of it, because that takes seconds."""
+    """Makes a folder with a database; later tests copy it, because making it takes seconds."""
     from zenml.client import Client
 
     with own_zenml(folder):
@@ -30,7 +30,7 @@ def fresh_zenml(folder):
 
 
 def copied_zenml(fresh, folder):
-    """A copy; paths in it lead to the copy."""
+    """Copies it, and changes the paths in it to the copy."""
     shutil.copytree(fresh, folder)
     path = folder / "config.yaml"
     path.write_text(path.read_text().replace(str(fresh), str(folder)))

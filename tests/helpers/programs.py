@@ -1,4 +1,4 @@
-"""What tests need that pip does not install."""
+"""Finds the programs that pip does not install."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A service that is there at once: answers over both protocols, and remembers what it was asked."""
+"""A stand-in service that starts at once, answers over both protocols, and records its requests."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ from serving.nginx import Backend
 
 
 class Server(ThreadingHTTPServer):
-    """Ends its connections when it is closed."""
+    """Closes its connections when it is closed."""
 
     daemon_threads = True
 

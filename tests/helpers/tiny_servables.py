@@ -1,4 +1,4 @@
-"""Servables of every kind, made in a moment: a linear model of made-up reviews, an ONNX graph written by hand, both."""
+"""Servables of every kind, made in a moment: a linear model of made-up reviews, a small ONNX graph, and both."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def save_linear(folder: Path, *, data_fingerprint: str = "data", seed: int = 1) 
 
 
 def save_transformer(folder: Path, *, data_fingerprint: str = "data", max_length: int = 32) -> Servable:
-    """A mean over tokens: +6 for a good word, -6 for a bad one. Padding, if it counted, would decide."""
+    """The mean over tokens: +6 for a good word, -6 for a bad one. If padding counted, it would decide."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers

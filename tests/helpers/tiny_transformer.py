@@ -15,7 +15,7 @@ from sentiment.models.transformer import train_transformer
 from sentiment.progress import listening
 from sentiment.reviews.table import Reviews
 
-# Each training is a process of its own, forked from one that has imported what takes five seconds.
+# Each training is a process, forked from one that has imported torch and transformers, which takes five seconds.
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["tiny_transformer", "transformers.trainer", "transformers.models.bert.modeling_bert"])
 
@@ -84,7 +84,7 @@ class Training:
     """A process that trains.
 
     Attributes:
-        process: It.
+        process: The process.
         work_dir: Where it trains.
     """
 
@@ -93,13 +93,13 @@ class Training:
 
     @property
     def code(self) -> int:
-        """How it ended; waits for that."""
+        """Waits for the end; returns the exit code."""
         self.process.join()
         return self.process.exitcode
 
     @property
     def out(self) -> str:
-        """What it has reported, a line each."""
+        """Its reports so far, one per line."""
         return self._said("out")
 
     @property
@@ -112,17 +112,17 @@ class Training:
 
 
 def run(encoder: Path, work_dir: Path, death: str = "never", step: int = 0, processes: int = 1) -> Training:
-    """Trains in a process of its own.
+    """Trains in a new process.
 
     Args:
-        encoder: What it trains.
+        encoder: The encoder to train.
         work_dir: Where it trains.
-        death: ``report`` (SIGKILL at the first report from ``step`` on), ``worker`` (there it kills one of those that
-            train for it), ``pause`` (no kill: there it stops until it is sent SIGCONT), ``write`` (SIGKILL half-way
-            through writing the state of ``step``), ``full`` (no kill: files may not grow, as on a full disk) or
+        death: ``report`` (SIGKILL at the first report at ``step`` or later), ``worker`` (there it kills one of its
+            training processes), ``pause`` (no kill: there it stops until it is sent SIGCONT), ``write`` (SIGKILL
+            half-way through writing the state of ``step``), ``full`` (no kill: files cannot grow, as on a full disk) or
             ``never``.
         step: Of the training.
-        processes: How many train.
+        processes: The number of training processes.
     """
     process = FORKED.Process(target=_alone, args=(encoder, work_dir, death, step, processes))
     process.start()
@@ -139,7 +139,7 @@ def _alone(encoder: Path, work_dir: Path, death: str, step: int, processes: int)
 
     def die_at_report(task: str, done: float, total: float, **figures: float) -> None:
         nonlocal death
-        print(task, done, flush=True)  # noqa: T201 - for whoever started this
+        print(task, done, flush=True)  # noqa: T201 - the parent process reads it
         if death == "pause" and done >= step:
             death = "never"
             os.kill(os.getpid(), signal.SIGSTOP)

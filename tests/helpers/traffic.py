@@ -1,4 +1,4 @@
-"""Callers that never pause and never try again, and what they met."""
+"""Clients that never pause and never retry, and a count of their answers."""
 
 import threading
 from collections import Counter
@@ -15,7 +15,7 @@ TEXTS = ["a lovely film with a superb ending", "a dull plot and a tedious actor"
 
 
 class Met:
-    """Who answered, how often, by protocol; and every failure."""
+    """The number of answers by protocol and version, and every failure."""
 
     def __init__(self):
         self.http, self.grpc, self.failures = Counter(), Counter(), []
@@ -23,7 +23,7 @@ class Met:
 
 @contextmanager
 def load(deployment_http, deployment_grpc, *, method="/sentiment.v1.Sentiment/Predict", message=b"", callers=3):
-    """Callers over HTTP and as many over gRPC, each on a connection that it keeps, as long as the block runs."""
+    """Clients over HTTP and as many over gRPC while the block runs, each on one connection."""
     met, over = Met(), threading.Event()
 
     def over_http():

@@ -40,7 +40,7 @@ def reference(rows=1500, seed=1) -> Reference:
 
 
 def stream(rows=1000, seed=2, *, foreign=0.0, share=0.5, length=40, keep_text=False, version="3", wrong=0.0):
-    """Records over a day, and what they should have been; ``wrong``: share of truths that are turned round."""
+    """Records over a day, and their right labels; ``wrong``: the share of labels that are flipped."""
     rng = np.random.default_rng(seed)
     positive, truth = scored(rows, rng, share=share)
     truth = np.where(rng.random(rows) < wrong, 1 - truth, truth)
@@ -58,7 +58,7 @@ def stream(rows=1000, seed=2, *, foreign=0.0, share=0.5, length=40, keep_text=Fa
 
 
 def labelled(records, truths, every=1, **more):
-    """Feedback for every so-many-th record, a minute after it."""
+    """Feedback for every n-th record, a minute after it."""
     return [
         Feedback(r.id, label, r.time + 60, **more) for r, label in zip(records[::every], truths[::every], strict=True)
     ]

@@ -15,7 +15,7 @@ FOLDER = ROOT / ".github" / "workflows"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.yml"))
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 STAND_IN = """#!/usr/bin/env bash
-# Writes down how it was called; does what the test said it would.
+# Records its arguments; then answers as the test chose.
 printf '%s' "$(basename "$0")" >> "$CALLS"; printf ' %q' "$@" >> "$CALLS"; echo >> "$CALLS"
 {body}
 """
@@ -23,7 +23,7 @@ printf '%s' "$(basename "$0")" >> "$CALLS"; printf ' %q' "$@" >> "$CALLS"; echo 
 
 @cache
 def workflow(name):
-    return yaml.load((FOLDER / f"{name}.yml").read_text(), Loader=yaml.BaseLoader)  # else "on" is true
+    return yaml.load((FOLDER / f"{name}.yml").read_text(), Loader=yaml.BaseLoader)  # otherwise YAML reads "on" as true
 
 
 def jobs():
@@ -31,7 +31,7 @@ def jobs():
 
 
 def steps():
-    """Workflow, job, step; those that run shell."""
+    """Workflow, job and step of every step that runs shell."""
     return [(name, job, step) for name, job, body in jobs() for step in body["steps"] if "run" in step]
 
 
@@ -42,7 +42,7 @@ def step(name, words):
 
 @dataclass
 class Runner:
-    """A runner's folder, files and variables, with stand-ins for programs that reach beyond this machine."""
+    """A runner's folder, files and variables, with stand-ins for programs that need other machines."""
 
     folder: Path
     variables: dict = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Runner:
         (self.programs / name).chmod(0o755)
 
     def run(self, name, words, cwd=None, **variables):
-        """Runs a step as GitHub does, with these values for what it gets from expressions."""
+        """Runs a step as GitHub does, with these values for its expressions."""
         script = step(name, words)
         given = {k: v for k, v in script.get("env", {}).items() if not EXPRESSION.search(v)}
         return self.shell(script["run"], cwd, **{**given, **variables})
@@ -88,6 +88,6 @@ class Runner:
 
 
 def real_make(*arguments):
-    """``make`` of this repository that installs nothing."""
+    """This repository's ``make``, which installs nothing."""
     old = [part for mark in (".ready", ".ready-dev") for part in ("-o", f".venv/{mark}")]
     return [shutil.which("make"), "-C", str(ROOT), "--no-print-directory", *old, *arguments]

@@ -1,4 +1,4 @@
-"""Every typed artifact goes through a real ZenML artifact store and comes back as it was."""
+"""Every typed artifact is stored in a real ZenML artifact store and read back unchanged."""
 
 import json
 from pathlib import Path
@@ -139,7 +139,7 @@ def same(first, second) -> bool:
     return first == second
 
 
-# make, compare, is its content hash that of the content, what its page must show
+# make, compare, whether the content alone decides its hash, words that its page must show
 ARTIFACTS = {
     "reviews": (lambda tmp_path: reviews(), same_reviews, True, "shop"),
     "splits": (splits, same_splits, True, "validation"),
@@ -203,7 +203,7 @@ def test_other_content_has_another_hash(tmp_path):
 def test_artifacts_are_stored_in_open_formats(tmp_path):
     from zenml import save_artifact
 
-    known = {".parquet", ".json", ".html", ".safetensors", ".bin"}  # .bin: this test's own stand-in for a model
+    known = {".parquet", ".json", ".html", ".safetensors", ".bin"}  # .bin: stands in for a model
     for name, (make, *_) in ARTIFACTS.items():
         (tmp_path / name).mkdir()
         folder = Path(save_artifact(make(tmp_path / name), f"formats_{name}").uri)
@@ -211,7 +211,7 @@ def test_artifacts_are_stored_in_open_formats(tmp_path):
 
 
 def test_lists_of_artifacts_are_stored_item_by_item_without_pickle(tmp_path):
-    """As the decision takes them: ZenML stores a list by its own materializer, its items by ours."""
+    """The decision's input: ZenML stores a list with its own materializer, and the items with ours."""
     from zenml import load_artifact, save_artifact
 
     reports = [check_report(tmp_path), check_report(tmp_path).model_copy(update={"suite": "leakage"})]

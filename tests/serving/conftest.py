@@ -26,7 +26,7 @@ def bentos(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def deployer_of(tmp_path_factory):
-    """Makes a deployer on a stack of its own; whatever it serves is stopped in the end."""
+    """Makes a deployer on its own stack; stops its services at the end."""
     from zenml.client import Client
 
     from stacks.apply import apply

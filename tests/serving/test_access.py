@@ -1,4 +1,4 @@
-"""How a service that the deployer started is reached."""
+"""Access to a service that the deployer started."""
 
 from types import SimpleNamespace
 
@@ -36,7 +36,7 @@ def test_nothing_of_it_goes_through_a_proxy(monkeypatch):
     with access.raw_http() as http, access.http_client() as client:
         assert not http._mounts
         assert not client._http._mounts
-    with Access("http://127.0.0.1:1", "127.0.0.1:2").raw_http() as http:  # what a person names may be far away
+    with Access("http://127.0.0.1:1", "127.0.0.1:2").raw_http() as http:  # an address that a user gives may be far away
         assert http._mounts
 
 

@@ -1,4 +1,4 @@
-"""What a canary's traffic says about it."""
+"""The checks of a canary's traffic."""
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -13,7 +13,7 @@ SETTINGS = RolloutSettings(mode="canary", min_requests=20, max_error_rate=0.02, 
 
 
 def traffic(requests=100, failed=0, milliseconds=10):
-    """All requests took about so long."""
+    """All requests took about this long."""
     bound = milliseconds / 1000
     return Traffic(requests, failed, ((bound / 2, 0), (bound, requests), (float("inf"), requests)))
 
@@ -74,7 +74,7 @@ def test_only_predictions_of_both_protocols_are_counted():
     service = Service()
     service.answer("http", "/v1/predict", "200", 0.005, times=6)
     service.answer("http", "/v1/predict", "503", 0.005)
-    service.answer("http", "/v1/predict", "422", 0.005)  # the caller's fault
+    service.answer("http", "/v1/predict", "422", 0.005)  # an error of the caller
     service.answer("grpc", "Predict", "OK", 0.05, times=3)
     service.answer("grpc", "Predict", "DEADLINE_EXCEEDED", 0.05)
     service.answer("grpc", "Predict", "INVALID_ARGUMENT", 0.05)
@@ -109,7 +109,7 @@ def test_a_first_request_after_the_start_has_no_earlier_buckets():
         ((), None),
         (((0.1, 0), (float("inf"), 0)), None),
         (((0.1, 90), (0.2, 100), (float("inf"), 100)), 0.15),
-        (((0.1, 50), (0.2, 60), (float("inf"), 100)), 0.2),  # beyond the last bound: at least that
+        (((0.1, 50), (0.2, 60), (float("inf"), 100)), 0.2),  # above the last bound: at least the bound
     ],
 )
 def test_p95_is_interpolated_in_its_bucket(seconds, wanted):
@@ -119,7 +119,7 @@ def test_p95_is_interpolated_in_its_bucket(seconds, wanted):
 
 @pytest.fixture
 def watched(monkeypatch):
-    """Watches a canary whose answers and counters are given; returns the report and how often one looked."""
+    """Watches a canary with given answers and counters; returns the report and the number of readings."""
 
     def watched(pairs=SAME, counters=(), **settings):
         routed, looks = [], iter(counters)
@@ -155,7 +155,7 @@ def test_a_canary_that_disagrees_with_the_live_service_gets_no_traffic(watched):
 
 def test_a_canary_that_fails_is_aborted_before_its_time_is_over(watched):
     counters = [traffic(0), traffic(10, failed=5), traffic(30, failed=9), traffic(31, failed=9), traffic(32)]
-    report, routed, left = watched(counters=counters)  # ten requests would not be enough to judge by
+    report, routed, left = watched(counters=counters)  # ten requests are too few for a verdict
     assert "errors" in failed_checks(report)
     assert (routed, left) == (True, 1)
 

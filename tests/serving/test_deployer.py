@@ -1,4 +1,4 @@
-"""The deployer with real Bentos: what is live stays live, whatever becomes of the one that is to follow."""
+"""The deployer with real Bentos: the live version stays live, whatever happens to the next one."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ def deployer(deployer_of):
 
 @pytest.fixture
 def live(deployer, bentos):
-    """What is live, whichever version that is by now."""
+    """The live deployment."""
     found = deployer.live()
     if found is None or not found.healthy:
         found = deployer.switch(deployer.start(bentos["1"]), run="first")
@@ -56,7 +56,7 @@ def service_id(live):
 
 
 def running(deployer):
-    """Folders of the services of which something runs."""
+    """Folders of the services that have running processes."""
     found = processes.find_by_variable(STATE, below=deployer.root)
     return {path.parent.name for _, path in found}
 
@@ -68,7 +68,7 @@ def listed():
 
 
 def predictions(address, count, name="asked-{}"):
-    """Responses to that many requests."""
+    """Responses to this many requests."""
     with httpx.Client(base_url=address, trust_env=False) as client:
         for i in range(count):
             headers = {"X-Request-Id": name.format(i)}
@@ -88,10 +88,10 @@ def test_deploying_and_rolling_back_under_load_loses_no_request(deployer, live, 
             deployment = deployer.switch(service, run="next")
             assert (deployment.bento, deployment.run, deployment.front) == (bento, "next", True)
             assert deployment.healthy
-            assert running(deployer) == {deployment.service}  # the former one is gone
+            assert running(deployer) == {deployment.service}  # the previous one is gone
             until(lambda name=deployment.service: met.http[name] and met.grpc[name])
     assert met.failures == []
-    assert len(met.http) == len(met.grpc) == 3  # the one before, the new one, and the old one again
+    assert len(met.http) == len(met.grpc) == 3  # the previous, the new, and the previous version again
     assert listed() == {deployment.service}
     with HttpClient(live.http) as http, GrpcClient(live.grpc) as grpc:
         assert http.predict(TEXTS).model_version == grpc.predict(TEXTS).model_version == live.bento.version
@@ -138,7 +138,7 @@ def test_once_live_a_failure_does_not_revert_it(deployer, live, other, bentos, m
         with pytest.raises(UserError, match="is live"):
             deployer.discard(service)
         assert deployer.live().service == str(service.uuid)
-    deployer.discard(deployer.start(other))  # nobody holds it, and what was left is cleared up
+    deployer.discard(deployer.start(other))  # the port is free, and the remains are removed
     assert running(deployer) == {str(service.uuid)}
 
 
@@ -194,7 +194,7 @@ def test_shadow_then_canary_then_discarded(deployer, live, other):
     assert 75 < versions[other.version] < 165
     assert deployer.live() == live
 
-    os.kill(service.process().pid, signal.SIGKILL)  # its worker serves on; so that goes, too
+    os.kill(service.process().pid, signal.SIGKILL)  # its worker keeps serving: kill that, too
     processes.kill(found for found, _ in processes.find_by_variable(STATE, below=service.folder))
     assert len(list(predictions(live.http, 20))) == 20
     deployer.discard(service)
@@ -209,7 +209,7 @@ def test_a_killed_service_is_seen_and_replaced(deployer, live, other):
     until(lambda: not deployer.live().healthy)
     deployment = deployer.switch(deployer.start(other), run="after")
     assert deployment.healthy
-    assert running(deployer) == {deployment.service}  # no worker of the killed one
+    assert running(deployer) == {deployment.service}  # no worker of the killed service
 
 
 @needs_nginx

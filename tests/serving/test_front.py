@@ -1,4 +1,4 @@
-"""The front, before services that are made up: who gets which request, and that none is lost."""
+"""The front with stand-in services: each request reaches the right service, and none is lost."""
 
 import os
 import re
@@ -35,7 +35,7 @@ def services():
 
 @pytest.fixture
 def front_of(tmp_path):
-    """Makes a front with settings of the test's own."""
+    """Makes a front with the settings of one test."""
     fronts = []
 
     def make(**settings):
@@ -51,7 +51,7 @@ def front_of(tmp_path):
 
 @pytest.fixture(scope="module")
 def shared(services, tmp_path_factory):
-    """One front for all tests that leave it as it is."""
+    """A front, shared by all tests that do not change it."""
     config = BentoDeployerConfig(**dict(zip(("http_port", "grpc_port"), free_ports(2), strict=True)))
     front = Front(tmp_path_factory.mktemp("front"), config)
     front.apply(Route(services[0].backend))
@@ -142,7 +142,7 @@ def test_any_limit_that_a_stack_file_may_set(front_of, services, timeout):
 
 
 def test_no_client_waits_for_a_slow_shadow(front_of, services, monkeypatch):
-    monkeypatch.setattr("serving.nginx.MAX_CLIENT_REQUESTS", 1)  # what only the shadow has still to answer counts less
+    monkeypatch.setattr("serving.nginx.MAX_CLIENT_REQUESTS", 1)  # the shadow's open requests count less
     front, address = front_of()
     live, shadow = services
     front.apply(Route(live.backend, shadow=shadow.backend))
@@ -214,7 +214,7 @@ def test_limits_the_rate_of_a_caller_but_not_of_health_checks(front_of, services
 
 @contextmanager
 def dripping(address, count):
-    """Requests of which the end does not come; those that are refused at once are told by what is answered."""
+    """Requests without an end; those that are refused at once are recognised by their answers."""
     with ExitStack() as held:
         for _ in range(count):
             connection = held.enter_context(socket.create_connection(("127.0.0.1", address.http_port)))
@@ -261,7 +261,7 @@ def code_of(address):
 
 
 def test_speaks_tls_over_both_protocols(front_of, services, tmp_path):
-    """With a certificate for a name that is not the machine's, signed by somebody who is not in it."""
+    """With a certificate for another name than the machine's, signed by an authority that is not in it."""
     public, private = certificate(tmp_path, "reviews.example", trusted=False)
     front, address = front_of(tls_certificate=str(public), tls_key=str(private))
     front.apply(Route(services[0].backend))
@@ -309,7 +309,7 @@ def test_comes_back_after_its_master_was_killed(front_of, services):
     workers = master.children()
     os.kill(master.pid, signal.SIGKILL)
     until(lambda: front.master() is None)
-    assert ask(address).status_code == 200  # by workers that nobody looks after
+    assert ask(address).status_code == 200  # by workers without a master
     front.apply(Route(services[1].backend))
     assert address.served_by() == str(services[1].uuid)
     until(lambda: not any(worker.is_running() for worker in workers))

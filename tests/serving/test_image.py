@@ -1,4 +1,4 @@
-"""The image: built from the Bento, looked into, run as it says of itself, and called over both protocols."""
+"""The image: built from the Bento, inspected, run with its own settings, and called over both protocols."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.helpers.containers import buildah
 from tests.helpers.loopback import free_ports, until
 
 USER = 1034
-MODEL_MB = 95  # the default model's servable; the tests' own weighs nothing
+MODEL_MB = 95  # size of the default model's servable; that of the tests is tiny
 TEXTS = ["a lovely film with a superb ending", "a dull plot and a tedious actor"]
 TOOLS = ["gcc", "cc", "g++", "make", "ld", "git", "curl", "apt-get", "dpkg", "perl", "pip", "pip3", "uv"]
 MODULES = [
@@ -50,7 +50,7 @@ print(json.dumps({{
 
 
 def program(folder, name, code=0):
-    """A made-up program."""
+    """Writes a stand-in program."""
     folder.mkdir(exist_ok=True)
     (folder / name).write_text(f"#!/bin/sh\nexit {code}\n")
     (folder / name).chmod(0o755)
@@ -60,7 +60,7 @@ def test_docker_builds_if_its_daemon_runs_otherwise_buildah(tmp_path, monkeypatc
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="neither a Docker daemon nor buildah"):
         image.find_engine()
-    program(tmp_path, "docker", code=1)  # it is installed, its daemon does not run
+    program(tmp_path, "docker", code=1)  # installed without a running daemon
     with pytest.raises(UserError, match="install buildah"):
         image.find_engine()
     program(tmp_path, "buildah")
@@ -82,14 +82,14 @@ def test_a_bento_that_is_not_there_is_one_line(tmp_path, monkeypatch, capsys):
 def test_nothing_live_is_one_line(tmp_path, monkeypatch, capsys):
     program(tmp_path, "buildah")
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setenv("ZENML_ACTIVE_STACK_ID", "")  # so that it is put back
+    monkeypatch.setenv("ZENML_ACTIVE_STACK_ID", "")  # restored after the test
     assert image.main([]) == 2
     assert "there is no live service. Run make deploy, or name one" in capsys.readouterr().err.splitlines()[-1]
 
 
 @dataclass
 class Container:
-    """A container of the image, that serves."""
+    """A container of the image that serves."""
 
     engine: image.Engine
     name: str
@@ -119,9 +119,9 @@ class Container:
             return client.ready()
 
     def first_process(self):
-        """What the engine signals to stop the container; buildah itself would kill it."""
+        """Sends the signal with which an engine stops a container; buildah itself would kill it."""
         if self.engine == image.DOCKER:
-            return psutil.Process(self.process.pid)  # hands it on
+            return psutil.Process(self.process.pid)  # passes it on
         running = psutil.Process(self.process.pid).children(recursive=True)
         return next(p for p in running if p.uids().real == USER and p.name().startswith("python"))
 

@@ -1,4 +1,4 @@
-"""What a shadow's answers say about it."""
+"""The checks of a shadow's answers."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ SETTINGS = RolloutSettings(mode="shadow", min_requests=4, min_agreement=0.75)
 
 @dataclass
 class Record:
-    """What a comparison reads of a logged prediction."""
+    """A logged prediction, as a comparison reads it."""
 
     request: str
     index: int

@@ -1,4 +1,4 @@
-"""What the smoke test makes of what a service did."""
+"""The smoke test's checks of a service's answers."""
 
 from dataclasses import replace
 

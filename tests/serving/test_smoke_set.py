@@ -1,4 +1,4 @@
-"""Which reviews the smoke test sends."""
+"""The reviews that the smoke test sends."""
 
 from collections import Counter
 from dataclasses import replace
@@ -20,7 +20,7 @@ def score(text):
 
 @pytest.fixture(scope="module")
 def test_split():
-    """Many short negative ones, few long positive ones: as real splits are, not in equal parts."""
+    """Many short negative reviews, few long positive ones: like real splits, not balanced."""
     counts = {("short", 0): 60, ("short", 1): 40, ("medium", 0): 20, ("medium", 1): 20, ("long", 0): 10, ("long", 1): 3}
     rows = [(length, label) for (length, label), count in counts.items() for _ in range(count)]
     texts = [f"Review {i}" + " word" * (WORDS[length] - 2) for i, (length, _) in enumerate(rows)]
@@ -47,7 +47,7 @@ def test_every_length_and_label_has_its_part(test_split, evaluation):
     chosen = choose(test_split, evaluation)
     parts = Counter((len(known.text.split()), label[known.text]) for known in chosen)
     assert len(chosen) == 24
-    assert parts[300, 1] == 3  # all there are
+    assert parts[300, 1] == 3  # all of them
     assert set(parts.values()) <= {3, 4, 5}
     assert len(parts) == 6
 

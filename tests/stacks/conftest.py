@@ -7,20 +7,20 @@ from tests.helpers.own_zenml import copied_zenml, fresh_zenml, own_zenml
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory):
-    """The folder of a ZenML that nobody has used yet, to be copied."""
+    """The folder of an unused ZenML, to be copied."""
     return fresh_zenml(tmp_path_factory.mktemp("fresh") / "zenml")
 
 
 @pytest.fixture
 def zenml(fresh, tmp_path):
-    """Works on a ZenML of the test's own; its folder."""
+    """Works on a ZenML of this test; returns its folder."""
     with own_zenml(copied_zenml(fresh, tmp_path / "zenml")):
         yield tmp_path / "zenml"
 
 
 @pytest.fixture
 def cloud_stack(cloud, tmp_path):
-    """Reads the project's cloud stack, on the servers of this test session; pairs of texts change it."""
+    """Reads the project's cloud stack on the servers of this test session; pairs of texts replace parts of it."""
     from stacks.stack_file import ROOT, read_stack
 
     name = f"shared-{uuid4().hex[:8]}"

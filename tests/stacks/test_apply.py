@@ -1,4 +1,4 @@
-"""Applying stack files to a real ZenML; each test has a stack name of its own."""
+"""Applying stack files to a real ZenML; each test has its own stack name."""
 
 import sqlite3
 import subprocess
@@ -75,7 +75,7 @@ def client():
 
 
 def known(client, name):
-    """Everything that ZenML knows of a stack."""
+    """All that ZenML stores about a stack."""
     stacks = client.list_stacks(name=f"equals:sentiment-{name}", hydrate=True).items
     components = client.list_stack_components(name=f"startswith:sentiment-{name}", size=100, hydrate=True).items
     secrets = client.list_secrets(name=f"startswith:{name}-", size=100).items
@@ -92,7 +92,7 @@ def component(client, name, kind):
 
 @contextmanager
 def failing(client, *statements):
-    """A database that fails at some kinds of statements, as one does on a full disk."""
+    """A database that fails at some statements, as on a full disk."""
     database = client.zen_store.url.removeprefix("sqlite:///")
 
     def do(*commands):
@@ -168,7 +168,7 @@ def test_a_changed_file_changes_what_it_must(declare, client):
         "tracking_uri": "sqlite:////tmp/mlflow.db",
         "nested": True,
     }
-    # what the file does not say any more is as if it had never been said
+    # a value that was removed from the file is back at its default
     settings = "flavor: mlflow, configuration: {nested: 'yes'}"
     assert apply(declare("grows", LOCAL.replace("flavor: mlflow", settings))).changes == (
         "experiment_tracker: reset tracking_uri",
@@ -326,7 +326,7 @@ def test_a_failure_midway_leaves_a_stack_that_works(statement, declare, client, 
 
 def test_two_at_once_make_one_stack(declare, client, tmp_path):
     declare("both", REMOTE % {"name": "both"})
-    assert client.zen_store.engine  # the database is there: ZenML by itself cannot make it twice at once
+    assert client.zen_store.engine  # the database exists: ZenML itself cannot create it twice at once
     command = [sys.executable, "-c", CONCURRENTLY, str(tmp_path), str(time.time() + 12)]
     callers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     made = {caller.communicate()[0].split()[-1] for caller in callers}

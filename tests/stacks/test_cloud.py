@@ -1,4 +1,4 @@
-"""make cloud-up and cloud-down, for real: nothing is lost, nothing is left behind, and no secret shows."""
+"""make cloud-up and cloud-down with the real servers: no data is lost, no process stays, and no secret shows."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ needs_postgresql = pytest.mark.skipif(
 
 @pytest.fixture
 def running(cloud):
-    """All servers; those that a test ends are there again for the next one."""
+    """All servers; those that a test stops run again for the next one."""
     yield cloud
     cloud.up()
 
@@ -63,7 +63,7 @@ def first_processes(cloud):
 
 
 def save(cloud, mlflow):
-    """Something that each of them keeps; what it is called."""
+    """Stores an object on each server; returns the names."""
     name = f"kept-{uuid.uuid4().hex}"
     cloud.bucket().put_object(Bucket="sentiment", Key=name, Body=b"kept")
     mlflow.post("/mlflow/experiments/create", json={"name": name}).raise_for_status()
@@ -74,7 +74,7 @@ def save(cloud, mlflow):
 
 
 def saved(cloud, name):
-    """Whether each of them still has it."""
+    """Whether each server still has its object."""
     env = cloud.environment
     auth = ("admin", env["SENTIMENT_MLFLOW_PASSWORD"])
     with httpx.Client(base_url=f"{env['SENTIMENT_MLFLOW_URI']}/api/2.0", auth=auth, trust_env=False) as client:
@@ -148,7 +148,7 @@ def test_no_secret_shows(running, mlflow):
 @needs_postgresql
 def test_a_killed_server_is_restarted_and_the_others_keep_running(running, mlflow):
     name, before = save(running, mlflow), first_processes(running)
-    for server in ("s3", "postgresql", "mlflow"):  # what they started goes on without them, for a while
+    for server in ("s3", "postgresql", "mlflow"):  # the processes that they started outlive them for a while
         os.kill(before[server], signal.SIGKILL)
     started = []
     callers = [threading.Thread(target=lambda: started.extend(running.up())) for _ in range(2)]  # both at once
@@ -160,7 +160,7 @@ def test_a_killed_server_is_restarted_and_the_others_keep_running(running, mlflo
     after = first_processes(running)
     assert {server for server in after if after[server] != before[server]} == set(started)
     assert all(saved(running, name).values())
-    for pid in everything_of(running.folder):  # nothing of the killed ones is left
+    for pid in everything_of(running.folder):  # no process of the killed servers is left
         parents = {pid, *(parent.pid for parent in psutil.Process(pid).parents())}
         assert parents & {*after.values()}
 
@@ -184,10 +184,10 @@ def test_down_leaves_nothing_running_and_up_serves_the_old_data(running, mlflow,
 
     bystander = subprocess.Popen([*database._as_postgres(), "sleep", "100"])
     record = {"pid": bystander.pid, "created": psutil.Process(bystander.pid).create_time() - 100}
-    (running.folder / "zenml" / "process.json").write_text(json.dumps(record))  # whose number it got
+    (running.folder / "zenml" / "process.json").write_text(json.dumps(record))  # another process got its number
     (running.folder / "postgresql" / "data" / "postmaster.pid").write_text(f"{bystander.pid}\n")
     with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections that end do not matter
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections do not matter
         taken.bind(("127.0.0.1", ports["s3"]))
         taken.listen()
         assert sorted(running.up()) == sorted([*SERVERS, "logs"])
@@ -206,7 +206,7 @@ def test_logs_of_running_servers_are_cut(running, monkeypatch, tmp_path):
     until(lambda: log.stat().st_size < logs.KEPT_BYTES)
     kept = log.with_suffix(".log.1").read_bytes()
     assert (len(kept), kept[-5:]) == (logs.KEPT_BYTES, b"last\n")
-    with pytest.raises(Exception, match="Not Found"):  # it goes on where it was cut
+    with pytest.raises(Exception, match="Not Found"):  # it continues where it was interrupted
         running.bucket().head_bucket(Bucket="none")
 
 
@@ -244,7 +244,7 @@ def test_damaged_keys_and_missing_servers_are_one_line(tmp_path, capsys):
     assert "12345678" not in said
     (tmp_path / "keys.json").unlink()
     (tmp_path / "s3").mkdir()
-    (tmp_path / "s3" / COMPLETE).touch()  # there are data, to which new keys do not fit
+    (tmp_path / "s3" / COMPLETE).touch()  # data exist, and new keys do not fit them
     assert main(["up", "--folder", str(tmp_path)]) == 2
     assert "is gone" in capsys.readouterr().err
     assert not (tmp_path / "keys.json").exists()

@@ -25,6 +25,6 @@ def test_the_first_visitors_form_is_answered():
     thread.join()
     server.server_close()
     assert seen["path"] == "/api/v1/current-user"
-    # the dashboard asks until both are answered
+    # the dashboard shows the form until both are answered
     assert seen["email_opted_in"] is False
     assert seen["user_metadata"] == {"finished_onboarding_survey": True}

@@ -40,7 +40,7 @@ CODE = {*PACKAGES, "configs"}
 
 @pytest.fixture(scope="module", autouse=True)
 def zenml(fresh, tmp_path_factory):
-    """Nobody else finds these stacks and their secrets."""
+    """Other tests do not find these stacks and their secrets."""
     with own_zenml(copied_zenml(fresh, tmp_path_factory.mktemp("remote") / "zenml")):
         yield
 
@@ -53,7 +53,7 @@ def variables(monkeypatch):
 
 
 def declared(name):
-    """The stack without its server, which nobody runs here."""
+    """The stack without its server, which does not run here."""
     return dataclasses.replace(read_stack(name), server=None)
 
 
@@ -161,7 +161,7 @@ def compiled():
             options = stack_options()
             configured = train.with_options(**options)
             configured.prepare(TrainSettings(source=SourceSettings()), "fingerprint", None, True)
-            snapshot, *_ = configured._compile(**options)  # what a run begins with
+            snapshot, *_ = configured._compile(**options)  # the beginning of a run
             orchestrator = Client().active_stack.orchestrator
             yield {
                 name: (orchestrator.get_settings(step), step.config.docker_settings)
@@ -170,7 +170,7 @@ def compiled():
 
 
 def pod(settings):
-    """The pod that ZenML's orchestrator would start for a step with these settings, as Kubernetes gets it."""
+    """The pod that ZenML's orchestrator would start for a step with these settings, as sent to Kubernetes."""
     from kubernetes.client import ApiClient
     from zenml.integrations.kubernetes.kube_utils import apply_default_resource_requests
     from zenml.integrations.kubernetes.manifest_utils import build_pod_manifest
@@ -288,7 +288,7 @@ def test_both_stacks_make_the_image_alike():
 
 @pytest.fixture
 def checkout(tmp_path):
-    """The code as a person has it, among what must not get into an image."""
+    """A working tree with files that must not get into an image."""
     tracked = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True).split()
     for name in tracked:
         if (ROOT / name).is_file():
@@ -330,7 +330,7 @@ print(json.dumps({
 def test_the_image_is_built_and_runs_the_code_unprivileged(
     checkout, container_engine, container_base, tmp_path_factory
 ):
-    """ZenML's own Dockerfile, without the packages: those are gigabytes from the network."""
+    """ZenML's own Dockerfile without the packages, which are gigabytes from the network."""
     nothing = {"requirements": None, "required_integrations": [], "python_package_installer": "pip"}
     settings = docker_settings("kubernetes", parent_image=container_base, **nothing)
     build = context(checkout, settings)

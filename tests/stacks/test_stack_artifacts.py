@@ -1,4 +1,4 @@
-"""Artifacts on S3: as a whole, and parts of large ones at the same time."""
+"""Artifacts on S3: whole ones, and parts of large ones at the same time."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 class Files(DirectoryMaterializer):
-    """A folder, by the content of its files."""
+    """The contents of the files of a folder."""
 
     SKIP_REGISTRATION = True
 
@@ -44,7 +44,7 @@ def store(cloud_stack):
 
 @pytest.fixture
 def requests(store, monkeypatch):
-    """What S3 is asked, and how many at the same time."""
+    """The requests to S3, and the largest number at the same time."""
     filesystem = type(store.filesystem)
     asked, running, most = [], [0], {}
     call = filesystem._call_s3

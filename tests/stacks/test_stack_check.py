@@ -1,4 +1,4 @@
-"""``stack check``: against the real servers what works, and every way in which it may not."""
+"""``stack check`` against the real servers, with every failure that it reports."""
 
 import json
 import socket
@@ -43,7 +43,7 @@ server: {url: "%(url)s", api_key: "${KEY}"}
 
 @pytest.fixture
 def proofs_of(tmp_path, monkeypatch):
-    """The proofs of a stack file, by component."""
+    """The results of the check of a stack file, by component."""
     monkeypatch.setenv("KEY", "hunter2")
 
     def proofs_of(text, only=None, **limit):
@@ -56,10 +56,10 @@ def proofs_of(tmp_path, monkeypatch):
 
 @contextmanager
 def answering(status, body=b"", seconds=0.0):
-    """A server that answers everything in one way."""
+    """A server that gives every request the same answer."""
 
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"  # says 100 Continue, for which S3's clients else wait a second
+        protocol_version = "HTTP/1.1"  # sends 100 Continue, otherwise S3's clients wait a second for it
 
         def answer(self):
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -158,7 +158,7 @@ def test_each_answer_of_zenml_is_one_clear_line(answer, words, proofs_of):
     assert words.format(url=url) in f"{proof.words}. {proof.remedy}"
 
 
-@pytest.mark.slow  # it waits for who does not answer
+@pytest.mark.slow  # it waits for a silent server
 def test_an_unreachable_and_a_silent_server(proofs_of):
     url = f"http://127.0.0.1:{free_ports(1)[0]}"
     for proof in (proofs := proofs_of(REMOTE % {"url": url})).values():
@@ -226,7 +226,7 @@ def test_ports_of_the_deployer(proofs_of, monkeypatch):
 
 @pytest.fixture
 def deployer_proof(proofs_of):
-    """The proof of the deployer with settings."""
+    """The check of the deployer with these settings."""
 
     def deployer_proof(**settings):
         written = json.dumps({"flavor": "sentiment_bento", "configuration": settings})
@@ -337,7 +337,7 @@ def test_the_real_servers(cloud, tmp_path, monkeypatch):
 
 def test_the_command(capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert app.main(["stack", "check", "local", "--json"]) in (app.OK, app.FAILED)  # 3000 may be somebody's
+    assert app.main(["stack", "check", "local", "--json"]) in (app.OK, app.FAILED)  # port 3000 may be in use
     summary = json.loads(capsys.readouterr().out)
     proofs = {proof["component"]: proof for proof in summary["proofs"]}
     assert proofs["artifact_store"]["passed"]

@@ -29,7 +29,7 @@ SECRET = [value for name, value in VALUES.items() if name.endswith(("KEY", "NAME
 @pytest.fixture(autouse=True)
 def here(monkeypatch, tmp_path, zenml):
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("stacks.stack_file.ROOT", tmp_path)  # where no make cloud-up has been
+    monkeypatch.setattr("stacks.stack_file.ROOT", tmp_path)  # without make cloud-up before
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def variables(monkeypatch):
 
 @pytest.fixture
 def do(capfd):
-    """Runs a command; its summary, and what was printed for people."""
+    """Runs a command; returns its JSON, and the printed text."""
 
     def do(*arguments):
         assert app.main(["stack", *arguments, "--json"]) == app.OK, capfd.readouterr().err
@@ -131,7 +131,7 @@ def test_a_run_ends_before_it_begins_if_a_server_is_not_there(pipeline, capfd, v
     dead = f"http://127.0.0.1:{free_ports(1)[0]}"
     for name in ("SENTIMENT_S3_ENDPOINT", "SENTIMENT_MLFLOW_URI"):
         monkeypatch.setenv(name, dead)
-    monkeypatch.setattr("cli.session.activated", None)  # nothing is registered, and ZenML is not even asked
+    monkeypatch.setattr("cli.session.activated", None)  # nothing is registered, and ZenML is not called
     assert app.main(["--stack", "cloud", "--pipeline", pipeline]) == app.BAD_INPUT
     out, err = capfd.readouterr()
     assert (out, err.count("\n")) == ("", 1)

@@ -54,7 +54,7 @@ def test_an_empty_value_is_left_out(read, monkeypatch):
     settings = "{a: {b: '${NOT_SET:-}', c: ['${EMPTY:-}', 1]}, d: {e: '${NOT_SET:-}'}, f: '', g: null, h: {}}"
     stack = read(HEAD % f"local, configuration: {settings}" + "server: {url: '${NOT_SET:-}', api_key: '${NEITHER}'}\n")
     assert stack.components["artifact_store"].configuration == {"a": {"c": [1]}, "f": "", "g": None, "h": {}}
-    assert stack.server is None  # and nobody asks for the key
+    assert stack.server is None  # and the key is not needed
 
 
 def test_missing_variables_are_named_together(read, tmp_path):

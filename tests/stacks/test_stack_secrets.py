@@ -40,7 +40,7 @@ def clean(tmp_path, monkeypatch):
 
 
 def apply_clean(zenml):
-    """What it says, when the components have got their secrets."""
+    """Activates the stack, and returns the printed text."""
     with activated(read_stack("clean", zenml.parent)) as applied:
         stack = Client().active_stack
         assert stack.artifact_store.get_credentials()[:2] == (VALUES["S3_KEY"], VALUES["S3_SECRET"])
@@ -49,13 +49,13 @@ def apply_clean(zenml):
 
 
 def traces(folder, said=""):
-    """Where a secret can be read, plain or in base64."""
+    """The places where a secret can be read, plain or in base64."""
     found = []
     files = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert files
     for value in VALUES.values():
         raw = value.encode()
-        # in the middle of something that is encoded, the characters depend on where in a group of three it starts
+        # inside other encoded text, the characters depend on the offset within a group of three bytes
         encoded = [base64.b64encode(b"\0" * shift + raw)[(shift * 8 + 5) // 6 :][: len(raw)] for shift in range(3)]
         found += [(value, path.name) for path, content in files.items() if any(p in content for p in (raw, *encoded))]
         found += [(value, "printed")] * (value in said)

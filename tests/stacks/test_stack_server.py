@@ -1,4 +1,4 @@
-"""A stack on a ZenML server: this process works there, and nothing on this machine knows of it afterwards."""
+"""A stack on a ZenML server: this process works there, and leaves no trace on this machine."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 def configuration():
-    """Content of every file of the user's own ZenML but its database's, which others write."""
+    """Contents of all files of the user's own ZenML except the database, which other processes write."""
     folder = Path(os.environ["ZENML_CONFIG_PATH"])
     return {path: path.read_bytes() for path in folder.rglob("*.yaml")}
 
@@ -92,10 +92,10 @@ def test_a_refused_login_is_reported_at_once(cloud_stack):
     from zenml.client import Client
 
     own, environment, before = Client().zen_store.url, dict(os.environ), configuration()
-    nobody = f"http://127.0.0.1:{free_ports(1)[0]}"
+    unused = f"http://127.0.0.1:{free_ports(1)[0]}"
     started = time.monotonic()
     for change, words in {
-        ("${SENTIMENT_ZENML_URL:-}", nobody): f"ZenML at {nobody} cannot be reached",
+        ("${SENTIMENT_ZENML_URL:-}", unused): f"ZenML at {unused} cannot be reached",
         ("${SENTIMENT_ZENML_API_KEY:-}", "${PATH}"): "refuses the API key",
         ("${SENTIMENT_ZENML_API_KEY:-}", "${NOT_SET:-}"): "there is no API key for it, and no user is logged in",
     }.items():
@@ -108,7 +108,7 @@ def test_a_refused_login_is_reported_at_once(cloud_stack):
 
 
 def test_logged_in_to_the_local_dashboard(fresh, tmp_path, monkeypatch):
-    """Its server keeps secrets in the same database: encrypted, or not at all."""
+    """Its server stores secrets in the same database: encrypted, or not at all."""
     from zenml.client import Client
 
     components = "components: {orchestrator: {flavor: local}, artifact_store: {flavor: local}}"

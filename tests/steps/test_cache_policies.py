@@ -1,4 +1,4 @@
-"""A cached step runs again when code that it depends on has changed."""
+"""A cached step runs again when its code has changed."""
 
 from importlib import import_module
 from pathlib import Path

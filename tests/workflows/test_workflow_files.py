@@ -1,4 +1,4 @@
-"""What every workflow must keep to: the schema, pinned actions, few rights, no injection, targets that a person has."""
+"""The rules for every workflow: the schema, pinned actions, few rights, no injection, existing targets."""
 
 import os
 import re
@@ -85,7 +85,7 @@ def test_no_checkout_leaves_a_token_and_no_pull_request_runs_with_rights():
 
 @pytest.mark.parametrize(("name", "body"), EVERY_STEP)
 def test_nothing_is_pasted_into_shell(name, body):
-    assert not EXPRESSION.search(body["run"]), "an expression in a script runs what a stranger typed: pass it by env"
+    assert not EXPRESSION.search(body["run"]), "an expression in a script may run text from a stranger: pass it by env"
 
 
 def secret_variables():
@@ -127,7 +127,7 @@ def test_shellcheck_finds_nothing_in_the_scripts():
 
 
 def made():
-    """Every call of make in a workflow and in what workflows run."""
+    """Every call of make in a workflow and in the scripts of workflows."""
     texts = [body["run"] for _, _, body in steps()]
     texts += [(ROOT / ".ci" / "run").read_text(), (ROOT / "deploy" / "kubernetes" / "rollout.sh").read_text()]
     return sorted({match[1].strip() for text in texts for match in MAKE.finditer(text)})
@@ -159,7 +159,7 @@ def test_the_tests_are_asked_for_their_coverage():
 
 
 def test_the_stack_gets_every_variable_it_asks_for():
-    """A workflow that trains or deploys passes what configs/stacks/cloud.yaml names, secrets as secrets."""
+    """A workflow that trains or deploys passes the variables of configs/stacks/cloud.yaml, secrets as secrets."""
     text = (ROOT / "configs" / "stacks" / "cloud.yaml").read_text()
     named = set(re.findall(r"\$\{(SENTIMENT_(?!LIVE_)\w+)", text))  # LIVE: of the machine that serves
     seen = 0

@@ -1,4 +1,4 @@
-"""The shell steps of the workflows, run: the real thing where it needs nothing beyond this machine, else stand-ins."""
+"""Runs the shell steps of the workflows, with stand-ins only for programs that need other machines."""
 
 import json
 import re
@@ -111,7 +111,7 @@ def test_the_bill_of_materials_names_every_pin(tmp_path):
 
 @pytest.mark.slow
 def test_the_audit_reads_every_pin():
-    """Without asking anybody: what is known of a package is not known offline."""
+    """Without the vulnerability database, which is not reachable offline."""
     commands = subprocess.check_output(real_make("-n", "audit", f"BIN={BIN}"), text=True)
     assert commands.count("pip-audit --strict") == 1
     dry = commands.replace("pip-audit ", "pip-audit --dry-run ")
@@ -298,7 +298,7 @@ def test_a_failed_rollout_restores_the_previous_revision(failing, runner):
     assert done.returncode != 0
     assert "going back to revision 7" in done.stderr
     assert called(runner, "kubectl rollout undo deployment/sentiment --to-revision=7")
-    assert runner.calls[-1] == "kubectl rollout status deployment/sentiment --timeout=5m"  # of the old one
+    assert runner.calls[-1] == "kubectl rollout status deployment/sentiment --timeout=5m"  # of the old version
     assert bool(called(runner, "make smoke")) == ("smoke" in failing)
 
 

@@ -9,7 +9,7 @@ from sentiment.settings import read_settings
 
 CONFIG = Path(__file__).parents[3] / "configs" / "behaviour.yaml"
 
-# Whole short reviews, and one long one of which only sentences are used.
+# Short reviews, and a long one of which only sentences are used.
 TEXTS = [
     ("The first act drags, but I wouldn't have missed the finale for anything.", 1),
     ("Peter Hall's direction is a great comfort in a year of loud remakes.", 1),

@@ -1,4 +1,4 @@
-"""Training examples: balanced, the same for the same seed, and nothing that tests."""
+"""Training examples: balanced, the same for the same seed, and different from the test cases."""
 
 import re
 from itertools import chain, product
@@ -31,7 +31,7 @@ def train():
 
 @pytest.fixture(scope="module")
 def plain(train):
-    """Examples without the reviews and the slips, so that they can be told apart."""
+    """Examples without reviews and typing errors, so that they can be told apart."""
     return augment(train, AugmentationSettings(examples=6000, joined=0, slips=0), seed=1)
 
 

@@ -1,4 +1,4 @@
-"""The runner: who passes, who fails, and what the report says."""
+"""The runner: passes, failures, and the report."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def oracle(cases):
         case.text: 0.3 + 0.4 * case.label for listed in cases.values() for case in listed if case.label is not None
     }
     changed = [case for listed in cases.values() for case in listed if case.original is not None]
-    for default in (None, None, 0.6):  # what is known spreads first, what is left is positive
+    for default in (None, None, 0.6):  # known scores spread first, the rest is positive
         for case in changed:
             known = scores.get(case.original, scores.get(case.text) if not case.direction else None) or default
             if known is not None:

@@ -124,7 +124,7 @@ def test_contracting(text, contracted):
 
 @pytest.mark.parametrize("name", ["casing", "punctuation"])
 def test_casing_and_punctuation_keep_every_word(name, cases):
-    assert all(words(case.text.replace("’", "'")) == words(case.original) for case in cases[name])  # noqa: RUF001 - the curly apostrophe is what is tested
+    assert all(words(case.text.replace("’", "'")) == words(case.original) for case in cases[name])  # noqa: RUF001 - the test is about the curly apostrophe
 
 
 def test_markup_keeps_the_text_whole(cases):

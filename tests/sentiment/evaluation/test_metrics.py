@@ -121,7 +121,7 @@ def test_slices_hold_the_right_reviews():
         "negation=absent": 4,
     }
     table = evaluation.predictions
-    assert list(table.query("negation == 'present'").index) == [1, 4]  # "not" and "can't"; "another" is none
+    assert list(table.query("negation == 'present'").index) == [1, 4]  # "not" and "can't"; "another" is no negation
     assert list(table["text_key"]) == [text_key(text) for text, _, _ in OPINIONS]
     assert not any(text in table.to_csv() for text, _, _ in OPINIONS)
     assert table["p_positive"].to_numpy() == pytest.approx(by_length([text for text, _, _ in OPINIONS]))
@@ -200,12 +200,12 @@ def test_bands_have_to_be_in_order():
 
 def test_paired_difference_is_sharper_than_two_intervals(scores):
     labels, p = scores
-    better = np.where(np.arange(700) % 20 == 0, labels, p)  # a few answers mended, all else alike
+    better = np.where(np.arange(700) % 20 == 0, labels, p)  # a few answers corrected, all others alike
     paired = paired_difference(labels, better, p, resamples=500, confidence=0.95, seed=0).accuracy
     apart = [measure(labels, q, resamples=500, ece_bins=15, seed=0).accuracy for q in (better, p)]
     gain = accuracy_score(labels, better >= 0.5) - accuracy_score(labels, p >= 0.5)
     assert paired.value == pytest.approx(gain)
     assert 0 < paired.low < gain < paired.high
-    assert apart[0].low < apart[1].high  # the intervals overlap: unpaired, nothing could be said
+    assert apart[0].low < apart[1].high  # the intervals overlap: an unpaired test could not decide
     swapped = paired_difference(labels, p, better, resamples=500, confidence=0.95, seed=0).accuracy
     assert (swapped.low, swapped.high) == pytest.approx((-paired.high, -paired.low))

@@ -10,7 +10,7 @@ MIB = 1 << 20
 
 
 def page_faults():
-    """Of twenty steps that each need the same 64 MiB."""
+    """Allocations of twenty steps that each need the same 64 MiB."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):
         b"x" * (64 * MIB)  # numpy would ask for huge pages, of which a system has some or none

@@ -23,9 +23,19 @@ def candidate(share, accuracy, log_loss):
     [
         ({0.1: (0.92, 0.22), 0.2: (0.92, 0.20), 0.5: (0.92, 0.20)}, 0.90, 0.0, 0.2),  # the best, the cheaper of two
         ({0.1: (0.92, 0.22), 0.2: (0.91, 0.203), 0.5: (0.92, 0.20)}, 0.90, 0.02, 0.2),  # a little less is good enough
-        ({0.1: (0.92, 0.22), 0.2: (0.91, 0.203), 0.5: (0.92, 0.20)}, 0.90, 0.5, 0.1),  # much less, too, if one says so
+        (
+            {0.1: (0.92, 0.22), 0.2: (0.91, 0.203), 0.5: (0.92, 0.20)},
+            0.90,
+            0.5,
+            0.1,
+        ),  # much less, too, if the setting allows it
         ({0.1: (0.90, 0.22), 0.2: (0.91, 0.203), 0.5: (0.92, 0.20)}, 0.915, 0.5, 0.5),  # never below the transformer
-        ({0.1: (0.90, 0.2), 0.2: (0.89, 0.1), 1.0: (0.90, 0.1)}, 0.95, 0.0, 0.1),  # none reaches it: the most accurate
+        (
+            {0.1: (0.90, 0.2), 0.2: (0.89, 0.1), 1.0: (0.90, 0.1)},
+            0.95,
+            0.0,
+            0.1,
+        ),  # none is good enough: the most accurate
     ],
 )
 def test_the_least_share_that_suffices(scores, floor, tolerance, chosen):
@@ -72,7 +82,7 @@ def test_markup_does_not_make_a_short_text_long(tmp_path):
 
 
 class Opinions:
-    """Two made-up models, each right in its own way: independent noise around the truth, larger in short texts."""
+    """Two made-up models: independent noise around the truth, larger in short texts."""
 
     def __init__(self, monkeypatch, *, quality=(1.5, 2.0)):
         self.quality, self.logits = quality, {}
@@ -99,7 +109,7 @@ def parts(tmp_path):
 
 
 def answers(opinions, manifest, reviews):
-    """What the cascade of ``manifest`` says to ``reviews``: calibrated log-odds."""
+    """Calibrated log-odds of ``reviews`` from the cascade of ``manifest``."""
     first, second = opinions.logits["linear"], opinions.logits["transformer"]
     settings = manifest.settings
     short = is_short(reviews.frame["text"].tolist(), settings["short_words"])
@@ -120,8 +130,8 @@ def test_two_opinions_are_better_than_either(parts, tmp_path, monkeypatch):
     assert manifest.validation_accuracy > alone
     assert expected_calibration_error(1 / (1 + np.exp(-logits)), labels, 15) < 0.03
     short, long = manifest.settings["weights"]["short"], manifest.settings["weights"]["long"]
-    assert min(long) > 0.3  # both opinions count
-    assert 0 < short[0] <= 0.1 * short[1] + 1e-9  # on short texts the linear model's no more than is allowed
+    assert min(long) > 0.3  # both models count
+    assert 0 < short[0] <= 0.1 * short[1] + 1e-9  # on short texts the linear model's no more than allowed
 
 
 def test_the_linear_weight_on_short_texts_is_capped_and_the_sum_stays_calibrated(parts, tmp_path, monkeypatch):
@@ -135,7 +145,7 @@ def test_the_linear_weight_on_short_texts_is_capped_and_the_sum_stays_calibrated
         ratios[most] = first / second
     assert ratios[0.0] == 0
     assert ratios[0.3] == pytest.approx(0.3)
-    assert ratios[100.0] > 0.5  # what the data asks for
+    assert ratios[100.0] > 0.5  # the weight that fits the data
 
 
 def test_never_below_the_transformer_on_the_validation_reviews(parts, tmp_path, monkeypatch):

@@ -32,7 +32,7 @@ def rank() -> int:
 
 
 def watched(folder: Path, *arguments, **named) -> None:
-    """Trains, and writes down the rows of every batch and the weights in the end; runs in each of the processes."""
+    """Trains, and records the rows of every batch and the final weights; runs in each of the processes."""
     load, models, batches = transformer.load_encoder, [], []
 
     def load_watched(*given):
@@ -59,7 +59,7 @@ def encoder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def train(encoder, tmp_path_factory):
-    """Trains in so many processes; returns the checkpoint, and the folder with what each of them saw."""
+    """Trains in this many processes; returns the checkpoint, and the folder with their records."""
 
     def train(count: int):
         folder = tmp_path_factory.mktemp("seen")
@@ -98,7 +98,7 @@ def test_they_end_with_the_same_weights_which_are_those_of_one_process(together,
     first, second = (load_file(together[1] / f"{i}.safetensors") for i in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
     expected = load_file(alone[1] / "0.safetensors")
-    # a key's bias moves every score alike, which changes nothing: its gradient is rounding errors
+    # a key's bias shifts all attention scores equally, which changes nothing: its gradient is rounding error
     compared = [name for name in expected if not name.endswith("key.bias")]
     assert max((first[name] - expected[name]).abs().max().item() for name in compared) < 1e-5
     start = load_file(encoder / "model.safetensors")["encoder.layer.0.output.dense.weight"]
@@ -165,7 +165,7 @@ def fail(error: Exception) -> None:
 
 
 def complain() -> None:
-    """The first fails for having lost the second, which takes a while to die."""
+    """The first fails because it lost the second, which takes a while to end."""
     if rank() == 0:
         raise RuntimeError("Connection closed by peer")
     time.sleep(1.5)

@@ -9,7 +9,7 @@ from tests.helpers import tiny_transformer as tiny
 
 
 class Counted(Classifier):
-    """Log-odds are the sum of the words' own; knows how many texts it was asked for."""
+    """Log-odds are the sum over the words; counts the texts that it scored."""
 
     def __init__(self, **effects):
         super().__init__(Manifest("linear", {}, 0.5, 0.9, "", {}))

@@ -46,7 +46,7 @@ def torch_logits(path, ids):
 
 
 def labelled_by(checkpoint, rows=200):
-    """Reviews whose labels are what the float model says, so that its accuracy is 1."""
+    """Reviews labelled by the float model, so that its accuracy is 1."""
     frame = tiny.reviews(rows, 3).frame
     tokenizer = Tokenizer.from_file(str(checkpoint.path / "tokenizer.json"))
     ids = encode(tokenizer, frame["text"].tolist(), 32, 1 / 3, cls_id=2, sep_id=3)
@@ -80,7 +80,7 @@ def test_int8_is_kept_where_it_costs_nothing(checkpoint, tmp_path):
 
 
 def test_an_int8_score_does_not_depend_on_its_batch(checkpoint, tmp_path):
-    """Activations are scaled by the largest of a pass: in one pass with others, scores would move."""
+    """Activations are scaled by the largest of a pass: together with other texts, scores would change."""
     report = export_transformer(checkpoint, tiny.reviews(50, 3), tmp_path, export_settings(int8_tolerance=1), seed=0)
     settings = report.model_dump(include={"max_length", "head_share", "cls_id", "sep_id"})
     Manifest("transformer", settings, 1.0, 0.9, "data", {}).write(tmp_path)

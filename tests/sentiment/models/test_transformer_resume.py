@@ -1,4 +1,4 @@
-"""A run that dies and is started again ends with the weights of a run that never died."""
+"""A run that is killed and started again ends with the weights of an uninterrupted run."""
 
 import os
 import signal

@@ -20,7 +20,7 @@ def encoder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(encoder, tmp_path_factory):
-    """A run of four passes with everything that was reported on the way."""
+    """A run of four epochs with all its reports."""
     reports = []
     with listening(lambda task, done, total, **figures: reports.append((task, done, total, figures))):
         checkpoint = train_transformer(

@@ -55,7 +55,7 @@ def test_the_current_file_is_not_removed(tmp_path):
     fast.append(lines(99, start=1))
     assert slow.append(lines(1, start=100)) == 0
     assert files_of(tmp_path, "log")[0].read_bytes() == lines(1)[0] + lines(1, start=100)[0]
-    assert lines(1, start=1)[0] not in content(tmp_path)  # the oldest of the others made room
+    assert lines(1, start=1)[0] not in content(tmp_path)  # the oldest of the others was removed
 
 
 def write_from_another_process(folder, start):
@@ -103,7 +103,7 @@ def test_a_line_longer_than_a_file_gets_its_own_and_one_longer_than_all_is_lost(
 
 
 class FullDisk(bounded_files.FileIO):
-    """Takes ``room`` bytes in all, like a disk that runs full in the middle of a line."""
+    """Accepts ``room`` bytes in all, like a disk that runs full in the middle of a line."""
 
     room = 0
 

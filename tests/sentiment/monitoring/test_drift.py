@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_does_not_matter(held):
 
 
 def test_the_kernel_test_has_its_significance_level(held):
-    """On small samples, many of them: about one in ten beyond the 90 % quantile."""
+    """On many small samples: about one in ten is beyond the 90% quantile."""
     settings = DriftSettings(resamples=100, significance=0.1)
     rows = vectors(held.predictions)
     rng = np.random.default_rng(0)
@@ -98,7 +98,7 @@ def test_the_discrepancy_is_that_of_the_definition(held):
 def test_the_limit_for_few_rows_allows_for_chance(held):
     records, _ = stream(200, share=0.6)
     shift = label_shift(window(records), held, SETTINGS)
-    assert (shift.passed, shift.score > 0.55) == (True, True)  # not surely
+    assert (shift.passed, shift.score > 0.55) == (True, True)  # not certain
     few, many = (
         words_classifier(vectors(window(stream(rows)[0]).sample), vectors(held.predictions), SETTINGS, seed=0)
         for rows in (40, 1000)

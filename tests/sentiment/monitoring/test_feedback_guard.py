@@ -54,7 +54,7 @@ def test_a_client_that_talks_most_is_cut_to_its_share():
     assert known.rows["client"].value_counts().to_dict() == {"loud": 100, "other": 20}
     assert failed(known.checks) == {"no dominant client"}
     alone = guard(loud)
-    assert (len(alone.rows), failed(alone.checks)) == (180, set())  # the only one cannot talk too much
+    assert (len(alone.rows), failed(alone.checks)) == (180, set())  # the only client cannot send too much
 
 
 def test_labels_about_one_request_are_cut():

@@ -67,7 +67,7 @@ def test_the_estimate_follows_how_sure_the_model_is(held):
 
     rng = np.random.default_rng(5)
     records, _ = stream(1000)
-    positive, truth = scored(1000, rng, sharpness=1.0)  # less sure, and as calibrated
+    positive, truth = scored(1000, rng, sharpness=1.0)  # less confident, and as well calibrated
     unsure = [
         replace(r, positive=p, score=max(p, 1 - p), label="positive" if p > 0.5 else "negative")
         for r, p in zip(records, positive.tolist(), strict=True)
@@ -120,7 +120,7 @@ def test_weights_tell_equal_scores_from_others_and_low_ones_from_lower_ones():
 
 
 def unsure_ones_a_little_off(rows, seed, worse=0.0):
-    """Scores, answers and truths of a model whose unsure tenth is right 10 points more seldom than it says."""
+    """Scores, answers and labels of a model whose least confident tenth is right 10 points too seldom."""
     rng = np.random.default_rng(seed)
     sure = rng.random(rows) < 0.9
     score = 1 / (1 + np.exp(-np.where(sure, rng.uniform(3, 5, rows), rng.uniform(0.2, 1.2, rows))))
@@ -142,7 +142,7 @@ def judged(seed, worse=0.0):
 
 
 def test_labels_of_low_scores_only_are_no_loss_of_calibration():
-    """Before they were compared with held-out answers as sure as they are, 11 of these 12 windows raised an alarm."""
+    """Compared with all held-out answers, not with those of equal confidence, 11 of 12 windows raised an alarm."""
     assert sum(judged(seed) != (True, True) for seed in range(12)) <= 1
 
 

@@ -47,7 +47,7 @@ def test_nothing_is_wrong_where_nothing_changed(held, settings):
     assert report.failures() == ()
     assert (findings(report), actions(report, settings), decided(report, settings)) == ((), {}, "nothing")
     assert {name.partition(":")[0] for name in by_name(report)} == set(FINDINGS) - {"estimated_accuracy"}
-    assert report == check_window(seen, held, settings, health=WELL)  # whatever is drawn is seeded
+    assert report == check_window(seen, held, settings, health=WELL)  # every random draw is seeded
 
 
 def test_drift_is_found_and_leads_to_the_configured_action(held, settings):

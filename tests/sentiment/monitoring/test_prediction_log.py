@@ -31,7 +31,7 @@ def record(number=0, *, time=1000.0, version="3", text=TEXT, index=0):
 
 
 class Drops(list):
-    """What was told to be lost."""
+    """The records that the log reported as lost."""
 
     @property
     def total(self):
@@ -197,7 +197,7 @@ def test_a_flood_of_both_stays_within_the_bound(tmp_path, drops):
 
 
 class Stuck:
-    """A disk that hangs until it is released; says when it was first written to."""
+    """A disk that hangs until it is released; sets an event at the first write."""
 
     def __init__(self, monkeypatch):
         self.reached, self.released = threading.Event(), threading.Event()
@@ -220,7 +220,7 @@ def test_a_stuck_disk_blocks_no_request_and_memory_stays_bounded(log, tmp_path, 
     for start in range(1, 31, 5):
         log.add([record(n) for n in range(start, start + 5)])  # returns, though nothing is written
     assert drops == [5, 5, 5, 5]
-    log.feedback(record(1).id, "negative", 1.0)  # has room of its own
+    log.feedback(record(1).id, "negative", 1.0)  # has its own space
     disk.released.set()
     log.close()
     found = read_log(tmp_path / "log").records

@@ -41,7 +41,9 @@ def test_a_label_counts_once_in_the_window_in_which_it_came():
 
 def test_labels_of_other_versions_teach_and_do_not_judge():
     older = [replace(r, id=f"old-{r.id}", model_version="2", time=r.time - DAY) for r in RECORDS[:80]]
-    reset = [replace(r, id=f"reset-{r.id}", time=5.0) for r in RECORDS[:3]]  # a wrong clock judges nothing either
+    reset = [
+        replace(r, id=f"reset-{r.id}", time=5.0) for r in RECORDS[:3]
+    ]  # a wrong clock does not change the result either
     said = [Feedback(r.id, "positive", START + DAY / 2) for r in (*older, *reset, *RECORDS[:9])]
     found = window([*RECORDS, *older, *reset], said, born=START - DAY / 2)
     assert found.labelled["id"].tolist() == [r.id for r in RECORDS[:9]]

@@ -23,7 +23,7 @@ DECISION = Decision(promote=False, reason=f"worse | {EVIL}", challenger="cascade
 
 
 def evaluation_of(candidate, wrong):
-    """Wrong on the first so many reviews of 60."""
+    """Wrong on the first n reviews of 60."""
     frame = pd.DataFrame({"text": [f"Number {i}." for i in range(60)], "label": [0, 1] * 30, "source": ["a", "b"] * 30})
     p = np.where((np.arange(60) < wrong) == (np.arange(60) % 2 == 1), 0.1, 0.9)
     settings = EvaluationSettings(resamples=100, latency_sample=2)

@@ -22,7 +22,7 @@ VOID = {"meta", "img", "br", "link", "input"}
 
 
 class Audit(HTMLParser):
-    """Collects what a page must not hold, and checks that every element is closed."""
+    """Collects forbidden elements of a page, and checks that every element is closed."""
 
     def __init__(self, document):
         super().__init__()

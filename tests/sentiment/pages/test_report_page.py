@@ -1,4 +1,4 @@
-"""The page of a model as a whole, from made-up documents."""
+"""The report of a model, from made-up documents."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -183,7 +183,7 @@ def test_missing_artifacts_are_named_and_the_rest_is_shown(report):
     document = report_page(gone)
     for what in ("splits", "evaluation", "behavioural report", "decision"):
         assert f"The champion&#x27;s {what} is gone" in document
-    assert f"is gone: {DRIFT}, {ABSTENTION} failed" in document  # the names are on record
+    assert f"is gone: {DRIFT}, {ABSTENTION} failed" in document  # the names are recorded
     assert "There is no live service: make deploy" in document
     assert Audit(document).refused == []
 

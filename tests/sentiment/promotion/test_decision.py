@@ -115,7 +115,7 @@ def test_a_better_challenger_is_promoted_and_every_rule_has_its_numbers():
 
 
 def labelled(evaluation, rows):
-    """The same, where these rows are what users labelled since."""
+    """The same, where users labelled these rows since."""
     source = np.where(np.isin(np.arange(N), list(rows)), "feedback", evaluation.predictions["source"])
     return replace(evaluation, predictions=evaluation.predictions.assign(source=source))
 
@@ -138,7 +138,7 @@ def test_manual_promotion_changes_no_other_rule():
     assert (made.promote, made.reason) == (False, "keeps every rule, held for an operator: python run.py promote")
     assert made.rules[:-1] == free.rules
     tie = replace(CHALLENGER, predictions=CHAMPION.evaluation.predictions)
-    assert decision(tie, settings=held).reason == decision(tie).reason  # what really stands against it
+    assert decision(tie, settings=held).reason == decision(tie).reason  # the actual reason
 
 
 def test_the_first_champion_is_promoted_when_it_keeps_the_floors():
@@ -227,7 +227,7 @@ def test_one_single_failing_case_is_forgiven_where_there_are_few():
 
 @pytest.mark.parametrize(("rise", "blocked"), [(0.02, False), (0.021, True)])
 def test_capabilities_that_all_become_a_little_worse_block(rise, blocked):
-    """Each for itself keeps its margin of 5 points."""
+    """Each one keeps its margin of 5 points."""
     made = decision(cases=behaviour(**{name: rate + rise for name, rate in CAPABILITIES.items()}))
     assert blocking(made) == (["champion: behaviour on average"] if blocked else [])
 

@@ -188,7 +188,7 @@ def test_two_columns_of_the_name_that_is_asked_for_are_refused(tmp_path):
         "SELECT text, label, label, text AS a, 1 AS a FROM reviews",
     )
     assert "2 columns are called 'label'. Give them different names" in refusal(where, query=query)
-    assert len(load(where, query=query.replace("label, label", "label"))) == 120  # nobody asks for those called a
+    assert len(load(where, query=query.replace("label, label", "label"))) == 120  # the rows called a are not selected
 
 
 @pytest.mark.parametrize("name", RESERVED)

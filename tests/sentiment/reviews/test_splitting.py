@@ -11,7 +11,7 @@ from sentiment.reviews.table import SPLITS, Reviews
 
 
 def text(number, length=20):
-    """A text that shares two words with that of another number."""
+    """A text that shares two words with the text of any other number."""
     return " ".join(["the", "film", *(f"word{place}of{number}" for place in range(length - 2))])
 
 

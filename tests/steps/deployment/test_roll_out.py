@@ -1,4 +1,4 @@
-"""All of a roll-out, or nothing: what the deployer is told, whatever fails."""
+"""A rollout is complete or reverted, whichever part fails."""
 
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -27,7 +27,7 @@ def report(suite, passed=True):
 
 
 class Deployer:
-    """Remembers what it was told; says no where it is told to."""
+    """Records its calls; refuses the ones that the test names."""
 
     def __init__(self, live=None, refuses=None, up_to_date=True, interrupted=False):
         self.told, self._live, self._refuses = [], live, refuses
@@ -73,7 +73,7 @@ class Deployer:
 
 @pytest.fixture
 def world(monkeypatch):
-    """Runs the step's function on a deployer; reports are those given."""
+    """Runs the step's function on a deployer, with the given reports."""
     kept = []
 
     def roll_out(deployer, mode="switch", smoke=True, compared=True, evaluation=EVALUATION):
