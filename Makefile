@@ -7,12 +7,12 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 # make train STACK=cloud SET="seed=7 transformer.epochs=2"
 RUN := $(BIN)/python run.py $(if $(STACK),--stack $(STACK)) $(foreach value,$(SET),--set $(value))
-# what a training came to, into a file: JSON=FILE
+# writes the result of a training to a file: JSON=FILE
 TO := $(if $(JSON),--json > $(JSON))
 
 .PHONY: help setup train thorough evaluate deploy ship monitor continuous status report compare smoke stop image push rollout test coverage audit changelog sbom test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status actionlint airflow pins wheels stubs clean
 
-help: ## Say what each target does
+help: ## Describe the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo 'With STACK=cloud on another stack, with SET="key=value ..." with other settings.'
 
@@ -43,36 +43,36 @@ setup: $(READY) ## Create the virtual environment with the pinned requirements
 train: $(READY) ## Train, evaluate and promote on the default data and model (minutes)
 	$(RUN) --pipeline train $(TO)
 
-thorough: $(READY) ## The same with more care (under an hour)
+thorough: $(READY) ## Train on longer texts for more epochs (under an hour)
 	$(RUN) --pipeline train --config configs/train.thorough.yaml $(TO)
 
-evaluate: $(READY) ## Score the production model on the official IMDB test half
+evaluate: $(READY) ## Evaluate the production model on the official IMDB test half
 	$(RUN) --pipeline evaluate
 
-deploy: $(READY) ## Make the production model the live service, over HTTP and gRPC, once it passes its tests
+deploy: $(READY) ## Serve the production model over HTTP and gRPC, once it passes its tests
 	$(RUN) --pipeline deploy
 
 ship: $(READY) ## Train, then deploy
 	$(RUN) --pipeline train
 	$(RUN) --pipeline deploy
 
-monitor: $(READY) ## Look at what the live version was asked and answered lately: does it still hold?
+monitor: $(READY) ## Check the live version's recent requests: drift, quality, health
 	$(RUN) --pipeline monitor
 
-continuous: $(READY) ## One turn of the loop (for cron): monitor, and if need be train, try as a canary, and switch
+continuous: $(READY) ## One turn of the loop (for cron): monitor, and if needed train, run a canary, and switch
 	$(RUN) --pipeline continuous
 
-status: $(READY) ## Say what is live and how it is
+status: $(READY) ## Show the live version and its health
 	$(RUN) status
 
-report: $(READY) ## Write report.html, everything about the model on one page, and open it
+report: $(READY) ## Write report.html, the whole model on one page, and open it
 	$(RUN) report
 	@$(BIN)/python -m webbrowser -t "file://$(CURDIR)/report.html" >/dev/null
 
 compare: $(READY) ## Show the last training, or TRAINING=NAME, beside the champion of its time; into a file: MARKDOWN=FILE
 	$(RUN) compare $(if $(TRAINING),--run $(TRAINING)) $(if $(MARKDOWN),--markdown $(MARKDOWN))
 
-smoke: $(READY) ## Test the service at HTTP=URL GRPC=HOST:PORT against what evaluation recorded
+smoke: $(READY) ## Test the service at HTTP=URL GRPC=HOST:PORT against the recorded evaluation
 	$(RUN) smoke --http $(HTTP) --grpc $(GRPC)
 
 stop: $(READY) ## Stop the live service
@@ -85,38 +85,38 @@ push: ## Push the image that make image built: IMAGE=ghcr.io/OWNER/NAME:TAG
 	docker tag sentiment:latest $(IMAGE)
 	docker push $(IMAGE)
 
-rollout: $(READY) ## Put IMAGE onto the cluster of kubectl, test it there, and take it back if it fails
+rollout: $(READY) ## Roll IMAGE out to the cluster of kubectl, test it there, and roll back if it fails
 	deploy/kubernetes/rollout.sh $(IMAGE) $(STACK)
 
-test: $(READY_DEV) ## Every test; COVERAGE=1 says how much of the code they run, and takes longer
+test: $(READY_DEV) ## Run every test; COVERAGE=1 also measures coverage, and takes longer
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
-test-quick: $(READY_DEV) ## The tests that boot nothing
+test-quick: $(READY_DEV) ## Run the tests that boot nothing
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
-coverage: $(READY_DEV) ## What of the code the last make test COVERAGE=1 ran, as Markdown
+coverage: $(READY_DEV) ## Print the coverage of the last make test COVERAGE=1 as Markdown
 	@$(BIN)/coverage report --format=markdown --skip-covered
 
-audit: $(READY_DEV) ## Look for known vulnerabilities of everything that is pinned
+audit: $(READY_DEV) ## Check the pinned packages for known vulnerabilities
 	@failed=0; for file in $(PINS); do echo "$$file:"; \
 		$(BIN)/pip-audit --strict --no-deps --disable-pip --progress-spinner off --requirement $$file || failed=1; \
 	done; exit $$failed
 
-sbom: $(READY_DEV) ## Write what a release consists of (CycloneDX) into dist/
+sbom: $(READY_DEV) ## Write a release's bill of materials (CycloneDX) into dist/
 	@mkdir -p dist
 	$(BIN)/cyclonedx-py requirements --no-validate --pyproject pyproject.toml --output-reproducible --output-file dist/sbom-training.cdx.json requirements.txt
 	$(BIN)/cyclonedx-py requirements --no-validate --pyproject pyproject.toml --output-reproducible --output-file dist/sbom-service.cdx.json bento/requirements.txt
 
-changelog: ## Say what changed since the tag before, as Markdown: TAG=v1.2.0 (default: what is not tagged yet)
+changelog: ## Print the changes since the previous tag as Markdown: TAG=v1.2.0 (default: the untagged commits)
 	@.ci/changelog $(TAG)
 
-lint: $(READY_DEV) ## Style, types, and who may import whom
+lint: $(READY_DEV) ## Check style, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(READY_DEV) ## Mend what the linter can mend
+format: $(READY_DEV) ## Format the code, and fix what the linter can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -126,13 +126,13 @@ dashboard: $(READY) ## Open ZenML's local dashboard on this project's runs
 mlflow: $(READY) ## Open MLflow's pages on this project's runs
 	$(BIN)/python -m stacks.tracking $(STACK)
 
-cloud-up: $(READY) ## Start what the cloud stack needs on this machine: S3, PostgreSQL, MLflow, ZenML (without Docker)
+cloud-up: $(READY) ## Start the cloud stack's servers on this machine: S3, PostgreSQL, MLflow, ZenML (without Docker)
 	$(BIN)/python -m stacks.cloud up
 
-cloud-down: $(READY) ## Stop that; its data stay in .cloud
+cloud-down: $(READY) ## Stop those servers; their data stay in .cloud
 	$(BIN)/python -m stacks.cloud down
 
-cloud-status: $(READY) ## Say what of it answers
+cloud-status: $(READY) ## Show which of those servers answer
 	$(BIN)/python -m stacks.cloud status
 
 AIRFLOW := .cache/airflow

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Puts an image onto the cluster that kubectl is connected to, tests it there as a deployment is tested, and goes back to
-# what ran before if it fails: deploy/kubernetes/rollout.sh IMAGE [STACK]
-# SENTIMENT_TOKEN is one of the cluster's bearer tokens. STACK knows what the version's evaluation recorded.
+# Rolls an image out to the cluster of kubectl, runs the smoke test there, and rolls back to the
+# previous revision if it fails: deploy/kubernetes/rollout.sh IMAGE [STACK]
+# SENTIMENT_TOKEN is one of the cluster's bearer tokens. STACK is the stack that recorded the version's evaluation.
 set -euo pipefail
 image=${1:?name the image, with its digest: make rollout IMAGE=ghcr.io/owner/sentiment@sha256:...}
 stack=${2:-}
 cd "$(dirname "$0")/../.."
 deployment=deployment/sentiment
-http=${ROLLOUT_HTTP_PORT:-13000} grpc=${ROLLOUT_GRPC_PORT:-13001} # of this machine, while the test runs
+http=${ROLLOUT_HTTP_PORT:-13000} grpc=${ROLLOUT_GRPC_PORT:-13001} # ports on this machine, while the test runs
 forward=
 
 before=$(kubectl get "$deployment" --ignore-not-found \
@@ -20,11 +20,11 @@ finish() {
     [ -z "$forward" ] || kill "$forward" 2>/dev/null || true
     if [ "$code" != 0 ]; then
         if [ -n "$before" ]; then
-            echo "error: $image failed: going back to revision $before" >&2
+            echo "error: $image failed: rolling back to revision $before" >&2
             kubectl rollout undo "$deployment" --to-revision="$before"
             kubectl rollout status "$deployment" --timeout=5m
         else
-            echo "error: $image failed, and nothing ran before it that one could go back to" >&2
+            echo "error: $image failed, and there is no previous revision to roll back to" >&2
         fi
     fi
     exit "$code"
@@ -44,5 +44,5 @@ for _ in $(seq 30); do
     curl --silent --fail --output /dev/null "http://127.0.0.1:$http/readyz" && break
     sleep 1
 done
-# the way through the tunnel counts as latency, too
+# the latency includes the tunnel
 make smoke "HTTP=http://127.0.0.1:$http" "GRPC=127.0.0.1:$grpc" "STACK=$stack" SET=smoke.p95_ms=1000

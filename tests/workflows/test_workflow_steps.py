@@ -83,7 +83,7 @@ def test_only_tested_commits_on_main_are_released(commit, passed, error, runner,
     runner.stand_in("gh", f"echo {passed}")
     sha = git(checkout, "rev-parse", f"{commit}^{{commit}}")
     done = runner.run(
-        "release", "Only what is on main and passed its tests", checkout, GITHUB_SHA=sha, GITHUB_REF_NAME="v0.2.0"
+        "release", "Require a commit on main whose tests passed", checkout, GITHUB_SHA=sha, GITHUB_REF_NAME="v0.2.0"
     )
     assert (done.returncode == 0) == (not error)
     assert error in done.stderr
@@ -201,7 +201,7 @@ def test_a_pull_request_gets_one_comment(known, runner):
 
     (runner.folder / "comparison.md").write_text(f"{MARK}\n\n### Model: not promoted\n")
     runner.stand_in("gh", f'case "$*" in *--jq*) echo "{known}" | sed "/^$/d" ;; esac')
-    done = runner.run("train", "Comment, or renew the comment", GH_REPO="o/r", NUMBER="5")
+    done = runner.run("train", "Write or update the comment", GH_REPO="o/r", NUMBER="5")
     assert done.returncode == 0, done.stderr
     assert runner.calls[1] == (
         "gh api --method PATCH repos/o/r/issues/comments/17 --field body=@comparison.md --silent"
@@ -213,7 +213,7 @@ def test_a_pull_request_gets_one_comment(known, runner):
 def test_a_missing_comparison_is_not_posted(runner):
     (runner.folder / "comparison.md").write_text("look at this: http://evil.example\n")
     runner.stand_in("gh")
-    assert runner.run("train", "Comment, or renew the comment", GH_REPO="o/r", NUMBER="5").returncode == 1
+    assert runner.run("train", "Write or update the comment", GH_REPO="o/r", NUMBER="5").returncode == 1
     assert runner.calls == []
 
 
@@ -296,7 +296,7 @@ def test_a_rollout_ends_with_the_smoke_test_of_the_cluster(runner):
 def test_a_failed_rollout_restores_the_previous_revision(failing, runner):
     done = roll_out(runner, **failing)
     assert done.returncode != 0
-    assert "going back to revision 7" in done.stderr
+    assert "rolling back to revision 7" in done.stderr
     assert called(runner, "kubectl rollout undo deployment/sentiment --to-revision=7")
     assert runner.calls[-1] == "kubectl rollout status deployment/sentiment --timeout=5m"  # of the old version
     assert bool(called(runner, "make smoke")) == ("smoke" in failing)
@@ -305,7 +305,7 @@ def test_a_failed_rollout_restores_the_previous_revision(failing, runner):
 def test_a_first_rollout_that_fails_has_nothing_to_go_back_to(runner):
     done = roll_out(runner, before="", smoke=1)
     assert done.returncode != 0
-    assert "nothing ran before it" in done.stderr
+    assert "there is no previous revision" in done.stderr
     assert not called(runner, "undo")
 
 
