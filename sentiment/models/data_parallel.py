@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WHERE = "transformer.num_processes"
 GRACE_S = 5.0  # for the others to end after a failure; a killed process has gigabytes to give back first
+START_METHOD = "spawn"  # CUDA does not survive a fork
 POLL_S = 0.2  # between two polls of the processes: as often as a progress bar needs
 
 
@@ -63,12 +64,12 @@ def run_together(work: Callable[[], None], count: int) -> None:
             where=WHERE,
             remedy=f"Set it to {torch.cuda.device_count()} at most",
         )
-    messages = get_context("spawn").SimpleQueue()
+    messages = get_context(START_METHOD).SimpleQueue()
     threads = max(1, torch.get_num_threads() // count)
     with tempfile.TemporaryDirectory(prefix="sentiment-") as folder:
         arguments = (count, threads, Path(folder) / "rendezvous", messages, work)
         workers: ProcessContext = start_processes(  # type: ignore[no-untyped-call]
-            _take_part, arguments, count, join=False
+            _take_part, arguments, count, join=False, start_method=START_METHOD
         )
         failures: list[UserError] = []
         try:

@@ -13,6 +13,8 @@ from unittest.mock import patch
 
 import pandas as pd
 
+from tests.helpers import forked
+
 ROOT = Path(__file__).resolve().parents[2]
 LINEAR = ("--set", "transformer.enabled=false", "--set", "cascade.enabled=false")
 
@@ -41,17 +43,34 @@ def run(*arguments: str | Path) -> Result:
     return Result(code, out.getvalue(), err.getvalue())
 
 
-def words_of(*arguments: str | Path) -> list[str]:
-    """Returns the command that starts ``run.py`` as a process."""
-    return [sys.executable, "run.py", *map(str, arguments)]
-
-
-def run_process(*arguments: str | Path, env: dict[str, str] | None = None) -> Result:
+def run_process(*arguments: str | Path) -> Result:
     """Runs ``run.py`` as a process of its own, as users do."""
-    done = subprocess.run(
-        words_of(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=600, check=False, env=env or os.environ
-    )
+    command = [sys.executable, "run.py", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def run_forked(*arguments: str | Path, folder: Path, env: dict[str, str]) -> Result:
+    """Runs the command line in a forked process with this environment."""
+    return result_of(start_forked(*arguments, folder=folder, env=env))
+
+
+def start_forked(*arguments: str | Path, folder: Path, env: dict[str, str]) -> forked.Forked:
+    """Starts the command line in a forked process with this environment; its output goes to ``folder``."""
+    return forked.start(main, [str(argument) for argument in arguments], folder=folder, env=env)
+
+
+def result_of(process: forked.Forked) -> Result:
+    """Waits for the end."""
+    return Result(process.code, process.out, process.err)
+
+
+def main(arguments: list[str]) -> int:
+    """What ``run.py`` does, in the repository."""
+    from cli import app
+
+    os.chdir(ROOT)
+    return app.main(arguments)
 
 
 def list_versions(model: str) -> list[dict]:

@@ -1,11 +1,8 @@
 """A tiny random encoder with its own vocabulary, reviews that it can learn, and a run that kills itself."""
 
-import multiprocessing
 import os
 import random
 import signal
-from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pandas as pd
@@ -14,10 +11,7 @@ from sentiment.models.checkpoint import TransformerSettings
 from sentiment.models.transformer import train_transformer
 from sentiment.progress import listening
 from sentiment.reviews.table import Reviews
-
-# Each training is a process, forked from one that has imported torch and transformers, which takes five seconds.
-FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["tiny_transformer", "transformers.trainer", "transformers.models.bert.modeling_bert"])
+from tests.helpers import forked
 
 GOOD = ["lovely", "superb", "moving", "witty", "graceful", "stunning"]
 BAD = ["dull", "clumsy", "tedious", "hollow", "lifeless", "shoddy"]
@@ -79,59 +73,21 @@ def recipe(encoder: Path, **changes: object) -> TransformerSettings:
     return TransformerSettings(**{**settings, **changes})
 
 
-@dataclass(frozen=True)
-class Training:
-    """A process that trains.
-
-    Attributes:
-        process: The process.
-        work_dir: Where it trains.
-    """
-
-    process: BaseProcess
-    work_dir: Path
-
-    @property
-    def code(self) -> int:
-        """Waits for the end; returns the exit code."""
-        self.process.join()
-        return self.process.exitcode
-
-    @property
-    def out(self) -> str:
-        """Its reports so far, one per line."""
-        return self._said("out")
-
-    @property
-    def err(self) -> str:
-        return self._said("err")
-
-    def _said(self, where: str) -> str:
-        file = self.work_dir / f"{self.process.pid}.{where}"
-        return file.read_text() if file.exists() else ""
-
-
-def run(encoder: Path, work_dir: Path, death: str = "never", step: int = 0, processes: int = 1) -> Training:
+def run(encoder: Path, work_dir: Path, death: str = "never", step: int = 0) -> forked.Forked:
     """Trains in a new process.
 
     Args:
         encoder: The encoder to train.
         work_dir: Where it trains.
-        death: ``report`` (SIGKILL at the first report at ``step`` or later), ``worker`` (there it kills one of its
-            training processes), ``pause`` (no kill: there it stops until it is sent SIGCONT), ``write`` (SIGKILL
-            half-way through writing the state of ``step``), ``full`` (no kill: files cannot grow, as on a full disk) or
-            ``never``.
+        death: ``report`` (SIGKILL at the first report at ``step`` or later), ``pause`` (no kill: there it stops until
+            it is sent SIGCONT), ``write`` (SIGKILL half-way through writing the state of ``step``), ``full`` (no kill:
+            files cannot grow, as on a full disk) or ``never``.
         step: Of the training.
-        processes: The number of training processes.
     """
-    process = FORKED.Process(target=_alone, args=(encoder, work_dir, death, step, processes))
-    process.start()
-    return Training(process, work_dir)
+    return forked.start(_alone, encoder, work_dir, death, step, folder=work_dir)
 
 
-def _alone(encoder: Path, work_dir: Path, death: str, step: int, processes: int) -> None:
-    for number, where in {1: "out", 2: "err"}.items():
-        os.dup2(os.open(work_dir / f"{os.getpid()}.{where}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+def _alone(encoder: Path, work_dir: Path, death: str, step: int) -> None:
     import torch
 
     torch.set_num_threads(1)
@@ -145,10 +101,6 @@ def _alone(encoder: Path, work_dir: Path, death: str, step: int, processes: int)
             os.kill(os.getpid(), signal.SIGSTOP)
         if death == "report" and done >= step:
             os.kill(os.getpid(), signal.SIGKILL)
-        if death == "worker" and done >= step:
-            workers = sorted(multiprocessing.active_children(), key=lambda worker: worker.name)
-            (work_dir / "workers").write_text(" ".join(str(worker.pid) for worker in workers))
-            os.kill(workers[-1].pid, signal.SIGKILL)
 
     def die_while_writing(content: object, path: str, *args: object, **kwargs: object) -> None:
         if death == "write" and f"checkpoint-{step}/optimizer" in str(path):
@@ -163,7 +115,4 @@ def _alone(encoder: Path, work_dir: Path, death: str, step: int, processes: int)
 
     torch.save = die_while_writing
     with listening(die_at_report):
-        train_transformer(
-            reviews(160, seed=1), reviews(40, seed=2), recipe(encoder, num_processes=processes), seed=7,
-            work_dir=work_dir,
-        )  # fmt: skip
+        train_transformer(reviews(160, seed=1), reviews(40, seed=2), recipe(encoder), seed=7, work_dir=work_dir)

@@ -1,8 +1,6 @@
 """A run that is killed while the transformer trains resumes and finishes."""
 
 import os
-import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -22,20 +20,18 @@ def newest_state() -> int:
     return max((int(seal.parent.name.rpartition("-")[2]) for seal in seals), default=0)
 
 
-def test_a_killed_run_resumes(train, monkeypatch):
+def test_a_killed_run_resumes(train, tmp_path, monkeypatch):
     arguments = train(MODEL, *SMALL, *STATES, "--set", "seed=17")
-    running = subprocess.Popen(
-        command_line.words_of(*arguments), cwd=command_line.ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    running = command_line.start_forked(*arguments, folder=tmp_path, env=dict(os.environ)).process
     try:
         deadline = time.monotonic() + TIMEOUT_S
         while newest_state() < MIN_STEPS:
-            assert running.poll() is None, "the run ended before it could be killed"
+            assert running.is_alive(), "the run ended before it could be killed"
             assert time.monotonic() < deadline
             time.sleep(0.02)
     finally:
-        running.send_signal(signal.SIGKILL)
-        running.wait()
+        running.kill()
+        running.join()
     killed_at = newest_state()
     assert command_line.list_versions(MODEL) == []
 

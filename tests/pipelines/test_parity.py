@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +47,8 @@ def run_here(*arguments):
 
 
 def run_on(machine, *arguments):
-    return command_line.run_process("--stack", "cloud", *arguments, "--json", env=machine)
+    folder = Path(machine["HOME"])
+    return command_line.run_forked("--stack", "cloud", *arguments, "--json", folder=folder, env=machine)
 
 
 @pytest.fixture(scope="module")

@@ -1,25 +1,19 @@
 """Two machines train at the same time on the cloud stack: one champion, and both decisions are recorded."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
-from tests.helpers import command_line
+from tests.helpers import command_line, forked
 from tests.helpers.meeting import promoting_together
 
 MODEL = "two_at_once"
 
-# Both decide before either promotes: the second one has compared with a champion that is outdated.
-OTHER = """
-import os, sys
-from pathlib import Path
-from cli import app
-from tests.helpers.meeting import promoting_together
-with promoting_together(Path(os.environ["MEETING"])):
-    sys.exit(app.main(sys.argv[1:]))
-"""
+
+def train_on_other(meeting, arguments):
+    """Runs in a process of its own; both trainings decide before either promotes."""
+    with promoting_together(meeting):
+        return command_line.main(arguments)
 
 
 @pytest.fixture
@@ -30,28 +24,24 @@ def meeting(tmp_path):
 
 
 @pytest.fixture
-def other_machine(cloud, tmp_path, meeting):
+def other_machine(cloud, tmp_path):
     """The environment of a machine that shares only the cloud's servers with this process."""
     folder = tmp_path / "other"
     folder.mkdir()
     own = {variable: str(folder) for variable in ("HOME", "ZENML_CONFIG_PATH", "SENTIMENT_CACHE")}
-    return {**os.environ, **cloud.environment, **own, "MEETING": str(meeting)}
+    return {**os.environ, **cloud.environment, **own}
 
 
-def test_one_champion_and_two_decisions(other_machine, meeting, cloud_variables, train, reviews_file):
+def test_one_champion_and_two_decisions(other_machine, meeting, cloud_variables, train, reviews_file, tmp_path):
     start = train(MODEL, *command_line.LINEAR, "--stack", "cloud", "--set", f"source.source=file:{reviews_file}")
     here, there = ([*map(str, start), "--set", f"linear.inverse_regularization={strength}"] for strength in (1, 9))
-    other = subprocess.Popen(
-        [sys.executable, "-c", OTHER, *there],
-        cwd=command_line.ROOT, env=other_machine, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    other = forked.start(train_on_other, meeting, there, folder=tmp_path, env=other_machine)
     try:
-        with promoting_together(meeting):
+        with promoting_together(meeting):  # the one that promotes last has compared with an outdated champion
             own = command_line.run(*here)
-        out, err = other.communicate(timeout=300)
+        results = [own, command_line.result_of(other)]
     finally:
-        other.kill()
-    results = [own, command_line.Result(other.returncode, out, err)]
+        other.process.kill()
     won, lost = sorted((r.summary for r in results), key=lambda s: not s["promoted"])
     assert (won["promoted"], lost["promoted"]) == (True, False)
     assert won["reason"].startswith("first champion")

@@ -17,14 +17,31 @@ from pydantic import ValidationError
 from safetensors.torch import load_file, save_model
 
 from sentiment.errors import UserError
-from sentiment.models import transformer
+from sentiment.models import data_parallel, transformer
 from sentiment.models.checkpoint import TransformerSettings
 from sentiment.models.data_parallel import run_together
 from sentiment.progress import listening, report
+from tests.helpers import forked
 from tests.helpers import tiny_transformer as tiny
 from tests.helpers.loopback import until
 
 TRAIN = transformer._train
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forked_quickly():
+    """Saves every process ten seconds of imports; tests/pipelines/test_num_processes.py starts them as users do."""
+    with patch.object(data_parallel, "START_METHOD", "forkserver"):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def server(tmp_path_factory):
+    assert forked.start(int, folder=tmp_path_factory.mktemp("server")).code == 0
+
+
+def children() -> set[int]:
+    return {process.pid for process in psutil.Process().children(recursive=True)}
 
 
 def rank() -> int:
@@ -115,22 +132,31 @@ def test_they_are_evaluated_as_one(together, alone):
 
 @pytest.mark.slow
 def test_one_that_is_killed_ends_all_and_the_run_resumes_to_the_same_weights(encoder, tmp_path):
-    uninterrupted, killed = tmp_path / "uninterrupted", tmp_path / "killed"
-    for folder in (uninterrupted, killed):
-        folder.mkdir()
-    assert tiny.run(encoder, uninterrupted, processes=2).code == 0
+    seen = children()
 
-    lost = tiny.run(encoder, killed, "worker", 10, processes=2)
-    assert lost.code == 1
-    assert "UserError: transformer.num_processes: training process 1 was killed by SIGKILL" in lost.err
-    workers = [int(pid) for pid in (killed / "workers").read_text().split()]
+    def train(name: str):
+        (tmp_path / name).mkdir(exist_ok=True)
+        settings = tiny.recipe(encoder, num_processes=2)
+        checkpoint = transformer.train_transformer(
+            tiny.reviews(160, 1), tiny.reviews(40, 2), settings, seed=7, work_dir=tmp_path / name
+        )
+        return load_file(checkpoint.path / "model.safetensors")
+
+    def kill_one(task: str, done: float, *_, **__):
+        if done >= 10 and not workers:
+            workers.extend(sorted(children() - seen))
+            os.kill(workers[-1], signal.SIGKILL)
+
+    uninterrupted, workers = train("uninterrupted"), []
+    with (
+        listening(kill_one),
+        pytest.raises(UserError, match=r"^transformer\.num_processes: training process 1 was killed by SIGKILL"),
+    ):
+        train("killed")
     assert len(workers) == 2
-    assert not any(psutil.pid_exists(pid) for pid in workers)
-
-    resumed = tiny.run(encoder, killed, processes=2)
-    assert resumed.code == 0, resumed.err
-    one, other = (load_file(next(w.glob("*/checkpoint/model.safetensors"))) for w in (uninterrupted, killed))
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert children() == seen
+    resumed = train("killed")
+    assert all(torch.equal(uninterrupted[name], resumed[name]) for name in resumed)
 
 
 def linger(folder: Path) -> None:
@@ -176,10 +202,6 @@ def complain() -> None:
 def test_the_killed_process_is_named_though_a_peer_fails_first():
     with pytest.raises(UserError, match="training process 1 was killed by SIGKILL"):
         run_together(complain, 2)
-
-
-def children() -> set[int]:
-    return {p.pid for p in psutil.Process().children() if "resource_tracker" not in " ".join(p.cmdline())}
 
 
 @pytest.mark.slow
