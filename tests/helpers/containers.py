@@ -17,8 +17,8 @@ def missing():
         engine = image.find_engine()
     except UserError as error:
         return str(error)
-    if engine == image.BUILDAH and (os.geteuid() or not shutil.which("debootstrap")):
-        return "without Docker, the base is built by debootstrap (Debian's package), as root"
+    if engine == image.BUILDAH and (os.geteuid() or not shutil.which("mmdebstrap")):
+        return "without Docker, the base is built by mmdebstrap (Debian's package), as root"
     return None
 
 
@@ -39,13 +39,14 @@ def base(engine, folder):
     """The name of the default base, or of one with Debian's Python: buildah may not reach a registry."""
     if engine == image.DOCKER:
         return image.BASE
-    subprocess.run(
-        ["debootstrap", "--variant=minbase", "--include=python3", "bookworm", str(folder / "root")],
-        check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    shutil.rmtree(folder / "root/var/cache/apt")
+    root = folder / "root"
+    # only unpacked, not configured: in a sixth of debootstrap's time, with the same tools that the image must not keep
+    packages = [f"--include={package}" for package in ("?essential", "apt", "python3")]
+    command = ["mmdebstrap", "--quiet", "--variant=extract", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
+    subprocess.run([*command, *packages, "bookworm", str(root)], check=True)
+    shutil.copy(root / "usr/share/base-passwd/passwd.master", root / "etc/passwd")
     name = buildah("from", "scratch")
-    buildah("add", name, str(folder / "root"), "/")
+    buildah("add", name, str(root), "/")
     buildah("commit", "--rm", name, "base")
     shutil.rmtree(folder)
     return "localhost/base"
