@@ -34,6 +34,6 @@ class CheckpointMaterializer(DirectoryMaterializer[TransformerCheckpoint]):
 
     def fingerprint(self, value: TransformerCheckpoint) -> str:
         """SHA-256 of the weights."""
-        from sentiment.models.weights import sha256
+        from sentiment.hashing import sha256
 
         return sha256(value.path / "model.safetensors")

@@ -93,7 +93,7 @@ def _read(path: Path, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
     if path.resolve() in extended_by:
         raise UserError("extends itself", where=str(path), remedy="Name another file, or none.")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = _parse_yaml(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError as error:
         hint = nearest_of(path.name, [p.name for p in path.parent.glob("*.yaml")])
         raise UserError("there is no such file", where=str(path), remedy=hint) from error
@@ -103,6 +103,21 @@ def _read(path: Path, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
         raise UserError("must be a mapping of keys to values", where=str(path), remedy="See configs/train.yaml.")
     base = values.pop("extends", None)
     return values if base is None else _merge(_read(path.parent / str(base), (*extended_by, path.resolve())), values)
+
+
+def _parse_yaml(text: str) -> Any:  # noqa: ANN401 - any YAML
+    """Parses YAML, with keys as they are written: YAML 1.1 would read yes and no as booleans, and 01 as 1."""
+    import yaml
+
+    class KeysAsWritten(yaml.SafeLoader):
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            self.flatten_mapping(node)
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:null":
+                    key.tag = "tag:yaml.org,2002:str"
+            return super().construct_mapping(node, deep)
+
+    return yaml.load(text, KeysAsWritten)
 
 
 def _merge(base: dict[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +140,7 @@ def _override(values: dict[str, Any], override: str) -> None:
         if not isinstance(values, dict):
             raise UserError(f"{parent} has no keys below it", where=f"--set {override}", remedy="Set it as a whole.")
     try:
-        values[last] = yaml.safe_load(text)
+        values[last] = _parse_yaml(text)
     except yaml.YAMLError as error:
         raise UserError(
             f"the value is not YAML: {_flat(error)}", where=f"--set {override}", remedy="Quote it."

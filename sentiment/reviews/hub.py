@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sentiment.errors import UserError
+from sentiment.hashing import sha256
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,14 +30,20 @@ class HubAddress:
         """The dataset without its owner."""
         return self.dataset.rsplit("/", 1)[-1]
 
+    @property
+    def folder(self) -> Path | None:
+        """The dataset's folder, if it is one on this machine."""
+        path = Path(self.dataset).expanduser()
+        return path if path.is_dir() else None
+
 
 def parse(address: str) -> HubAddress:
-    """Takes ``dataset[@config][:split]`` apart; the split is ``train`` if none is named.
+    """Takes ``dataset[@config][:split]`` apart; a folder is a dataset, too, and the split is by default ``train``.
 
     Raises:
         UserError: If the address has another shape.
     """
-    match = re.fullmatch(r"([\w.-]+(?:/[\w.-]+)?)(?:@([\w.-]+))?(?::([\w.-]+))?", address)
+    match = re.fullmatch(r"([\w./~-]+)(?:@([\w.-]+))?(?::([\w.-]+))?", address)
     if match is None:
         raise UserError("not a dataset", where=f"hub:{address}", remedy="Write hub:<dataset>[@config][:split].")
     return HubAddress(match[1], match[2], match[3] or "train")
@@ -53,7 +62,7 @@ def read(address: str) -> pd.DataFrame:
     from huggingface_hub import constants
 
     wanted = parse(address)
-    if not constants.HF_HUB_OFFLINE:
+    if not constants.HF_HUB_OFFLINE and not wanted.folder:
         _ask_revision(wanted, address)  # load_dataset retries for minutes if the hub does not answer
     try:
         rows = datasets.load_dataset(wanted.dataset, wanted.config, split=wanted.split)
@@ -69,6 +78,11 @@ def read(address: str) -> pd.DataFrame:
 def revision(address: str) -> str:
     """Returns the commit of the dataset, or a mark that the hub is unreachable (then the address alone names it)."""
     wanted = parse(address)
+    if wanted.folder:
+        digest = hashlib.sha256()
+        for file in sorted(path for path in wanted.folder.rglob("*") if path.is_file()):
+            digest.update(str(file.relative_to(wanted.folder)).encode() + sha256(file).encode())
+        return f"{address}:{digest.hexdigest()}"
     try:
         return f"{address}:{_ask_revision(wanted, address)}"
     except UserError:
@@ -87,9 +101,14 @@ def _ask_revision(wanted: HubAddress, address: str) -> str:
 
 
 def _unreadable(address: str, error: Exception) -> UserError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    if "config name is missing" in lines[0].casefold() and len(lines) > 1:  # the second line lists them
+        names = lines[1].partition("[")[2].partition("]")[0][:1000]
+        return UserError(
+            f"has several configs: {names}", where=f"hub:{address}", remedy="Name one: hub:<dataset>@<config>."
+        )
     return UserError(
-        f"cannot be read from the hub: {reason}",
+        f"cannot be read from the hub: {lines[0][:200].rstrip('.')}",
         where=f"hub:{address}",
         remedy="Check the name and the network; HF_HUB_OFFLINE=1 takes a set that is already in the local cache.",
     )

