@@ -33,7 +33,7 @@ def ours(path: str) -> dict[str, int]:
     from sentiment.reviews.splitting import SplitSettings, split
 
     reviews = load_reviews(SourceSettings(source=f"file:{path}"), seed=SEED)
-    splits, _ = split(reviews, SplitSettings(), seed=SEED)
+    splits = split(reviews, SplitSettings(), seed=SEED)
     return {"train": len(splits.train), "validation": len(splits.validation), "test": len(splits.test)}
 
 

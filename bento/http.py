@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 
 from bento.errors import STATUS, RequestError, internal
 from bento.guard import Guard, error_body, error_headers
-from bento.predictor import MAX_CHARACTERS, MAX_TEXTS, VISIBLE, Predictor
+from bento.predictor import MAX_CHARACTERS, MAX_TEXTS, Predictor
 from bento.routes import HTTP_ROUTES
+from sentiment.words import VISIBLE
 
 Text = Annotated[str, Field(pattern=VISIBLE.pattern, max_length=MAX_CHARACTERS)]  # not empty, not blank
 

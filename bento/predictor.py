@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 import uuid
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from bento.batcher import Batcher
 from bento.errors import RequestError, overloaded, too_slow
 from sentiment.models.explanation import Explanation, explain
 from sentiment.monitoring.prediction_log import PredictionLog, Record
+from sentiment.words import VISIBLE
 
 if TYPE_CHECKING:
     from bento.identity import Identity
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 MAX_TEXTS = 64
 MAX_CHARACTERS = 20_000
-# Invisible characters: white space and zero-width formats, as a class for the regexes of Python, Rust and ECMAScript.
-BLANKS = r"\s\x1c-\x1f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-VISIBLE = re.compile(f"[^{BLANKS}]")
+MAX_BODY_BYTES = 1 << 20  # of a request over either protocol, decompressed
 MAX_PENDING_EXPLANATIONS = 4  # at work or waiting: each costs as much as many predictions
 
 
@@ -156,6 +154,7 @@ class Predictor:
         return {
             "texts": MAX_TEXTS,
             "characters": MAX_CHARACTERS,
+            "bytes": MAX_BODY_BYTES,
             "seconds": self.settings.timeout,
             "abstain_below": self.settings.abstain_below,
         }

@@ -13,18 +13,32 @@ from sentiment.evaluation.measure import Evaluation, Interval
 from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import SPLITS, Splits
 
+MAX_SOURCES = 6  # of a table: a column of sources may name every product
+
 if TYPE_CHECKING:
     from sentiment.deployment import Version
 
 
 def splits_table(splits: Splits) -> Table:
     """Counts the reviews of every split by source."""
-    sources = sorted(set(splits.train.frame["source"]))
-    table = Table("split", *map(escape, sources), "all", title="Reviews", title_justify="left")
+    found = splits.train.frame["source"].value_counts().index
+    sources = sorted(found[:MAX_SOURCES])
+    others = [f"{len(found) - MAX_SOURCES:,} others"] if len(found) > MAX_SOURCES else []
+    table = Table("split", *map(escape, sources), *others, "all", title="Reviews", title_justify="left")
     for name in SPLITS:
         frame = getattr(splits, name).frame
         counts = [int((frame["source"] == source).sum()) for source in sources]
-        table.add_row(name, *(f"{c:,}" for c in [*counts, len(frame)]))
+        rest = [len(frame) - sum(counts)] if others else []
+        table.add_row(name, *(f"{c:,}" for c in [*counts, *rest, len(frame)]))
+    return table
+
+
+def fates_table(splits: Splits) -> Table:
+    """Counts the rows of the source by what became of them."""
+    table = Table("rows", "", title="Rows of the source", title_justify="left")
+    for fate in splits.fates:
+        if fate.rows or fate.name in ("read", "kept"):
+            table.add_row(f"{fate.rows:,}", fate.name)
     return table
 
 
@@ -56,9 +70,15 @@ def slices_table(evaluations: Mapping[str, Evaluation]) -> Table:
     """Shows the accuracy on every slice."""
     table = Table("slice", "reviews", *evaluations, title="Accuracy by slice", title_justify="left")
     first = next(iter(evaluations.values()))
+    by_source = [name for name in first.slices if name.startswith("source=")]
+    largest = sorted(by_source, key=lambda name: -first.slices[name].count)[:MAX_SOURCES]
     for name, metrics in first.slices.items():
+        if name in by_source and name not in largest:
+            continue
         values = [e.slices[name].accuracy for e in evaluations.values()]
         table.add_row(escape(name), f"{metrics.count:,}", *map(_interval, values))
+    if len(by_source) > len(largest):
+        table.add_row(f"[dim]{len(by_source) - len(largest):,} smaller sources: see the dashboard", "", "")
     return table
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
+from pydantic import TypeAdapter
 from zenml.enums import ArtifactType
 
 from materializers.directory import DirectoryMaterializer
-from sentiment.reviews.table import SPLITS, Reviews, Splits
+from sentiment.reviews.table import SPLITS, Fate, Reviews, Splits
 
 MAX_SOURCES = 50  # a column of sources may name every film
+FATES = TypeAdapter(tuple[Fate, ...])
 
 
 class ReviewsMaterializer(DirectoryMaterializer[Reviews]):
@@ -23,10 +26,11 @@ class ReviewsMaterializer(DirectoryMaterializer[Reviews]):
     def write(self, value: Reviews, directory: Path) -> None:
         """See the base class."""
         value.frame.to_parquet(directory / "reviews.parquet", index=False)
+        _write_fates(value.fates, directory)
 
     def read(self, directory: Path) -> Reviews:
         """See the base class."""
-        return Reviews(pd.read_parquet(directory / "reviews.parquet"))
+        return Reviews(pd.read_parquet(directory / "reviews.parquet"), _read_fates(directory))
 
     def page(self, value: Reviews) -> str:
         """Counts, lengths and samples."""
@@ -35,8 +39,9 @@ class ReviewsMaterializer(DirectoryMaterializer[Reviews]):
         return reviews_page(value)
 
     def fingerprint(self, value: Reviews) -> str:
-        """See the base class."""
-        return value.fingerprint
+        """Of the reviews and of the fates of the others, so that the splits tell of them."""
+        fates = "".join(fate.model_dump_json() for fate in value.fates)
+        return hashlib.sha256((value.fingerprint + fates).encode("utf-8", "surrogatepass")).hexdigest()
 
     def extract_metadata(self, data: Reviews) -> dict[str, Any]:
         """Rows, and those of the largest sources, for the dashboard."""
@@ -54,13 +59,15 @@ class SplitsMaterializer(DirectoryMaterializer[Splits]):
         """See the base class."""
         for name in SPLITS:
             getattr(value, name).frame.to_parquet(directory / f"{name}.parquet", index=False)
+        _write_fates(value.fates, directory)
 
     def read(self, directory: Path) -> Splits:
         """See the base class."""
-        return Splits(**{name: Reviews(pd.read_parquet(directory / f"{name}.parquet")) for name in SPLITS})
+        parts = {name: Reviews(pd.read_parquet(directory / f"{name}.parquet")) for name in SPLITS}
+        return Splits(**parts, fates=_read_fates(directory))
 
     def page(self, value: Splits) -> str:
-        """Counts by split, source and label."""
+        """Fates of the rows; counts by split, source and label."""
         from sentiment.pages.reviews import splits_page
 
         return splits_page(value)
@@ -72,3 +79,12 @@ class SplitsMaterializer(DirectoryMaterializer[Splits]):
     def extract_metadata(self, data: Splits) -> dict[str, Any]:
         """Rows by split, for the dashboard."""
         return {"fingerprint": data.fingerprint, **{name: len(getattr(data, name)) for name in SPLITS}}
+
+
+def _write_fates(fates: tuple[Fate, ...], directory: Path) -> None:
+    (directory / "fates.json").write_bytes(FATES.dump_json(fates))
+
+
+def _read_fates(directory: Path) -> tuple[Fate, ...]:
+    file = directory / "fates.json"  # older artifacts have none
+    return FATES.validate_json(file.read_bytes()) if file.exists() else ()

@@ -5,20 +5,18 @@ Needs numpy and mmh3 alone, so that a service carries no scikit-learn.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from sentiment.words import find_words
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# "!" and "?" carry sentiment; an apostrophe stays inside its word, so that "didn't" is one feature.
-_WORD = re.compile(r"\b\w[\w']*\b|[!?]")
-
 
 def terms(text: str, longest: int) -> list[str]:
     """Every sequence of 1 to ``longest`` words of a text, in lower case; those that occur twice, twice."""
-    words = _WORD.findall(text.lower())
+    words = find_words(text)
     found = list(words)
     for n in range(2, longest + 1):
         found += map(" ".join, zip(*(words[i:] for i in range(n)), strict=False))

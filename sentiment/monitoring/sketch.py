@@ -12,12 +12,13 @@ can be confirmed, and the common words of a short text listed with few errors. P
 from __future__ import annotations
 
 import base64
-import re
 import zlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from sentiment.words import find_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 DIMENSIONS = 256
-WORD = re.compile(r"\w[\w']*|[!?]")
 SIGN_BIT = 8  # of the hash; the bits below name the dimension
 
 
@@ -37,7 +37,7 @@ def sketch(text: str) -> str:
     Returns:
         ``DIMENSIONS`` bytes in base64: log-damped word counts, hashed, scaled to int8.
     """
-    counts = Counter(WORD.findall(text.lower()))
+    counts = Counter(find_words(text))
     hashes = np.fromiter((zlib.crc32(w.encode("utf-8", "surrogatepass")) for w in counts), np.uint32, len(counts))
     weights = 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
     signs = np.where(hashes >> SIGN_BIT & 1, 1.0, -1.0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 from sentiment.pages import charts
 from sentiment.pages.html import Html, cards, figure, page, paragraph, section, shorten, table
 from sentiment.reviews.table import LABELS, SPLITS
+
+MAX_SOURCES = 20  # in a table: a column of sources may name every product
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,21 +45,14 @@ def reviews_page(reviews: Reviews) -> str:
     )
 
 
-def splits_page(splits: Splits, summary: Sequence[Mapping[str, object]] = ()) -> str:
-    """How the reviews were divided.
-
-    Args:
-        splits: Train, validation and test.
-        summary: How the reviews got here, a row a step, e.g. ``{"step": "duplicates", "removed": 96}``; all rows have
-            the same keys, which become the headers.
-    """
+def splits_page(splits: Splits) -> str:
+    """What became of the rows of the source, with examples, and how the kept ones were divided."""
     parts = {name: getattr(splits, name) for name in SPLITS}
     total = max(1, sum(map(len, parts.values())))
     shares = [(name, f"{len(part):,}", f"{100 * len(part) / total:.1f}% of all") for name, part in parts.items()]
-    columns = list(summary[0]) if summary else []
-    numbers = [i for i, c in enumerate(columns) if all(isinstance(row[c], Real) for row in summary)]
-    rows = [[_number(row[c]) for c in columns] for row in summary]
-    cleaning = [section("From reviews to splits", table(columns, rows, numbers=numbers))] if summary else []
+    rows = [(fate.name, f"{fate.rows:,}", " · ".join(shorten(text) for text in fate.examples)) for fate in splits.fates]
+    fates = table(["rows that are", "", "examples"], rows, numbers=[1], prose=[2])
+    cleaning = [section("From rows to splits", fates)] if rows else []
     return page(
         "Splits",
         paragraph("No text and no near-copy of it is in two splits. The model is judged by the test split alone."),
@@ -75,6 +68,11 @@ def counts_table(frame: pd.DataFrame) -> Html:
     labels = frame["label"].map(_label)
     counts = labels.groupby([frame["source"].astype(str), labels]).size().unstack(fill_value=0)
     columns = [str(c) for c in counts.columns]
+    largest = counts.sum(axis=1).nlargest(MAX_SOURCES).index
+    rest = counts.drop(index=largest)
+    counts = counts.loc[sorted(largest)]
+    if len(rest):
+        counts.loc[f"{len(rest):,} others"] = rest.sum()
     rows = [[source, *(f"{n:,}" for n in row), f"{row.sum():,}"] for source, row in counts.iterrows()]
     rows.append(["all", *(f"{n:,}" for n in counts.sum()), f"{len(frame):,}"])
     return table(["source", *columns, "all"], rows, numbers=range(1, len(columns) + 2))
@@ -89,7 +87,3 @@ def _samples(frame: pd.DataFrame) -> Html:
 
 def _label(value: object) -> str:
     return LABELS[int(value)] if isinstance(value, int | float) and value in (0, 1) else str(value)
-
-
-def _number(value: object) -> str:
-    return f"{value:,}" if isinstance(value, Integral) else str(value)

@@ -6,9 +6,10 @@ Negations, case, punctuation and emoji carry sentiment: none of them is touched.
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING
+
+from sentiment.words import INVISIBLE, VISIBLE
 
 if TYPE_CHECKING:
     from ftfy import TextFixerConfig
@@ -45,11 +46,7 @@ _C1_CONTROL = re.compile("[\x80-\x9f]")  # ftfy reads these as Windows-1252 firs
 _MAYBE_MOJIBAKE = re.compile("[^\x00-\x7f]{2}|[\x80-\x9f]|[ÂÃĂÅĹÎÐĐÙ][ ?]|[âãð] [^\x00-\x7f]")
 _LIGATURE = re.compile("[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\ufb00-\ufb06]")
 _WIDE = re.compile("[\u3000\uff01-\uffef]")
-# Zero-width, direction and annotation marks. The joiners U+200C and U+200D stay: emoji and several scripts are spelt
-# with them.
-_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u206f\ufeff\ufff9-\ufffc]")
-_NO_LETTER = re.compile(r"[\W_]+")
-_NO_ASCII_LETTER = {code: " " for code in range(128) if not chr(code).isalnum()}
+_INVISIBLE = re.compile(f"[{INVISIBLE}\ufffc]")  # and the mark of an object that is not there
 
 
 def clean(text: str) -> str:
@@ -72,24 +69,7 @@ def clean(text: str) -> str:
         if peeled == text:
             break
         text = peeled
-    return text
-
-
-def normalised(text: str) -> str:
-    """The key under which two texts count as the same: case-folded letters and digits of the cleaned text.
-
-    Texts without a letter or digit (emoji, "!!!") are their own key.
-
-    Args:
-        text: A text that went through :func:`clean`.
-
-    Returns:
-        Words separated by one space.
-    """
-    if text.isascii():
-        return " ".join(text.lower().translate(_NO_ASCII_LETTER).split()) or text.lower()
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _NO_LETTER.sub(" ", folded).strip() or folded
+    return text if VISIBLE.search(text) else ""
 
 
 def _peel(text: str) -> str:

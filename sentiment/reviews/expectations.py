@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Union
 
 from sentiment.checks import Check, CheckReport
 from sentiment.errors import UserError
-from sentiment.reviews.cleaning import normalised
 from sentiment.reviews.near_copies import near_copies
 from sentiment.reviews.suites import ExpectationSettings, SuiteSettings
 from sentiment.reviews.table import SPLITS, Reviews, Splits
+from sentiment.words import normalise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
 _EXAMPLES = 5
+_MESSAGE_CHARACTERS = 300
+# arguments that name the rows, not what must hold for them
+_NO_LIMIT = {
+    *("column", "column_A", "column_B", "mostly", "row_condition", "condition_parser", "ignore_row_if"),
+    *("min_value", "max_value", "strict_min", "strict_max"),
+}
 _EXAMPLE_CHARACTERS = 120
 _SEED = 97  # not a seed that a split uses: the check must not share its blind spots
 
@@ -57,7 +64,7 @@ def check_splits(splits: Splits, settings: SuiteSettings, *, similarity: float) 
     import pandas as pd
 
     rows = pd.concat([getattr(splits, name).frame.assign(split=name) for name in SPLITS], ignore_index=True)
-    by_key = rows.assign(key=rows["text"].map(normalised)).groupby("key", sort=False)
+    by_key = rows.assign(key=rows["text"].map(normalise)).groupby("key", sort=False)
     table = by_key[["text", "label", "split"]].first()
     table = table.assign(n_splits=by_key["split"].nunique(), n_labels=by_key["label"].nunique()).reset_index()
     copies = near_copies(
@@ -86,26 +93,47 @@ def check_table(table: pd.DataFrame, settings: SuiteSettings) -> CheckReport:
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    suite = gx.ExpectationSuite(name=settings.name)
-    suite.expectations = [_expectation(entry, n, settings.name) for n, entry in enumerate(settings.expectations)]
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("memory").add_dataframe_asset("table")
-    batch = asset.add_batch_definition_whole_dataframe("all")
-    context.suites.add(suite)
     table = table.reset_index(drop=True)
-    outcome = gx.ValidationDefinition(name=settings.name, data=batch, suite=suite).run(
-        batch_parameters={"dataframe": table},
-        result_format={"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES},
-    )
-    results = sorted(outcome.results, key=_number_of_entry)
-    checks = (_check(entry, result, table) for entry, result in zip(settings.expectations, results, strict=True))
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
+
+    def run(*expectations: Expectation) -> list[ExpectationValidationResult]:
+        suite = gx.ExpectationSuite(name=settings.name)
+        suite.expectations = list(expectations)
+        result_format = {"result_format": "SUMMARY", "partial_unexpected_count": _EXAMPLES}
+        results: list[ExpectationValidationResult] = batch.validate(suite, result_format=result_format).results
+        return results
+
+    expectations = [_expectation(entry, n, settings.name) for n, entry in enumerate(settings.expectations)]
+    results = _run_all(run, expectations)
+    checks = (_check(entry, results[n], table) for n, entry in enumerate(settings.expectations))
     return CheckReport(suite=settings.name, checks=tuple(checks))
+
+
+Outcome = Union["ExpectationValidationResult", str]  # a text: why there is no result
+
+
+def _run_all(
+    run: Callable[..., list[ExpectationValidationResult]], expectations: list[Expectation]
+) -> dict[int, Outcome]:
+    """Runs all at once, which shares their metrics; if one of them breaks that, each alone. By number of the entry."""
+    outcomes = dict[int, Outcome](enumerate(["it has no result"] * len(expectations)))
+    try:
+        outcomes.update((_number_of_entry(result), result) for result in run(*expectations))
+    except Exception:  # Great Expectations has as many kinds of errors as expectations
+        for number, expectation in enumerate(expectations):
+            try:
+                outcomes.update((number, result) for result in run(expectation))
+            except Exception as error:
+                outcomes[number] = _first_line(error)
+    return outcomes
 
 
 def _expectation(entry: ExpectationSettings, number: int, suite: str) -> Expectation:
     """Built one by one: a suite that is given wrong entries logs them and goes on without them."""
-    from great_expectations.exceptions.exceptions import ExpectationNotFoundError, InvalidExpectationConfigurationError
+    from great_expectations.exceptions.exceptions import ExpectationNotFoundError
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from great_expectations.expectations.metadata_types import FailureSeverity
     from great_expectations.expectations.registry import list_registered_expectation_implementations
@@ -123,84 +151,107 @@ def _expectation(entry: ExpectationSettings, number: int, suite: str) -> Expecta
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise UserError(f"wrong kwargs of {entry.type}: {problems}", where=where) from None
-    except InvalidExpectationConfigurationError as error:
-        raise UserError(str(error).splitlines()[0], where=where) from None
+    except Exception as error:  # each expectation checks its own arguments, with errors of its own
+        raise UserError(f"wrong kwargs of {entry.type}: {_first_line(error)}", where=where) from None
 
 
 def _number_of_entry(result: ExpectationValidationResult) -> int:
     return int(result.expectation_config.meta["entry"]) if result.expectation_config else -1
 
 
-def _check(entry: ExpectationSettings, result: ExpectationValidationResult, table: pd.DataFrame) -> Check:
-    observed, score = _observed(result)
-    rows = (result.result or {}).get("element_count", len(table))
+def _check(entry: ExpectationSettings, outcome: Outcome, table: pd.DataFrame) -> Check:
+    if isinstance(outcome, str):
+        found, reason, passed = dict[str, Any](), outcome, False
+    else:
+        found, reason = outcome.result or {}, next(_messages(outcome.exception_info), "")
+        passed = bool(outcome.success) and not reason
+    observed, score = (f"cannot be computed: {reason}", None) if reason else _observed(found, passed)
     return Check(
         name=entry.name,
         severity=entry.severity,
-        passed=bool(result.success),
+        passed=passed,
         observed=observed,
-        limit=_limit(entry),
+        limit=_limit(entry, by_row="element_count" in found or entry.type.startswith("expect_column_value")),
         score=score,
-        count=int(rows),
-        examples=() if result.success else _examples(entry, result, table),
+        count=int(found.get("element_count") or len(table)),
+        examples=() if passed else _examples(entry, found, table),
     )
 
 
-def _observed(result: ExpectationValidationResult) -> tuple[str, float | None]:
+def _observed(found: dict[str, Any], passed: bool) -> tuple[str, float | None]:
     """Returns the observation as text and as a number: the share of failing rows, or the value itself."""
-    found = result.result or {}
-    if "observed_value" in found:
-        value = found["observed_value"]
-        if isinstance(value, list):
-            return ", ".join(map(str, value)), None
-        if value is not None:
-            return _number(value), float(value)
-    if "element_count" in found:
-        share = found["unexpected_count"] / max(found["element_count"], 1)
-        return f"{found['unexpected_count']:,} of {found['element_count']:,} rows fail ({100 * share:.2g}%)", share
-    message = next(_messages(result.exception_info), None)
-    return (f"cannot be computed: {message}" if message else "yes" if result.success else "no"), None
+    value, rows, failed = (found.get(key) for key in ("observed_value", "element_count", "unexpected_count"))
+    if value is not None:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return _show(value), float(value) if is_number else None
+    if rows is not None and failed is not None:
+        share = failed / max(rows, 1)
+        return f"{failed:,} of {rows:,} rows fail ({float(f'{100 * share:.2g}'):g}%)", share
+    return "yes" if passed else "no", None
 
 
 def _messages(info: object) -> Iterator[str]:
     """Messages of a result's exceptions: one record, or one for each metric that failed."""
     if isinstance(info, dict):
         if info.get("raised_exception") is True:
-            yield str(info["exception_message"]).splitlines()[0]
+            yield _first_line(info["exception_message"])
         for value in info.values():
             yield from _messages(value)
     elif hasattr(info, "exception_message"):
-        yield str(info.exception_message).splitlines()[0]
+        yield _first_line(info.exception_message)
 
 
-def _limit(entry: ExpectationSettings) -> str:
+def _first_line(error: object) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:_MESSAGE_CHARACTERS]
+
+
+def _limit(entry: ExpectationSettings, *, by_row: bool) -> str:
     kwargs = entry.kwargs
     low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    if low is not None and high is not None:
-        limit = f"{_number(low)} to {_number(high)}"
+    least = "more than" if kwargs.get("strict_min") else "at least"
+    most = "less than" if kwargs.get("strict_max") else "at most"
+    if low is not None and high is not None and least == "at least" and most == "at most":
+        limit = f"{_show(low)} to {_show(high)}"
     elif low is not None or high is not None:
-        limit = f"at least {_number(low)}" if low is not None else f"at most {_number(high)}"
-    elif "value_set" in kwargs:
-        limit = " or ".join(map(str, kwargs["value_set"])) if "in_set" in entry.type else ", ".join(kwargs["value_set"])
+        ends = [f"{words} {_show(end)}" for words, end in ((least, low), (most, high)) if end is not None]
+        limit = " and ".join(ends)
+    elif isinstance(values := kwargs.get("value_set"), list):
+        limit = (" or " if "in_set" in entry.type else ", ").join(map(_show, values))
     else:
-        limit = ""
+        unnamed = _NO_LIMIT if entry.type.startswith("expect_table") else {*_NO_LIMIT, "column_list"}
+        limit = "; ".join(f"{name} {_show(value)}" for name, value in kwargs.items() if name not in unnamed)
     if entry.type == "expect_column_to_exist":
         return "yes"
-    if not entry.type.startswith("expect_column_value"):
-        return limit
-    rows = f"at least {entry.kwargs['mostly']:.4g} of the rows" if "mostly" in entry.kwargs else "every row"
+    if not by_row:
+        return limit or "holds"
+    mostly = kwargs.get("mostly")
+    rows = f"at least {100 * mostly:.4g}% of the rows" if isinstance(mostly, int | float) else "every row"
     return f"{limit} in {rows}" if limit else f"holds for {rows}"
 
 
-def _number(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)
+def _show(value: object) -> str:
+    """Shows any value of a suite or a result in one line."""
+    if isinstance(value, bool) or not isinstance(value, int | float | list | tuple | set | dict):
+        text = str(value)
+    elif isinstance(value, int):
+        text = f"{value:,}"
+    elif isinstance(value, float):
+        text = f"{value:.4g}"
+    elif isinstance(value, dict):
+        text = "; ".join(f"{name} {_show(entry)}" for name, entry in value.items())
+    else:
+        text = ", ".join(f"({_show(entry)})" if isinstance(entry, list | tuple) else _show(entry) for entry in value)
+    return text if len(text) <= _MESSAGE_CHARACTERS else f"{text[: _MESSAGE_CHARACTERS - 1]}…"
 
 
-def _examples(entry: ExpectationSettings, result: ExpectationValidationResult, table: pd.DataFrame) -> tuple[str, ...]:
-    column = entry.kwargs.get("column")
+def _examples(entry: ExpectationSettings, found: dict[str, Any], table: pd.DataFrame) -> tuple[str, ...]:
+    named = [entry.kwargs.get(key) for key in ("column", "column_A", "column_B")]
+    named += entry.kwargs.get("column_list") or []
+    columns = [str(name) for name in named if name in table and name != "text"]
+    rows = [row for row in found.get("partial_unexpected_index_list") or [] if isinstance(row, int)]
     examples = []
-    for row in (result.result or {}).get("partial_unexpected_index_list", [])[:_EXAMPLES]:
-        value = "" if column == "text" else f"{column} {str(table[column].loc[row])[: _EXAMPLE_CHARACTERS // 2]}: "
+    for row in rows[:_EXAMPLES]:
+        values = "".join(f"{name} {str(table[name].loc[row])[: _EXAMPLE_CHARACTERS // 2]}: " for name in columns)
         text = str(table["text"].loc[row]) if "text" in table and table["text"].notna().loc[row] else "(no text)"
-        examples.append((value + text)[:_EXAMPLE_CHARACTERS])
+        examples.append((values + text)[:_EXAMPLE_CHARACTERS])
     return tuple(examples)

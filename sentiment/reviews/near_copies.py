@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sentiment.progress import report
+from sentiment.words import signs_in
 
 if TYPE_CHECKING:
     from rensa import RMinHash, RMinHashLSH
@@ -27,7 +28,7 @@ def near_copies(
     is reported that is not one; a pair just at the limit is missed with a probability of about 1e-4.
 
     Args:
-        keys: Texts as :func:`sentiment.reviews.cleaning.normalised` returns them. The earlier of two copies is the
+        keys: Texts as :func:`sentiment.words.normalise` returns them. The earlier of two copies is the
             original: a copy of a copy counts only if it also resembles an original.
         similarity: Least Jaccard similarity of a near-copy, in [0.5, 1].
         seed: Of the hash functions.
@@ -51,7 +52,7 @@ def near_copies(
             for candidate in _candidates(index, sketch, sketches, similarity):
                 if groups is not None and groups[candidate] == groups[position]:
                     continue
-                if _jaccard(words(position), words(candidate)) >= similarity:
+                if _are_copies(words(position), words(candidate), similarity):
                     found[position] = candidate
                     break
             if found[position] < 0 or groups is not None:
@@ -66,6 +67,7 @@ def _candidates(index: RMinHashLSH, sketch: RMinHash, sketches: dict[int, RMinHa
     return sorted(c for c in index.query(sketch) if sketch.jaccard(sketches[c]) >= least)
 
 
-def _jaccard(a: frozenset[str], b: frozenset[str]) -> float:
+def _are_copies(a: frozenset[str], b: frozenset[str], similarity: float) -> bool:
+    """Compares the sets of words by Jaccard similarity; texts with other emoticons or emoji say something else."""
     shared = len(a & b)
-    return shared / (len(a) + len(b) - shared)
+    return shared / (len(a) + len(b) - shared) >= similarity and signs_in(a) == signs_in(b)

@@ -6,14 +6,15 @@ import hashlib
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from sentiment.errors import UserError
 from sentiment.progress import report
-from sentiment.reviews.cleaning import clean, normalised
+from sentiment.reviews.cleaning import clean
 from sentiment.reviews.near_copies import near_copies
-from sentiment.reviews.table import COLUMNS, LABELS, SPLITS, Reviews, SplitName, Splits
+from sentiment.reviews.table import COLUMNS, LABELS, SPLITS, Fate, Reviews, SplitName, Splits
 from sentiment.settings import Settings
+from sentiment.words import normalise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,47 +40,7 @@ class SplitSettings(Settings):
     minimum: int = Field(100, ge=10, description="Fewer distinct reviews than this are not worth dividing: an error.")
 
 
-class SplitCount(BaseModel):
-    """How many reviews of one source and label a split holds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    split: str
-    source: str
-    label: str
-    rows: int
-
-
-class SplitSummary(BaseModel):
-    """The counts of raw reviews that were kept and dropped.
-
-    Attributes:
-        raw: Rows that came in; equals the sum of the dropped ones and of ``counts``.
-        cut: Rows longer than ``max_characters``, cut and kept.
-        empty: Rows dropped because no readable text was left.
-        exact_duplicates: Rows dropped because an equal text (case and punctuation aside) is kept.
-        conflicting: Rows dropped because equal texts carry both labels.
-        near_duplicates: Rows dropped because a text that shares most words is kept.
-        counts: Rows kept, by split, source and label.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    raw: int
-    cut: int
-    empty: int
-    exact_duplicates: int
-    conflicting: int
-    near_duplicates: int
-    counts: tuple[SplitCount, ...]
-
-    @property
-    def kept(self) -> int:
-        """Rows in all three splits."""
-        return sum(count.rows for count in self.counts)
-
-
-def split(reviews: Reviews, settings: SplitSettings, *, seed: int) -> tuple[Splits, SplitSummary]:
+def split(reviews: Reviews, settings: SplitSettings, *, seed: int) -> Splits:
     """Cleans the reviews, drops repetitions and divides the rest, stratified by label and source.
 
     Each text has a place in a seeded order that depends on nothing but the text. So the order of the rows that come in
@@ -92,14 +53,18 @@ def split(reviews: Reviews, settings: SplitSettings, *, seed: int) -> tuple[Spli
         seed: Of the order and of the near-copy search.
 
     Returns:
-        The splits (rows in seeded order) and the counts of dropped rows.
+        The splits, rows in seeded order. Their ``fates`` go on from those of the reviews: ``empty`` (no readable text
+        is left), ``contradictions`` (equal texts with both labels), ``duplicates`` (an equal text, case and punctuation
+        aside, is kept), ``near copies`` (a text that shares most words is kept), ``kept``; and of the kept ones those
+        that were ``cut``.
 
     Raises:
         UserError: If too few distinct reviews are left or a split would lack a label.
     """
-    frame, cut = _cleaned(reviews.frame, settings.max_characters)
+    frame = _cleaned(reviews.frame, settings.max_characters)
     readable = frame[frame["text"] != ""]
     agreed = readable[readable.groupby("key")["label"].transform("nunique") == 1]
+    agreed = agreed.assign(row=agreed.index)
     distinct = _in_seeded_order(agreed, seed).drop_duplicates("key", ignore_index=True)
     copies = near_copies(
         distinct["key"].tolist(),
@@ -114,16 +79,16 @@ def split(reviews: Reviews, settings: SplitSettings, *, seed: int) -> tuple[Spli
             remedy="Add reviews, or lower `minimum`.",
         )
     parts = _divide(kept, settings)
-    summary = SplitSummary(
-        raw=len(frame),
-        cut=cut,
-        empty=len(frame) - len(readable),
-        exact_duplicates=len(agreed) - len(distinct),
-        conflicting=len(readable) - len(agreed),
-        near_duplicates=len(distinct) - len(kept),
-        counts=_counts(parts),
+    repeated = agreed[~agreed.index.isin(distinct["row"])]
+    fates = (
+        Fate.of("empty", frame.loc[frame["text"] == "", "raw"]),
+        Fate.of("contradictions", readable.loc[~readable.index.isin(agreed.index), "text"]),
+        Fate.of("duplicates", repeated["text"]),
+        Fate.of("near copies", distinct.loc[~distinct.index.isin(kept.index), "text"]),
+        Fate(name="kept", rows=len(kept)),
+        Fate.of("cut", kept.loc[kept["cut"], "text"].str.slice(stop=_BEGINNING)),
     )
-    return Splits(**{name: Reviews(part) for name, part in parts.items()}), summary
+    return Splits(**{name: Reviews(part) for name, part in parts.items()}, fates=(*reviews.fates, *fates))
 
 
 def exclude(reviews: Reviews, known: Reviews) -> Reviews:
@@ -138,34 +103,38 @@ def exclude(reviews: Reviews, known: Reviews) -> Reviews:
     Returns:
         The other reviews, in their order.
     """
-    seen = {normalised(clean(text)) for text in known.frame["text"].dropna()}
-    long = defaultdict(list)
-    for text in seen:
-        if len(text) >= _BEGINNING:
-            long[text[:_BEGINNING]].append(text)
+    known_texts = [clean(text) for text in known.frame["text"].dropna()]
+    seen, long = set(map(normalise, known_texts)), defaultdict(list)
+    for key in {normalise(text, with_signs=False) for text in known_texts}:
+        if len(key) >= _BEGINNING:
+            long[key[:_BEGINNING]].append(key)
 
     def is_known(raw: str) -> bool:
-        text = normalised(clean(raw))
-        return text in seen or text.startswith(tuple(long.get(text[:_BEGINNING], ())))
+        text = clean(raw)
+        words = normalise(text, with_signs=False)
+        return normalise(text) in seen or words.startswith(tuple(long.get(words[:_BEGINNING], ())))
 
     keep = [not isinstance(text, str) or not is_known(text) for text in reviews.frame["text"]]
     return Reviews(reviews.frame[keep].reset_index(drop=True))
 
 
-def _cleaned(frame: pd.DataFrame, max_characters: int) -> tuple[pd.DataFrame, int]:
-    """The frame with clean texts and their keys, and how many texts were cut."""
-    texts, cut = list[str](), 0
+def _cleaned(frame: pd.DataFrame, max_characters: int) -> pd.DataFrame:
+    """The frame with clean texts and their keys, the beginnings of the raw texts, and whether a text was cut."""
+    texts, cut = list[str](), list[bool]()
     for position, raw in enumerate(frame["text"].fillna("")):
         if len(raw) > max_characters:  # and not always: one of Python's blanks is an ellipsis in Windows' alphabet
             raw = raw.strip()  # noqa: PLW2901 - blanks are no part of the text
-        if len(raw) > max_characters:
-            cut += 1
+        cut.append(len(raw) > max_characters)
+        if cut[-1]:
             raw = raw[:max_characters].rsplit(None, 1)[0]  # noqa: PLW2901 - the rest of the loop means the cut text
         texts.append(clean(raw))
         if position % _BATCH == 0:
             report("cleaning", position, len(frame))
     report("cleaning", len(frame), len(frame))
-    return frame[["label", "source"]].assign(text=texts, key=[normalised(text) for text in texts]), cut
+    keys = [normalise(text) for text in texts]
+    return frame[["label", "source"]].assign(
+        text=texts, key=keys, raw=frame["text"].fillna("").str.slice(stop=_BEGINNING), cut=cut
+    )
 
 
 def _in_seeded_order(frame: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -193,11 +162,3 @@ def _divide(frame: pd.DataFrame, settings: SplitSettings) -> dict[SplitName, pd.
                 remedy="Add reviews of that label, or raise the share of this split.",
             )
     return parts
-
-
-def _counts(parts: dict[SplitName, pd.DataFrame]) -> tuple[SplitCount, ...]:
-    return tuple(
-        SplitCount(split=name, source=source, label=LABELS[label], rows=rows)
-        for name, part in parts.items()
-        for source, label, rows in part.groupby(["source", "label"]).size().reset_index().itertuples(index=False)
-    )

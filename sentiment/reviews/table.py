@@ -8,10 +8,36 @@ from functools import cached_property
 from typing import Literal
 
 import pandas as pd  # at run time: pydantic and ZenML read this annotation
+from pydantic import BaseModel, ConfigDict
 
 NEGATIVE, POSITIVE = 0, 1
 LABELS = ("negative", "positive")
 COLUMNS = ("text", "label", "source")
+
+
+MAX_EXAMPLES = 3  # of the rows of one fate
+
+
+class Fate(BaseModel):
+    """The number of rows that were read, dropped for one reason, or kept.
+
+    Attributes:
+        name: The fate, such as ``empty``.
+        rows: How many rows had it.
+        examples: Up to :data:`MAX_EXAMPLES` of their texts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    rows: int
+    examples: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(name: str, texts: pd.Series) -> Fate:
+        """Counts the texts and takes the first as examples."""
+        shown = texts.head(MAX_EXAMPLES).fillna("").astype(str)
+        return Fate(name=name, rows=len(texts), examples=tuple(text for text in shown if text))
 
 
 @dataclass(frozen=True)
@@ -22,9 +48,11 @@ class Reviews:
         frame: One row a review; columns ``text`` (str), ``label`` (int64: 0 negative, 1 positive) and ``source``
             (str: which collection it is from, the name that slices and the training mixture use). Raw reviews (before
             cleaning) may hold nulls: the data gate checks them.
+        fates: What became of the rows of the source before these; empty if that is not known.
     """
 
     frame: pd.DataFrame
+    fates: tuple[Fate, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -45,11 +73,19 @@ SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Splits:
-    """Cleaned, deduplicated reviews in three disjoint parts: no text and no near-copy of it is in two of them."""
+    """Cleaned, deduplicated reviews in three disjoint parts: no text and no near-copy of it is in two of them.
+
+    Attributes:
+        train: To learn from.
+        validation: To make choices on.
+        test: To measure with.
+        fates: What became of every row of the source; empty if that is not known.
+    """
 
     train: Reviews
     validation: Reviews
     test: Reviews
+    fates: tuple[Fate, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:

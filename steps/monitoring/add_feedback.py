@@ -6,7 +6,7 @@ from typing import Annotated
 
 from zenml import step
 
-from sentiment.reviews.table import Reviews
+from sentiment.reviews.table import Fate, Reviews
 
 
 @step
@@ -30,4 +30,5 @@ def add_feedback(
     given = [found.frame for found in (earlier, fresh) if found is not None]
     feedback = pd.concat(given, ignore_index=True).drop_duplicates(ignore_index=True)
     everything = pd.concat([reviews.frame, feedback], ignore_index=True)
-    return Reviews(everything), Reviews(feedback)
+    added = Fate.of("added: feedback of users", feedback["text"])
+    return Reviews(everything, (*reviews.fates, added)), Reviews(feedback)

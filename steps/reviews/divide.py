@@ -16,6 +16,6 @@ from steps.caching import depends_on_imports
 def divide(reviews: Reviews, checks: CheckReport, settings: SplitSettings, seed: int) -> Annotated[Splits, "splits"]:
     """Cleans, removes duplicates and near-copies, and divides; stops if the raw reviews failed a critical check."""
     checks.require_passed()
-    splits, summary = split(reviews, settings, seed=seed)
-    log_metadata({"summary": summary.model_dump(exclude={"counts"})})
+    splits = split(reviews, settings, seed=seed)
+    log_metadata({"rows": {fate.name: fate.rows for fate in splits.fates}})
     return splits

@@ -48,7 +48,7 @@ def test_a_source_without_new_reviews_is_one_line(linear_model, reviews_file, tm
     from sentiment.reviews.splitting import SplitSettings, split
 
     reviews = load_reviews(SourceSettings(source=f"file:{reviews_file}"), seed=13)
-    known = split(reviews, SplitSettings(), seed=13)[0].train.frame
+    known = split(reviews, SplitSettings(), seed=13).train.frame
     known.assign(label=known["label"].map({0: "neg", 1: "pos"})).to_csv(tmp_path / "known.csv", index=False)
     result = evaluate(linear_model, tmp_path / "known.csv")
     assert result.code == 2

@@ -65,9 +65,9 @@ def test_a_leak_between_splits_stops_the_run(arguments, monkeypatch):
     split = step.split
 
     def leaking(*given, **options):
-        splits, summary = split(*given, **options)
+        splits = split(*given, **options)
         leaked = pd.concat([splits.test.frame, splits.train.frame.head(5)], ignore_index=True)
-        return Splits(splits.train, splits.validation, Reviews(leaked)), summary
+        return Splits(splits.train, splits.validation, Reviews(leaked))
 
     monkeypatch.setattr(step, "split", leaking)
     result = command_line.run(*arguments, "--set", "source.rows=200", "--no-cache")

@@ -10,6 +10,7 @@ from sentiment.models import Classifier
 from sentiment.models.features import columns, terms
 from sentiment.models.linear import LinearSettings, export_linear, train_linear
 from sentiment.reviews.table import Reviews
+from sentiment.words import find_words
 from tests.helpers import tiny_servables
 from tests.helpers import tiny_transformer as tiny
 
@@ -78,7 +79,8 @@ ODD = [
     "a a a a",
     "İstanbul'da ÇOK güzel",
     "日本語 の 映画",
-    "don't 😀 don't",
+    "don't 😀 don't :-)",
+    "यह फिल्म अच्छी है",
     "x" * 5000,
     "naïve café",
     "_ 1 2",
@@ -91,7 +93,8 @@ def test_features_are_those_of_scikit_learn(longest):
     theirs = HashingVectorizer(
         n_features=size,
         ngram_range=(1, longest),
-        token_pattern=r"(?u)\b\w[\w']*\b|[!?]",
+        tokenizer=find_words,
+        token_pattern=None,
         alternate_sign=False,
         norm=None,
     ).transform(ODD)

@@ -137,3 +137,73 @@ def test_a_mistake_in_a_suite_names_the_file_or_the_suite_and_the_entry(tmp_path
     assert str(path) in str(error.value) or "suite s: expectation 1" in str(error.value)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def suite(**entries):
+    expectations = [
+        {"name": name, "type": kind, "severity": "warning", "kwargs": kwargs}
+        for name, (kind, kwargs) in entries.items()
+    ]
+    return SuiteSettings(name="mine", expectations=expectations)
+
+
+def checks_of(**entries):
+    return {check.name: check for check in check_reviews(Reviews(frame(0, 300)), suite(**entries)).checks}
+
+
+def test_expectations_of_every_kind_give_a_check():
+    quantiles = {"quantiles": [0.05, 0.5], "value_ranges": [[0, 100], [0, None]]}
+    found = checks_of(
+        a_set=("expect_column_distinct_values_to_equal_set", {"column": "label", "value_set": [0, 1]}),
+        quantiles=(
+            "expect_column_quantile_values_to_be_between",
+            {"column": "characters", "quantile_ranges": quantiles},
+        ),
+        rows=("expect_compound_columns_to_be_unique", {"column_list": ["source", "label"]}),
+        pairs=("expect_column_pair_values_a_to_be_greater_than_b", {"column_A": "label", "column_B": "characters"}),
+        columns=("expect_table_columns_to_match_set", {"column_set": ["text", "label"], "exact_match": False}),
+        mostly=("expect_column_values_to_match_regex", {"column": "text", "regex": "^opinion", "mostly": 0.95}),
+        strict=("expect_column_mean_to_be_between", {"column": "label", "min_value": 0.1, "strict_min": True}),
+        common=("expect_column_most_common_value_to_be_in_set", {"column": "source", "value_set": ["films"]}),
+    )
+    assert {name for name, check in found.items() if not check.passed} == {"rows", "pairs"}
+    assert found["a_set"].limit == "0, 1"
+    assert "0.05, 0.5" in found["quantiles"].observed
+    assert "value_ranges (0, 100), (0, None)" in found["quantiles"].limit
+    assert (found["rows"].observed, found["rows"].limit) == ("300 of 300 rows fail (100%)", "holds for every row")
+    assert found["rows"].examples[0].startswith("source films: label 0: opinion 0")
+    assert found["pairs"].examples[0].startswith("label 0: characters ")
+    assert found["mostly"].limit == "regex ^opinion in at least 95% of the rows"
+    assert found["strict"].limit == "more than 0.1"
+    assert found["common"].limit == "films"
+
+
+def test_an_expectation_that_cannot_be_computed_says_why_and_harms_no_other():
+    found = checks_of(
+        missing=("expect_column_mean_to_be_between", {"column": "stars", "min_value": 1}),
+        words=("expect_column_mean_to_be_between", {"column": "text", "min_value": 1}),
+        rows=("unexpected_rows_expectation", {"unexpected_rows_query": "SELECT * FROM {batch}"}),
+        fine=("expect_table_row_count_to_be_between", {"min_value": 100}),
+    )
+    assert found["fine"].passed
+    for name in ("missing", "words", "rows"):
+        assert not found[name].passed
+        assert found[name].observed.startswith("cannot be computed: ")
+        assert len(found[name].observed) > len("cannot be computed: ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "kwargs"),
+    [
+        ("expect_column_values_to_be_between", {"column": "label", "min_value": 5, "max_value": 1}),
+        ("expect_column_quantile_values_to_be_between", {"column": "characters", "quantile_ranges": 3}),
+    ],
+)
+def test_wrong_arguments_are_one_line_that_names_the_entry(kind, kwargs):
+    try:
+        report = check_reviews(Reviews(frame(0, 300)), suite(wrong=(kind, kwargs)))
+    except UserError as error:
+        assert "expectation 1 ('wrong')" in str(error)
+        assert "\n" not in str(error)
+    else:
+        assert not report.checks[0].passed

@@ -4,10 +4,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentiment.errors import UserError
-from sentiment.reviews.cleaning import clean, normalised
+from sentiment.reviews.cleaning import clean
 from sentiment.reviews.near_copies import near_copies
 from sentiment.reviews.splitting import SplitSettings, exclude, split
 from sentiment.reviews.table import SPLITS, Reviews
+from sentiment.words import normalise
 
 
 def text(number, length=20):
@@ -23,31 +24,35 @@ def corpus(n=400):
     return [(text(i), i % 2, "films" if i % 4 < 3 else "books") for i in range(n)]
 
 
+def fate(splits, name):
+    return next(fate.rows for fate in splits.fates if fate.name == name)
+
+
 def texts_of(splits):
     return {name: set(getattr(splits, name).frame["text"]) for name in SPLITS}
 
 
 def test_shares_hold_in_every_stratum():
-    _, summary = split(reviews(corpus(800)), SplitSettings(validation=0.1, test=0.2), seed=1)
-    rows = {(c.split, c.source, c.label): c.rows for c in summary.counts}
-    for source, label, size in (("films", "negative", 400), ("films", "positive", 200), ("books", "positive", 200)):
-        assert rows["test", source, label] == size * 0.2
-        assert rows["validation", source, label] == size * 0.1
-        assert rows["train", source, label] == size * 0.7
+    splits = split(reviews(corpus(800)), SplitSettings(validation=0.1, test=0.2), seed=1)
+    rows = {name: getattr(splits, name).frame.value_counts(["source", "label"]) for name in SPLITS}
+    for source, label, size in (("films", 0, 400), ("films", 1, 200), ("books", 1, 200)):
+        assert rows["test"][source, label] == size * 0.2
+        assert rows["validation"][source, label] == size * 0.1
+        assert rows["train"][source, label] == size * 0.7
 
 
 def test_the_order_of_the_rows_does_not_matter_but_the_seed_does():
     rows = [*corpus(), (text(5).upper(), 1, "films"), (text(6) + "!", 0, "films")]
-    first, _ = split(reviews(rows), SplitSettings(), seed=1)
-    again, _ = split(reviews(rows[::-1]), SplitSettings(), seed=1)
-    other, _ = split(reviews(rows), SplitSettings(), seed=2)
+    first = split(reviews(rows), SplitSettings(), seed=1)
+    again = split(reviews(rows[::-1]), SplitSettings(), seed=1)
+    other = split(reviews(rows), SplitSettings(), seed=2)
     assert first.fingerprint == again.fingerprint
     assert first.fingerprint != other.fingerprint
 
 
 def test_reviews_that_come_later_move_none_between_train_and_test():
-    before = texts_of(split(reviews(corpus(400)), SplitSettings(), seed=1)[0])
-    after = texts_of(split(reviews(corpus(520)), SplitSettings(), seed=1)[0])
+    before = texts_of(split(reviews(corpus(400)), SplitSettings(), seed=1))
+    after = texts_of(split(reviews(corpus(520)), SplitSettings(), seed=1))
     assert not before["train"] & after["test"]
     assert not before["test"] & after["train"]
 
@@ -59,24 +64,29 @@ def test_dropped_rows_are_counted():
     rows += [(text(4, 30).rsplit(" ", 1)[0], 0, "films"), (text(4, 30), 0, "films")]  # near-copies of each other
     rows += [("<br />", 1, "films"), (None, 1, "films")]
     rows += [("long " * 300_000, 1, "films")]
-    splits, summary = split(reviews(rows), SplitSettings(), seed=1)
-    assert summary.raw == len(rows)
-    assert (summary.exact_duplicates, summary.conflicting, summary.empty, summary.cut) == (2, 2, 2, 1)
-    assert summary.near_duplicates == 1
-    assert summary.raw == summary.kept + 2 + 2 + 2 + 1
-    assert summary.kept == sum(len(getattr(splits, name)) for name in SPLITS)
+    splits = split(reviews(rows), SplitSettings(), seed=1)
+    kept = sum(len(getattr(splits, name)) for name in SPLITS)
+    assert {fate.name: fate.rows for fate in splits.fates} == {
+        "empty": 2, "contradictions": 2, "duplicates": 2, "near copies": 1, "kept": kept, "cut": 1,
+    }  # fmt: skip
+    assert len(rows) == kept + 2 + 2 + 2 + 1
+    examples = {fate.name: fate.examples for fate in splits.fates}
+    assert examples["empty"] == ("<br />",)
+    assert examples["contradictions"] == (text(3), text(3))
+    assert len(examples["duplicates"]) == 2
+    assert examples["cut"][0].startswith("long long")
     kept = pd.concat([getattr(splits, name).frame for name in SPLITS])
     assert kept["text"].str.len().max() <= 20_000
-    assert not kept["text"].map(normalised).duplicated().any()
+    assert not kept["text"].map(normalise).duplicated().any()
     assert text(3) not in set(kept["text"])
 
 
 def test_a_planted_near_copy_survives_in_no_split():
     rows = corpus(300)
     copies = [(words.replace(words.split()[4], "changed"), label, source) for words, label, source in rows[:100]]
-    splits, summary = split(reviews(rows + copies), SplitSettings(), seed=1)
+    splits = split(reviews(rows + copies), SplitSettings(), seed=1)
     kept = pd.concat([getattr(splits, name).frame for name in SPLITS])["text"].tolist()
-    assert summary.near_duplicates == 100
+    assert fate(splits, "near copies") == 100
     assert len(kept) == 300
     assert max(near_copies(kept, similarity=0.8, seed=5)) == -1
 
@@ -107,7 +117,7 @@ def test_within_groups_repetition_is_allowed():
 
 def test_sources_of_a_few_rows_are_still_divided():
     rows = [(text(i), i % 2, f"author {i}") for i in range(200)]
-    splits, _ = split(reviews(rows), SplitSettings(), seed=1)
+    splits = split(reviews(rows), SplitSettings(), seed=1)
     assert len(splits.test) == 20
     assert len(splits.validation) == 20
 
@@ -137,8 +147,8 @@ def test_known_texts_are_excluded_despite_markup_and_case():
 def test_a_known_beginning_of_a_long_text_excludes_the_text():
     long = [(f"Review {i}: " + f"word{i} and so on " * 100, i % 2, "films") for i in range(200)]
     settings = SplitSettings(max_characters=1000)
-    splits, summary = split(reviews(long), settings, seed=1)
-    assert summary.cut == 200
+    splits = split(reviews(long), settings, seed=1)
+    assert fate(splits, "cut") == 200
     left = exclude(reviews(long), splits.train)
     assert len(left) == 200 - len(splits.train)
     assert len(exclude(reviews([(f"{splits.train.frame['text'][0]}", 1, "x")]), reviews(long))) == 1  # not reversed
@@ -146,13 +156,13 @@ def test_a_known_beginning_of_a_long_text_excludes_the_text():
 
 def test_blanks_around_a_text_cut_nothing_off():
     rows = [*corpus(), (" " * 25_000, 1, "films"), ("\n" * 25_000 + text(900), 0, "films")]
-    splits, summary = split(reviews(rows), SplitSettings(), seed=1)
-    assert (summary.cut, summary.empty) == (0, 1)
+    splits = split(reviews(rows), SplitSettings(), seed=1)
+    assert (fate(splits, "cut"), fate(splits, "empty")) == (0, 1)
     assert text(900) in set().union(*texts_of(splits).values())
 
 
 def test_a_windows_ellipsis_at_the_end_is_repaired_and_is_no_white_space():
-    splits, _ = split(reviews([*corpus(), (text(901) + "\x85", 1, "films")]), SplitSettings(), seed=1)
+    splits = split(reviews([*corpus(), (text(901) + "\x85", 1, "films")]), SplitSettings(), seed=1)
     assert text(901) + "…" in set().union(*texts_of(splits).values())
 
 
@@ -162,8 +172,6 @@ def test_shares_that_leave_no_train_are_refused():
 
 
 def test_split_texts_are_clean():
-    splits, _ = split(
-        reviews([(f"{t}<br />&amp; so on", label, s) for t, label, s in corpus()]), SplitSettings(), seed=1
-    )
+    splits = split(reviews([(f"{t}<br />&amp; so on", label, s) for t, label, s in corpus()]), SplitSettings(), seed=1)
     for name in SPLITS:
         assert all(clean(t) == t and "<" not in t for t in getattr(splits, name).frame["text"])
