@@ -88,12 +88,16 @@ def _train_transformer(
     settings: CandidateSettings, splits: Output, split_checks: Output, trained: Mapping[str, Output]
 ) -> Output:
     from sentiment.models.weights import find_model, fingerprint
+    from steps.training.check_model import check_model
     from steps.training.export import export
     from steps.training.train_transformer import train_transformer
 
     weights = fingerprint(find_model(settings.transformer.model))
     augmentation, seed = settings.augmentation, settings.seed
-    checkpoint = train_transformer(splits, split_checks, settings.transformer, weights, augmentation, seed)
+    check_model(settings.transformer, weights, settings.export.max_length)
+    checkpoint = train_transformer(
+        splits, split_checks, settings.transformer, weights, augmentation, seed, after=["check_model"]
+    )
     return export(checkpoint, splits, settings.export, seed)
 
 

@@ -86,15 +86,22 @@ class Classifier(ABC):
         return self._logits(texts) / self.manifest.temperature
 
     def logits(self, texts: Sequence[str]) -> Floats:
-        """Returns the log-odds of the positive label before calibration, shape (n,)."""
-        return self._logits([to_plain_text(text) for text in texts])
+        """Returns the log-odds of the positive label before calibration, shape (n,).
+
+        Raises:
+            TypeError: If ``texts`` is no sequence of texts.
+        """
+        return self._logits(_to_plain_texts(texts))
 
     def calibrated_logits(self, texts: Sequence[str]) -> Floats:
         """Returns the log-odds of the positive label, shape (n,).
 
         Texts may hold markup: it is removed here, once, so that every part of a model sees the same text.
+
+        Raises:
+            TypeError: If ``texts`` is no sequence of texts.
         """
-        return self._calibrated([to_plain_text(text) for text in texts])
+        return self._calibrated(_to_plain_texts(texts))
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Returns the calibrated probability of the positive label, shape (n,), in [0, 1]."""
@@ -107,6 +114,15 @@ class Classifier(ABC):
         return [
             Prediction(self.manifest.labels[int(p > 0.5)], max(p, 1 - p), p) for p in self.predict_proba(texts).tolist()
         ]
+
+
+def _to_plain_texts(texts: Sequence[str]) -> list[str]:
+    if isinstance(texts, str):
+        raise TypeError("give a list of texts, not a single text")
+    wrong = next(((n, text) for n, text in enumerate(texts, 1) if not isinstance(text, str)), None)
+    if wrong:
+        raise TypeError(f"text {wrong[0]} of {len(texts)} is {type(wrong[1]).__name__}, not a text: {wrong[1]!r:.40}")
+    return [to_plain_text(text) for text in texts]
 
 
 class LinearClassifier(Classifier):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from logging import ERROR
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sentiment.errors import UserError
+from sentiment.models.weights import find_model
 from sentiment.reviews.table import LABELS
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "a
 def load_encoder(
     source: str, settings: TransformerSettings, seed: int
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Loads the model with a new two-class head, frozen as the settings ask, and its tokenizer.
+    """Loads the model with a two-class head, frozen as the settings ask, and its tokenizer.
+
+    The head is new unless the checkpoint has one for two classes; one for another number of classes is dropped.
 
     Args:
         source: A local folder or an id on the model hub.
@@ -32,29 +35,83 @@ def load_encoder(
         UserError: The model cannot be loaded or does not fit the settings.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, set_seed
+    from transformers import AutoModelForSequenceClassification, set_seed
 
-    names = dict(enumerate(LABELS))
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        config = AutoConfig.from_pretrained(source, id2label=names, label2id={v: k for k, v in names.items()})
-        _check_model(config, tokenizer, settings)
+    with _explained(settings):
+        config, tokenizer = _read(source, settings)
         if settings.dropout is not None:
             config.update({name: settings.dropout for name in DROPOUTS if hasattr(config, name)})
         set_seed(seed)  # the head is new: its weights are drawn here
         # the fused attention of torch takes longer on a CPU: its backward pass alone a third of a step
         attention = None if torch.cuda.is_available() else "eager"
-        model = AutoModelForSequenceClassification.from_pretrained(
-            source, config=config, dtype=torch.float32, attn_implementation=attention
+        model, loading = AutoModelForSequenceClassification.from_pretrained(
+            source,
+            config=config,
+            dtype=torch.float32,
+            attn_implementation=attention,
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
         )
-    except (OSError, ValueError) as error:  # raised by transformers for an unknown, unreachable or unfit model
+    _check_weights(model, loading, settings)
+    _freeze(model, settings)
+    return model, tokenizer
+
+
+def check_model(settings: TransformerSettings, serving_length: int | None) -> None:
+    """Checks, without its weights, that the model fits the settings.
+
+    Args:
+        settings: Names the model, and the length in training.
+        serving_length: Maximum number of tokens in service; None: as in training.
+
+    Raises:
+        UserError: The model cannot be loaded or does not fit the settings.
+    """
+    with _explained(settings):
+        config, tokenizer = _read(find_model(settings.model), settings)
+        longest = longest_input(config, tokenizer)
+    require_length(serving_length or settings.max_length, longest, where="export.max_length")
+
+
+def require_length(length: int, longest: int, *, where: str) -> None:
+    """Raises a UserError if the model reads fewer tokens."""
+    if length > longest:
         raise UserError(
-            f"the model cannot be loaded ({str(error).strip().splitlines()[0]})",
+            f"max_length {length} is more than the {longest} tokens that the model reads",
+            where=where,
+            remedy="Lower max_length",
+        )
+
+
+@contextmanager
+def _explained(settings: TransformerSettings) -> Iterator[None]:
+    """Turns the errors of transformers and of the libraries below it, which are of many kinds, into one line."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UserError(
+            f"the model cannot be loaded ({reason})",
             where=settings.model,
             remedy="Check the id and the network, or use embedded:all-MiniLM-L6-v2",
         ) from error
-    _freeze(model, settings)
-    return model, tokenizer
+
+
+def _read(source: str, settings: TransformerSettings) -> tuple[PreTrainedConfig, PreTrainedTokenizerBase]:
+    from transformers import AutoConfig, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(source)
+    names = dict(enumerate(LABELS))
+    config = AutoConfig.from_pretrained(
+        source,
+        id2label=names,
+        label2id={v: k for k, v in names.items()},
+        problem_type="single_label_classification",  # whatever its last head was for
+    )
+    _check_model(config, tokenizer, settings)
+    return config, tokenizer
 
 
 def _check_model(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase, settings: TransformerSettings) -> None:
@@ -65,20 +122,37 @@ def _check_model(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase, s
             where=settings.model,
             remedy="Use an encoder in the style of BERT, DistilBERT or RoBERTa",
         )
-    longest = longest_input(config, tokenizer)
-    if settings.max_length > longest:
+    require_length(settings.max_length, longest_input(config, tokenizer), where=settings.model)
+
+
+def _check_weights(model: PreTrainedModel, loading: dict[str, Any], settings: TransformerSettings) -> None:
+    """Only the head may differ in size from the checkpoint; other weights would be drawn at random."""
+    body = f"{model.base_model_prefix}."
+    wrong = sorted(str(key[0]) for key in loading["mismatched_keys"] if str(key[0]).startswith(body))
+    if wrong:
         raise UserError(
-            f"max_length {settings.max_length} is more than the {longest} tokens that the model reads",
+            f"the checkpoint does not fit its config.json: {', '.join(wrong[:3])} have another size",
             where=settings.model,
-            remedy="Lower max_length",
+            remedy="Download it again, or save it with its config",
         )
 
 
 def longest_input(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase) -> int:
     """Returns the maximum number of tokens that the model reads, special tokens included."""
     positions = int(getattr(config, "max_position_embeddings", tokenizer.model_max_length))
-    offset = (config.pad_token_id or 0) + 1 if config.model_type == "roberta" else 0  # its positions start behind it
-    return min(int(tokenizer.model_max_length), positions - offset)
+    return min(int(tokenizer.model_max_length), positions - _first_position(config))
+
+
+def _first_position(config: PreTrainedConfig) -> int:
+    """Returns the first position: behind the padding id where the table of positions has one (RoBERTa, MPNet, ...)."""
+    import torch
+    from transformers import AutoModel
+
+    with torch.device("meta"):  # without weights
+        model = AutoModel.from_config(config)  # type: ignore[no-untyped-call] # transformers does not annotate it
+    tables = (module for name, module in model.named_modules() if name.endswith("position_embeddings"))
+    padding = next((getattr(table, "padding_idx", None) for table in tables), None)
+    return 0 if padding is None else int(padding) + 1
 
 
 def _freeze(model: PreTrainedModel, settings: TransformerSettings) -> None:

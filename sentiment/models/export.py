@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sentiment import progress
-from sentiment.errors import UserError
 from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
 from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.classifier import Classifier
@@ -173,7 +172,7 @@ class _Tokens:
         from tokenizers import Tokenizer
         from transformers import AutoConfig, AutoTokenizer
 
-        from sentiment.models.encoder import longest_input
+        from sentiment.models.encoder import longest_input, require_length
 
         self._tokenizer = Tokenizer.from_file(str(checkpoint.path / "tokenizer.json"))
         self._tokenizer.no_truncation()
@@ -183,12 +182,7 @@ class _Tokens:
         self.cls_id, self.sep_id, self.pad_id = special.cls_token_id, special.sep_token_id, special.pad_token_id
         self.max_length = max_length or checkpoint.report.settings.max_length
         longest = longest_input(AutoConfig.from_pretrained(checkpoint.path), special)
-        if self.max_length > longest:
-            raise UserError(
-                f"max_length {self.max_length} is more than the {longest} tokens that the model reads",
-                where="export.max_length",
-                remedy="Lower it.",
-            )
+        require_length(self.max_length, longest, where="export.max_length")
         self.head_share = checkpoint.report.settings.head_share
 
     def encode(self, reviews: Reviews) -> list[list[int]]:
