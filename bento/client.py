@@ -12,8 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from bento.arguments import require_text, require_texts
+from bento.connections import open_grpc, open_http
+
 if TYPE_CHECKING:
-    import grpc
     import httpx
 
 RETRYABLE = {"UNAVAILABLE"}
@@ -83,12 +85,15 @@ class Client(ABC):
         """Label and score of 1 to 64 texts.
 
         Raises:
+            TypeError: If ``texts`` is no list of texts.
             ServiceError: If the service refuses, or does not answer before the timeout.
         """
-        return self._retried(lambda seconds: self._predict(texts, seconds))
+        checked = require_texts(texts)
+        return self._retried(lambda seconds: self._predict(checked, seconds))
 
     def feedback(self, prediction_id: str, label: str) -> None:
         """Sends the correct label of a prediction."""
+        require_text(prediction_id, "prediction_id"), require_text(label, "label")
         self._retried(lambda seconds: self._feedback(prediction_id, label, seconds))
 
     def info(self) -> dict[str, Any]:
@@ -122,46 +127,6 @@ class Client(ABC):
                     raise
                 time.sleep(pause)
         raise AssertionError("not reached: the last attempt returns or raises")
-
-
-def open_http(address: str, *, token: str | None, ca: Path | None, name: str | None, proxied: bool) -> httpx.Client:
-    """Connections for HTTP; see :class:`HttpClient`."""
-    import ssl
-
-    import httpx
-
-    verify: ssl.SSLContext | bool = True
-    if address.startswith("http://"):
-        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # an empty trust store: reading all authorities takes 30 ms
-    elif ca:
-        verify = ssl.create_default_context(cafile=str(ca))
-        verify.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # also the service's own certificate
-
-    def expect_name(request: httpx.Request) -> None:
-        if name:
-            request.extensions = {**request.extensions, "sni_hostname": name}
-
-    return httpx.Client(
-        base_url=address,
-        headers={"Authorization": f"Bearer {token}"} if token else {},
-        verify=verify,
-        trust_env=proxied,
-        event_hooks={"request": [expect_name]},
-    )
-
-
-def open_grpc(address: str, *, ca: Path | None, name: str | None, proxied: bool) -> grpc.Channel:
-    """Opens a separate gRPC connection; see :class:`GrpcClient`."""
-    import grpc
-
-    options: list[tuple[str, str | int]] = [("grpc.use_local_subchannel_pool", 1)]
-    # reconnect quickly: by default gRPC waits a second, during which every retry fails at once
-    options += [("grpc.initial_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 2000)]
-    options += [] if proxied else [("grpc.enable_http_proxy", 0)]
-    if ca is None:
-        return grpc.insecure_channel(address, options)
-    options += [("grpc.ssl_target_name_override", name)] if name else []
-    return grpc.secure_channel(address, grpc.ssl_channel_credentials(ca.read_bytes()), options)
 
 
 class HttpClient(Client):
@@ -234,12 +199,13 @@ class HttpClient(Client):
         return httpx.Response(response.status_code, headers=response.headers, content=b"".join(parts))
 
     def _predict(self, texts: Sequence[str], seconds: float) -> Predictions:
-        answer = self._ask("POST", "/v1/predict", seconds, {"texts": list(texts)})
+        answer = self._ask("POST", "/v1/predict", seconds, {"texts": texts})
         return Predictions(answer["model_version"], [Answer(**given) for given in answer["predictions"]])
 
     def explain(self, text: str) -> dict[str, Any]:
         """Which words pushed the score, and how far."""
-        answer: dict[str, Any] = self._retried(lambda s: self._ask("POST", "/v1/explain", s, {"text": text}))
+        body = {"text": require_text(text, "text")}
+        answer: dict[str, Any] = self._retried(lambda s: self._ask("POST", "/v1/explain", s, body))
         return answer
 
     def _feedback(self, prediction_id: str, label: str, seconds: float) -> None:
@@ -321,11 +287,24 @@ class GrpcClient(Client):
         stream = self._channel.stream_stream(
             "/sentiment.v1.Sentiment/PredictStream", _serialize, self._pb.PredictResponse.FromString
         )
-        requests = (self._pb.PredictRequest(texts=texts) for texts in batches)
-        answers = stream(requests, metadata=self._metadata)
+        failures: list[Exception] = []  # of ``batches``, which gRPC reads in a thread and would only log
+
+        def requests() -> Iterator[object]:
+            try:
+                for texts in batches:
+                    yield self._pb.PredictRequest(texts=require_texts(texts))
+            except Exception as error:
+                failures.append(error)
+                raise
+
+        answers = stream(requests(), metadata=self._metadata)
         try:
             while (answer := self._next(answers)) is not None:
                 yield _predictions(answer)
+        except ServiceError:
+            if failures:
+                raise failures[0] from None
+            raise
         finally:
             answers.cancel()  # the caller stops early
 

@@ -18,8 +18,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from bento.errors import RETRY_AFTER, RequestError, frames, internal, overloaded
-from bento.guard import MAX_BODY_BYTES
-from bento.predictor import Predictor
+from bento.predictor import MAX_BODY_BYTES, Predictor
 from bento.routes import BENTO_SERVICE, SERVICE, metric_method
 from bento.stubs import sentiment_pb2 as pb
 from bento.tokens import Tokens

@@ -13,10 +13,15 @@ import logging
 import re
 import time
 import uuid
+import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from starlette.middleware.cors import CORSMiddleware
+
 from bento.errors import RETRY_AFTER, RequestError, frames, internal, overloaded, too_slow
+from bento.options import split_origins
+from bento.predictor import MAX_BODY_BYTES
 from bento.routes import Route
 from bento.tokens import Tokens
 
@@ -31,7 +36,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-MAX_BODY_BYTES = 1 << 20
 CLOSE_EVERY = (
     32  # responses, then close the connection: clients reconnect, and the kernel spreads them over the workers
 )
@@ -51,14 +55,26 @@ class Guard:
         self._settings: ServiceSettings | None = None
         self._reading = self._read_bytes = self._working = 0
         self._answers = itertools.count(1)
+        self._entry: Callable[[Scope, Receive, Send], Awaitable[None]] = self._guard
 
     def start(self, predictor: Predictor, tokens: Tokens) -> None:
         """Starts accepting requests, once the worker has loaded its model."""
         self._app.state.predictor = predictor
         self._tokens, self._metrics, self._settings = tokens, predictor.metrics, predictor.settings
+        if origins := split_origins(predictor.settings.origins):  # outside, so that browsers can read errors, too
+            self._entry = CORSMiddleware(
+                self._guard,
+                allow_origins=origins,
+                allow_methods=("GET", "POST"),
+                allow_headers=("authorization", "content-type", "x-request-id"),
+                expose_headers=("retry-after", "x-request-id"),
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
+        await self._entry(scope, receive, send)
+
+    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await _refuse_socket(receive, send)
         if scope["type"] != "http":
@@ -67,12 +83,13 @@ class Guard:
         path = scope["path"]
         route = self._routes.get(path)
         headers = {name: value for name, value in scope["headers"] if name != b"content-type"}
+        encoding = headers.pop(b"content-encoding", b"")
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id, last=next(self._answers) % CLOSE_EVERY == 0)
         try:
-            await self._answer(scope, receive, answer, route, headers)
+            await self._answer(scope, receive, answer, route, headers, encoding)
         except RequestError as fault:
             await answer.fault(fault)
         except Exception as error:  # the last resort: logs the place, never the input
@@ -83,7 +100,13 @@ class Guard:
             self._metrics.request("http", method, str(answer.status), time.perf_counter() - started)
 
     async def _answer(
-        self, scope: Scope, receive: Receive, answer: _Answer, route: Route | None, headers: Mapping[bytes, bytes]
+        self,
+        scope: Scope,
+        receive: Receive,
+        answer: _Answer,
+        route: Route | None,
+        headers: Mapping[bytes, bytes],
+        encoding: bytes,
     ) -> None:
         settings = self._settings
         if settings is None:
@@ -111,6 +134,7 @@ class Guard:
             self._reading -= 1
         if body is None:
             raise left()
+        body = _decompress(body, encoding)
         if self._working >= settings.max_requests and route.counted:
             raise overloaded()
         self._working += 1
@@ -200,6 +224,24 @@ async def _refuse_socket(receive: Receive, send: Send) -> None:
     """Refuses a WebSocket: without an answer it would stay open until the service ends."""
     await receive()
     await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+
+
+def _decompress(body: bytes, encoding: bytes) -> bytes:
+    """Returns the body without its Content-Encoding; gzip is the one that is read."""
+    if encoding.strip().lower() in (b"", b"identity"):
+        return body
+    if encoding.strip().lower() != b"gzip":
+        raise RequestError("INVALID_ARGUMENT", "the body may be compressed by gzip, or not at all", status=415)
+    stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        whole = stream.decompress(body, MAX_BODY_BYTES + 1)
+    except zlib.error:
+        raise RequestError("INVALID_ARGUMENT", "the body is not gzip, as its Content-Encoding says") from None
+    if len(whole) > MAX_BODY_BYTES:
+        raise too_large()
+    if not stream.eof or stream.unused_data:
+        raise RequestError("INVALID_ARGUMENT", "the body is not one whole gzip stream")
+    return whole
 
 
 def _digits(value: bytes) -> bytes:

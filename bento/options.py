@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+import re
+
+from pydantic import BaseModel, Field, field_validator
 
 PREFIX = "SENTIMENT_"
 
@@ -17,6 +19,9 @@ class ServiceOptions(BaseModel):
     log_max_mb: float = Field(100, gt=0, description="bound of the prediction log in MB (10^6 bytes)")
     max_queue: int = Field(256, ge=1, description="texts that may wait in a worker; above that, answer 503")
     max_requests: int = Field(128, ge=1, description="requests in flight in a worker; above that, answer 503")
+    origins: str = Field(
+        "", description="origins whose pages may call from a browser, separated by commas, or *; empty: none (CORS)"
+    )
     timeout: float = Field(
         10,
         gt=0,
@@ -25,7 +30,20 @@ class ServiceOptions(BaseModel):
         "is complete, and allows it pauses of 10 s",
     )
 
+    @field_validator("origins")
+    @classmethod
+    def _are_origins(cls, origins: str) -> str:
+        wrong = next((o for o in split_origins(origins) if not re.fullmatch(r"\*|https?://[^/\s*]+", o)), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong!r} is no origin such as https://shop.example or http://localhost:8080")
+        return origins
+
     def as_environment(self) -> dict[str, str]:
         """Returns the options as environment variables of the service; an empty value means the default."""
         values = {name: getattr(self, name) for name in ServiceOptions.model_fields}
         return {f"{PREFIX}{name}".upper(): "" if value is None else str(value) for name, value in values.items()}
+
+
+def split_origins(origins: str) -> list[str]:
+    """Returns the origins of a comma-separated list."""
+    return [origin.strip() for origin in origins.split(",") if origin.strip()]

@@ -17,11 +17,39 @@ class SentimentModel(PythonModel):
 
         self.classifier = Classifier.load(context.artifacts["servable"])
 
-    def predict(
-        self, context: PythonModelContext, model_input: list[str], params: dict[str, Any] | None = None
-    ) -> list[dict[str, Any]]:
-        """Returns label, calibrated score and probability of the positive label for every text."""
-        return [vars(prediction) for prediction in self.classifier.predict(list(model_input))]
+    # without a type: MLflow would take the first column of a table, whichever it is
+    def predict(self, context: PythonModelContext, model_input, params=None) -> list[dict[str, Any]]:  # type: ignore[no-untyped-def] # noqa: ANN001
+        """Returns label, calibrated score and probability of the positive label for every text.
+
+        Args:
+            context: Of MLflow.
+            model_input: Texts, or a table with a column ``text``.
+            params: Not used.
+
+        Raises:
+            TypeError: If the input is neither, or holds anything but texts.
+        """
+        return [vars(prediction) for prediction in self.classifier.predict(_texts(model_input))]
+
+
+def _texts(given: object) -> list[str]:
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(given, dict):
+        given = pd.DataFrame(given)
+    if isinstance(given, pd.DataFrame):
+        named = [column for column in given.columns if column == "text"]
+        unnamed = [column for column in given.columns if len(given.columns) == 1 and str(column) == "0"]
+        if len(named or unnamed) != 1:
+            names = ", ".join(map(repr, given.columns[:10]))
+            raise TypeError(f"the table needs one column called 'text'; it has {names or 'no columns'}")
+        given = given[(named or unnamed)[0]]
+    if isinstance(given, pd.Series | np.ndarray):
+        given = given.tolist()
+    if not isinstance(given, list | tuple):
+        raise TypeError(f"give a list of texts or a table with a column 'text', not {type(given).__name__}")
+    return list(given)
 
 
 mlflow.models.set_model(SentimentModel())

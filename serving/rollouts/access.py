@@ -56,7 +56,7 @@ class Access:
 
     def raw_http(self) -> httpx.Client:
         """Returns a raw HTTP client, for requests that our client refuses to send and for pages such as metrics."""
-        from bento.client import open_http
+        from bento.connections import open_http
 
         http = open_http(self.http, token=self.token, **self._way)
         http.timeout = TIMEOUT_S
@@ -64,7 +64,7 @@ class Access:
 
     def raw_grpc(self) -> Channel:
         """Returns a raw gRPC channel; each call passes its own metadata."""
-        from bento.client import open_grpc
+        from bento.connections import open_grpc
 
         return open_grpc(self.grpc, **self._way)
 

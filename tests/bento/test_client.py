@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from bento.client import GrpcClient, HttpClient, ServiceError, open_http
+from bento.client import GrpcClient, HttpClient, ServiceError
+from bento.connections import open_http
 from bento.stubs import sentiment_pb2 as pb
 
 
@@ -113,3 +114,32 @@ def test_retries_meet_a_service_that_comes_back(monkeypatch):
             client.predict(["x"])
         came.setblocking(False)
         came.accept()[0].close()  # BlockingIOError, if there was no connection
+
+
+BAD_TEXTS = ["lovely", b"lovely", {"texts": ["lovely"]}, None, 5, [1], [None], [["lovely"]], ["lovely", b"dull"]]
+
+
+@pytest.mark.parametrize("client", [HttpClient("http://127.0.0.1:9", retries=0), GrpcClient("127.0.0.1:9", retries=0)])
+@pytest.mark.parametrize("texts", BAD_TEXTS, ids=repr)
+def test_both_clients_refuse_bad_arguments_before_they_ask(client, texts):
+    with pytest.raises(TypeError, match=r"list of texts|must be a text"):
+        client.predict(texts)
+    with pytest.raises(ValueError, match="text 2 holds half a character at position 1"):
+        client.predict(["fine", "a\ud83d"])
+    for prediction, label in ((None, "positive"), (5, "positive"), ("0" * 32, None), ("0" * 32, True)):
+        with pytest.raises(TypeError, match="must be a text"):
+            client.feedback(prediction, label)
+
+
+def test_texts_may_come_in_any_iterable_but_a_text():
+    import numpy as np
+    import pandas as pd
+
+    for texts in (["a"], ("a",), iter(["a"]), np.array(["a"]), pd.Series(["a"])):
+        with HttpClient("http://127.0.0.1:9", retries=0) as client, pytest.raises(ServiceError, match="no connection"):
+            client.predict(texts)
+
+
+def test_a_bad_batch_of_a_stream_is_the_callers_error(stalling):
+    with GrpcClient(stalling, timeout=5) as client, pytest.raises(TypeError, match="list of texts"):
+        list(client.predict_stream([["fine"], "lovely"]))

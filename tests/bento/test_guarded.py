@@ -10,9 +10,11 @@ from collections import Counter
 import grpc
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from bento.client import GrpcClient, HttpClient, ServiceError
-from bento.guard import MAX_BODY_BYTES, MAX_BYTES_IN_FLIGHT
+from bento.guard import MAX_BYTES_IN_FLIGHT
+from bento.predictor import MAX_BODY_BYTES
 from bento.settings import ServiceSettings
 from bento.stubs import sentiment_pb2 as pb
 from sentiment.errors import UserError
@@ -55,6 +57,29 @@ def test_only_bearers_of_a_token_are_answered(serve, tmp_path):
     for path in ("/livez", "/readyz", "/ping", "/metrics"):  # probes have no token
         assert httpx.get(booted.http + path).status_code == 200
     assert "first" not in booted.output
+
+
+def test_pages_of_the_allowed_origins_may_call(serve):
+    booted = serve(origins="https://shop.example, http://localhost:8080", tokens="secret")
+    ask = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+    url, body = f"{booted.http}/v1/predict", {"texts": TEXTS}
+    for origin in ("https://shop.example", "http://localhost:8080"):
+        allowed = httpx.options(url, headers={"origin": origin, **ask})
+        assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, origin)
+        assert {"authorization", "content-type"} <= set(allowed.headers["access-control-allow-headers"].split(", "))
+        for token, status in (("secret", 200), ("wrong", 401)):  # browsers read errors only with these headers
+            answer = httpx.post(url, json=body, headers={"origin": origin, "authorization": f"Bearer {token}"})
+            assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, origin)
+    stranger = {"origin": "https://evil.example"}
+    assert httpx.options(url, headers={**stranger, **ask}).status_code == 400
+    answer = httpx.post(url, json=body, headers={**stranger, "authorization": "Bearer secret"})
+    assert (answer.status_code, "access-control-allow-origin" in answer.headers) == (200, False)
+
+
+@pytest.mark.parametrize("origins", ["shop.example", "https://shop.example/", "https://*.example", "null"])
+def test_a_wrong_origin_is_refused(origins):
+    with pytest.raises(ValidationError, match="is no origin such as"):
+        ServiceSettings(origins=origins)
 
 
 def test_an_empty_token_file_does_not_open_the_service(serve, tmp_path):

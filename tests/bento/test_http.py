@@ -1,11 +1,14 @@
 """Answers over HTTP."""
 
+import gzip
 import json
+import zlib
 
 import httpx
 import pytest
 
 from bento.client import HttpClient, ServiceError
+from bento.predictor import MAX_BODY_BYTES
 from sentiment.models import Classifier
 
 TEXTS = ["a lovely film with a superb ending", "a dull plot and a tedious actor", "the camera and the scene"]
@@ -55,6 +58,7 @@ def test_reports_its_identity(service, bento):
     assert info["lineage"]["pipeline_run"] == "train-1"
     assert info["lineage"]["git_commit"] == "0123abc"
     assert info["limits"]["texts"] == 64
+    assert info["limits"]["bytes"] == MAX_BODY_BYTES
 
 
 def test_explains_which_words_pushed_the_score(service):
@@ -159,3 +163,27 @@ def test_a_worker_carries_no_training_package(service):
     for package in ("torch", "sklearn", "scipy", "pandas", "pyarrow"):
         assert f"/{package}/" not in loaded
     assert worker.memory_info().rss < 400e6
+
+
+def compressed(http, body, encoding="gzip"):
+    answer = http.post("/v1/predict", content=body, headers={"content-encoding": encoding})
+    return answer.status_code, answer.json()
+
+
+def test_a_body_may_be_compressed_by_gzip_within_the_limit(http):
+    body = json.dumps({"texts": TEXTS}).encode()
+    status, answer = compressed(http, gzip.compress(body))
+    plain = http.post("/v1/predict", content=body).json()
+    assert status == 200
+    assert [p["score"] for p in answer["predictions"]] == [p["score"] for p in plain["predictions"]]
+    assert compressed(http, body, "identity")[0] == 200
+    for wrong, encoding, expected in (
+        (gzip.compress(b" " * (MAX_BODY_BYTES + 1)), "gzip", 413),  # a thousandth of that on its way
+        (zlib.compress(body), "deflate", 415),
+        (gzip.compress(body), "br", 415),
+        (body, "gzip", 422),
+        (gzip.compress(body)[:-3], "gzip", 422),
+        (gzip.compress(body) + b"more", "gzip", 422),
+    ):
+        status, answer = compressed(http, wrong, encoding)
+        assert (status, set(answer["error"])) == (expected, {"code", "message"})
