@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cli.commands import COMMANDS
 from cli.grammar import Context, Summary
+from cli.output import patient_output
 from cli.parser import Call, build_parser, parse
 from sentiment.errors import UserError
 
@@ -24,7 +25,11 @@ WIDTH = 120  # of tables that are not drawn on a terminal
 
 def main(words: Sequence[str] | None = None) -> int:
     """Runs the command that ``words`` (default: the process's arguments) name, and returns the exit code."""
-    given = sys.argv[1:] if words is None else list(words)
+    with patient_output():
+        return _run(sys.argv[1:] if words is None else list(words))
+
+
+def _run(given: list[str]) -> int:
     try:
         call = parse(COMMANDS, given)
     except UserError as error:

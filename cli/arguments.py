@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from cli.grammar import flag, option, positional, repeated
+from sentiment.imports import ROOT
 
 
 def model_name(text: str) -> str:
@@ -16,6 +18,24 @@ def model_name(text: str) -> str:
     if not is_model_name(text):
         raise argparse.ArgumentTypeError(f"{NAME_RULE} (it is {text!r})")
     return text
+
+
+def user_path(text: str) -> Path:
+    """Returns a path from where the user stands; afterwards the process works in the repository."""
+    path = Path(text).expanduser()
+    return path if Path.cwd() == ROOT else path.absolute()
+
+
+def override(text: str) -> str:
+    """Returns ``key=value`` with a path from where the user stands made absolute."""
+    key, equals, value = text.partition("=")
+    scheme = next((s for s in ("file:", "sql:sqlite:///", "hub:") if value.startswith(s)), "")
+    path = value.removeprefix(scheme)
+    exists = bool(re.search(r"[./_]", path)) and Path(path.partition("@")[0] if scheme == "hub:" else path).exists()
+    is_path = exists or scheme in ("file:", "sql:sqlite:///")
+    if Path.cwd() == ROOT or not is_path or "://" in path or path.startswith("~"):
+        return text
+    return f"{key}{equals}{scheme}{Path(path).absolute()}"
 
 
 @dataclass(frozen=True)
@@ -29,8 +49,8 @@ class ModelArguments:
 class SettingsArguments:
     """Arguments of a command that reads a file of settings."""
 
-    config: Path = option("FILE", "file of settings", default=Path("configs/deploy.yaml"), type=Path)
-    overrides: tuple[str, ...] = repeated("--set", "KEY=VALUE", "replace one setting of the file")
+    config: Path = option("FILE", "file of settings", default=Path("configs/deploy.yaml"), type=user_path)
+    overrides: tuple[str, ...] = repeated("--set", "KEY=VALUE", "replace one setting of the file", type=override)
 
 
 @dataclass(frozen=True)

@@ -37,9 +37,9 @@ def flag(help: str, *, group: str = "") -> Any:  # noqa: ANN401
     return _declare({"help": help, "action": "store_true"}, group=group, default=False)
 
 
-def repeated(name: str, metavar: str, help: str) -> Any:  # noqa: ANN401
+def repeated(name: str, metavar: str, help: str, *, type: Callable[[str], str] = str) -> Any:  # noqa: ANN401
     """Declares an option that may be given several times."""
-    keywords = {"metavar": metavar, "help": f"{help}; repeatable", "action": "append", "default": []}
+    keywords = {"metavar": metavar, "help": f"{help}; repeatable", "action": "append", "default": [], "type": type}
     return _declare(keywords, name=name, default=())
 
 

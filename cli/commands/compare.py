@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.arguments import ModelArguments
+from cli.arguments import ModelArguments, user_path
 from cli.grammar import Command, Context, Summary, option
 from sentiment.errors import UserError
 
@@ -24,7 +24,7 @@ class Arguments(ModelArguments):
     """The arguments of ``compare``."""
 
     run: str | None = option("NAME", "name of the train run (default: the last one)")
-    markdown: Path | None = option("FILE", "write the comparison into a file, for a pull request", type=Path)
+    markdown: Path | None = option("FILE", "write the comparison into a file, for a pull request", type=user_path)
 
 
 def run(arguments: Arguments, context: Context) -> Summary:

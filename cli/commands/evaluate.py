@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.arguments import PipelineArguments
+from cli.arguments import PipelineArguments, user_path
 from cli.grammar import Command, Context, Summary, option
 
 
@@ -13,7 +13,7 @@ from cli.grammar import Command, Context, Summary, option
 class Arguments(PipelineArguments):
     """The arguments of ``evaluate``."""
 
-    config: Path = option("FILE", "file of settings", default=Path("configs/evaluate.yaml"), type=Path)
+    config: Path = option("FILE", "file of settings", default=Path("configs/evaluate.yaml"), type=user_path)
 
 
 def run(arguments: Arguments, context: Context) -> Summary:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.arguments import ModelArguments
+from cli.arguments import ModelArguments, user_path
 from cli.grammar import Command, Context, Summary, option
 from sentiment.errors import UserError
 
@@ -14,7 +14,7 @@ from sentiment.errors import UserError
 class Arguments(ModelArguments):
     """The arguments of ``report``."""
 
-    output: Path = option("FILE", "file to write", default=Path("report.html"), type=Path)
+    output: Path = option("FILE", "file to write", default=Path("report.html"), type=user_path)
 
 
 def run(arguments: Arguments, context: Context) -> Summary:

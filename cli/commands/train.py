@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.arguments import PipelineArguments
+from cli.arguments import PipelineArguments, user_path
 from cli.grammar import Command, Context, Summary, option
 
 PROFILES = """profiles (--config):
@@ -19,7 +19,7 @@ PROFILES = """profiles (--config):
 class Arguments(PipelineArguments):
     """The arguments of ``train``."""
 
-    config: Path = option("FILE", "file of settings", default=Path("configs/train.yaml"), type=Path)
+    config: Path = option("FILE", "file of settings", default=Path("configs/train.yaml"), type=user_path)
 
 
 def run(arguments: Arguments, context: Context) -> Summary:
