@@ -35,7 +35,7 @@ def splits_table(splits: Splits) -> Table:
 
 def fates_table(splits: Splits) -> Table:
     """Counts the rows of the source by what became of them."""
-    table = Table("rows", "", title="Rows of the source", title_justify="left")
+    table = Table("rows", "what became of them", title="Rows of the source", title_justify="left")
     for fate in splits.fates:
         if fate.rows or fate.name in ("read", "kept"):
             table.add_row(f"{fate.rows:,}", fate.name)

@@ -207,14 +207,13 @@ def _first_line(error: object) -> str:
 
 def _limit(entry: ExpectationSettings, *, by_row: bool) -> str:
     kwargs = entry.kwargs
-    low, high = kwargs.get("min_value"), kwargs.get("max_value")
-    least = "more than" if kwargs.get("strict_min") else "at least"
-    most = "less than" if kwargs.get("strict_max") else "at most"
-    if low is not None and high is not None and least == "at least" and most == "at most":
-        limit = f"{_show(low)} to {_show(high)}"
-    elif low is not None or high is not None:
-        ends = [f"{words} {_show(end)}" for words, end in ((least, low), (most, high)) if end is not None]
-        limit = " and ".join(ends)
+    ranges = kwargs.get("quantile_ranges")
+    if isinstance(ranges, dict) and {"quantiles", "value_ranges"} <= ranges.keys():
+        pairs = zip(ranges["quantiles"], ranges["value_ranges"], strict=False)
+        limit = "; ".join(f"{_show(quantile)}: {_range(*ends)}" for quantile, ends in pairs)
+    elif kwargs.get("min_value") is not None or kwargs.get("max_value") is not None:
+        strict = {name: bool(kwargs.get(name)) for name in ("strict_min", "strict_max")}
+        limit = _range(kwargs.get("min_value"), kwargs.get("max_value"), **strict)
     elif isinstance(values := kwargs.get("value_set"), list):
         limit = (" or " if "in_set" in entry.type else ", ").join(map(_show, values))
     else:
@@ -227,6 +226,13 @@ def _limit(entry: ExpectationSettings, *, by_row: bool) -> str:
     mostly = kwargs.get("mostly")
     rows = f"at least {100 * mostly:.4g}% of the rows" if isinstance(mostly, int | float) else "every row"
     return f"{limit} in {rows}" if limit else f"holds for {rows}"
+
+
+def _range(low: object, high: object, *, strict_min: bool = False, strict_max: bool = False) -> str:
+    least, most = ("more than" if strict_min else "at least"), ("less than" if strict_max else "at most")
+    if low is not None and high is not None and not strict_min and not strict_max:
+        return f"{_show(low)} to {_show(high)}"
+    return " and ".join(f"{words} {_show(end)}" for words, end in ((least, low), (most, high)) if end is not None)
 
 
 def _show(value: object) -> str:

@@ -55,10 +55,13 @@ def test_every_artifact_has_a_page_and_none_is_pickled(first):
 
 def test_mlflow_loads_the_champion_without_the_project(first, tmp_path):
     code = """
-import json, mlflow, sys
+import json, mlflow, pandas, sys
 mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model("models:/sentiment@champion")
-print(json.dumps(model.predict(["A wonderful, moving film.", "Awful. The worst and most boring film ever."])))
+texts = ["A wonderful, moving film.", "Awful. The worst and most boring film ever."]
+answers = model.predict(texts)
+assert model.predict(pandas.DataFrame({"asin": ["B001", "B002"], "text": texts})) == answers
+print(json.dumps(answers))
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules} & {"zenml", "transformers", "steps"})))
 """
     assert first.code == 0
