@@ -3,9 +3,6 @@
 import json
 
 import pytest
-import torch
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
-from transformers.utils import logging
 
 from sentiment.errors import UserError
 from sentiment.models.encoder import check_model, load_encoder, longest_input
@@ -27,7 +24,7 @@ def save_family(kind, bert, folder):
     """A random model of a family with 68 positions, and the tokenizer of ``bert`` without a limit of its own."""
     import shutil
 
-    from transformers import AutoTokenizer
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     size = len(AutoTokenizer.from_pretrained(bert))
     more = {"embedding_size": 32} if kind == "electra" else {}
@@ -46,6 +43,8 @@ def save_family(kind, bert, folder):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", FAMILIES)
 def test_the_longest_input_is_one_that_the_model_reads(kind, bert, tmp_path):
+    import torch
+
     folder = save_family(kind, bert, tmp_path)
     settings = tiny.recipe(folder, max_length=16, freeze_embeddings=False)
     model, tokenizer = load_encoder(str(folder), settings, seed=1)
@@ -64,6 +63,10 @@ def test_the_longest_input_is_one_that_the_model_reads(kind, bert, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(("classes", "problem"), [(5, None), (1, "regression"), (3, "multi_label_classification")])
 def test_a_head_for_other_classes_is_replaced(classes, problem, bert, tmp_path):
+    import torch
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+    from transformers.utils import logging
+
     logging.set_verbosity_error()
     tokenizer = tiny.save_encoder(tmp_path)
     config = AutoConfig.from_pretrained(bert, num_labels=classes, problem_type=problem)
@@ -84,6 +87,7 @@ def test_weights_that_do_not_fit_are_not_drawn_at_random(bert, tmp_path):
         load_encoder(str(tmp_path), tiny.recipe(tmp_path), seed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "content"),
     [
