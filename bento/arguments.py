@@ -29,7 +29,7 @@ def require_texts(values: object) -> list[str]:
     if isinstance(values, str | bytes | dict):
         raise TypeError(f"give a list of texts, not {type(values).__name__}")
     try:
-        found = list(values)  # type: ignore[call-overload] # that is what is tried
+        found = list(values)  # type: ignore[call-overload] # anything may be given
     except TypeError:
         raise TypeError(f"give a list of texts, not {type(values).__name__}") from None
     return [require_text(value, f"text {number}") for number, value in enumerate(found, 1)]

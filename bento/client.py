@@ -93,7 +93,8 @@ class Client(ABC):
 
     def feedback(self, prediction_id: str, label: str) -> None:
         """Sends the correct label of a prediction."""
-        require_text(prediction_id, "prediction_id"), require_text(label, "label")
+        require_text(prediction_id, "prediction_id")
+        require_text(label, "label")
         self._retried(lambda seconds: self._feedback(prediction_id, label, seconds))
 
     def info(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cli.commands import COMMANDS
 from cli.grammar import Context, Summary
-from cli.output import patient_output
+from cli.output import tolerant_output
 from cli.parser import Call, build_parser, parse
 from sentiment.errors import UserError
 
@@ -25,7 +25,7 @@ WIDTH = 120  # of tables that are not drawn on a terminal
 
 def main(words: Sequence[str] | None = None) -> int:
     """Runs the command that ``words`` (default: the process's arguments) name, and returns the exit code."""
-    with patient_output():
+    with tolerant_output():
         return _run(sys.argv[1:] if words is None else list(words))
 
 

@@ -21,13 +21,13 @@ def model_name(text: str) -> str:
 
 
 def user_path(text: str) -> Path:
-    """Returns a path from where the user stands; afterwards the process works in the repository."""
+    """Returns a path relative to the user's folder; afterwards the process works in the repository."""
     path = Path(text).expanduser()
     return path if Path.cwd() == ROOT else path.absolute()
 
 
 def override(text: str) -> str:
-    """Returns ``key=value`` with a path from where the user stands made absolute."""
+    """Returns ``key=value``; a path relative to the user's folder becomes absolute."""
     key, equals, value = text.partition("=")
     scheme = next((s for s in ("file:", "sql:sqlite:///", "hub:") if value.startswith(s)), "")
     path = value.removeprefix(scheme)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 
-class PatientStream:
+class TolerantStream:
     """A text stream that drops text which cannot be written: the terminal is closed, or its disk is full."""
 
     def __init__(self, stream: IO[str]) -> None:
@@ -34,12 +34,12 @@ class PatientStream:
 
 
 @contextmanager
-def patient_output() -> Iterator[None]:
-    """Makes the process's output patient for the block."""
+def tolerant_output() -> Iterator[None]:
+    """Lets the process go on in the block when its output cannot be written."""
     before = {name: getattr(sys, name) for name in ("stdout", "stderr", "__stderr__")}
     for name, stream in before.items():
         if stream is not None:
-            setattr(sys, name, PatientStream(stream))
+            setattr(sys, name, TolerantStream(stream))
     try:
         yield
     finally:

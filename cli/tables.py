@@ -13,10 +13,10 @@ from sentiment.evaluation.measure import Evaluation, Interval
 from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import SPLITS, Splits
 
-MAX_SOURCES = 6  # of a table: a column of sources may name every product
-
 if TYPE_CHECKING:
     from sentiment.deployment import Version
+
+MAX_SOURCES = 6  # of a table: a column of sources may name every product
 
 
 def splits_table(splits: Splits) -> Table:
@@ -33,12 +33,12 @@ def splits_table(splits: Splits) -> Table:
     return table
 
 
-def fates_table(splits: Splits) -> Table:
+def row_counts_table(splits: Splits) -> Table:
     """Counts the rows of the source by what became of them."""
     table = Table("rows", "what became of them", title="Rows of the source", title_justify="left")
-    for fate in splits.fates:
-        if fate.rows or fate.name in ("read", "kept"):
-            table.add_row(f"{fate.rows:,}", fate.name)
+    for count in splits.row_counts:
+        if count.rows or count.name in ("read", "kept"):
+            table.add_row(f"{count.rows:,}", count.name)
     return table
 
 

@@ -11,10 +11,10 @@ from pydantic import TypeAdapter
 from zenml.enums import ArtifactType
 
 from materializers.directory import DirectoryMaterializer
-from sentiment.reviews.table import SPLITS, Fate, Reviews, Splits
+from sentiment.reviews.table import SPLITS, Reviews, RowCount, Splits
 
 MAX_SOURCES = 50  # a column of sources may name every film
-FATES = TypeAdapter(tuple[Fate, ...])
+ROW_COUNTS = TypeAdapter(tuple[RowCount, ...])
 
 
 class ReviewsMaterializer(DirectoryMaterializer[Reviews]):
@@ -26,11 +26,11 @@ class ReviewsMaterializer(DirectoryMaterializer[Reviews]):
     def write(self, value: Reviews, directory: Path) -> None:
         """See the base class."""
         value.frame.to_parquet(directory / "reviews.parquet", index=False)
-        _write_fates(value.fates, directory)
+        _write_row_counts(value.row_counts, directory)
 
     def read(self, directory: Path) -> Reviews:
         """See the base class."""
-        return Reviews(pd.read_parquet(directory / "reviews.parquet"), _read_fates(directory))
+        return Reviews(pd.read_parquet(directory / "reviews.parquet"), _read_row_counts(directory))
 
     def page(self, value: Reviews) -> str:
         """Counts, lengths and samples."""
@@ -39,9 +39,9 @@ class ReviewsMaterializer(DirectoryMaterializer[Reviews]):
         return reviews_page(value)
 
     def fingerprint(self, value: Reviews) -> str:
-        """Of the reviews and of the fates of the others, so that the splits tell of them."""
-        fates = "".join(fate.model_dump_json() for fate in value.fates)
-        return hashlib.sha256((value.fingerprint + fates).encode("utf-8", "surrogatepass")).hexdigest()
+        """Covers the row counts, too: the splits repeat them."""
+        row_counts = "".join(count.model_dump_json() for count in value.row_counts)
+        return hashlib.sha256((value.fingerprint + row_counts).encode("utf-8", "surrogatepass")).hexdigest()
 
     def extract_metadata(self, data: Reviews) -> dict[str, Any]:
         """Rows, and those of the largest sources, for the dashboard."""
@@ -59,15 +59,15 @@ class SplitsMaterializer(DirectoryMaterializer[Splits]):
         """See the base class."""
         for name in SPLITS:
             getattr(value, name).frame.to_parquet(directory / f"{name}.parquet", index=False)
-        _write_fates(value.fates, directory)
+        _write_row_counts(value.row_counts, directory)
 
     def read(self, directory: Path) -> Splits:
         """See the base class."""
         parts = {name: Reviews(pd.read_parquet(directory / f"{name}.parquet")) for name in SPLITS}
-        return Splits(**parts, fates=_read_fates(directory))
+        return Splits(**parts, row_counts=_read_row_counts(directory))
 
     def page(self, value: Splits) -> str:
-        """Fates of the rows; counts by split, source and label."""
+        """Row counts; reviews by split, source and label."""
         from sentiment.pages.reviews import splits_page
 
         return splits_page(value)
@@ -81,10 +81,10 @@ class SplitsMaterializer(DirectoryMaterializer[Splits]):
         return {"fingerprint": data.fingerprint, **{name: len(getattr(data, name)) for name in SPLITS}}
 
 
-def _write_fates(fates: tuple[Fate, ...], directory: Path) -> None:
-    (directory / "fates.json").write_bytes(FATES.dump_json(fates))
+def _write_row_counts(row_counts: tuple[RowCount, ...], directory: Path) -> None:
+    (directory / "row_counts.json").write_bytes(ROW_COUNTS.dump_json(row_counts))
 
 
-def _read_fates(directory: Path) -> tuple[Fate, ...]:
-    file = directory / "fates.json"  # older artifacts have none
-    return FATES.validate_json(file.read_bytes()) if file.exists() else ()
+def _read_row_counts(directory: Path) -> tuple[RowCount, ...]:
+    file = directory / "row_counts.json"  # older artifacts have none
+    return ROW_COUNTS.validate_json(file.read_bytes()) if file.exists() else ()

@@ -1,7 +1,7 @@
-"""What a letter, a word, a sign and a blank are, in every script: the one definition for data, models and service.
+"""Defines letters, words, signs and blanks for every script, once for data, models and service.
 
-Marks of combination (vowel signs of Devanagari, Thai and others, accents that are written apart) belong to their
-letter. Emoji and emoticons are signs: they carry sentiment, so texts that differ in them are different texts.
+Combining marks (vowel signs of Devanagari, Thai and others, accents that are written apart) belong to their letter.
+Emoji and emoticons are signs: they carry sentiment, so texts that differ in them are different texts.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _SCRIPTS = range(0x80, 0x20000)  # all marks and signs but the variation selecto
 
 def _classes(*categories: str) -> str:
     """The characters of some Unicode categories as the inside of a character class."""
-    found = [point for point in _SCRIPTS if unicodedata.category(chr(point)) in categories]
-    starts = [point for point in found if point - 1 not in (members := set(found))]
-    ends = [point for point in found if point + 1 not in members]
+    found = {point for point in _SCRIPTS if unicodedata.category(chr(point)) in categories}
+    starts = sorted(point for point in found if point - 1 not in found)
+    ends = sorted(point for point in found if point + 1 not in found)
     return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends, strict=True))
 
 

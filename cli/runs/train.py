@@ -74,7 +74,7 @@ class TrainSummary:
             "reason": self.decision.reason,
             "challenger": self.decision.challenger,
             "metrics": {name: evaluation_facts(e) for name, e in self.evaluations.items()},
-            "rows": {fate.name: fate.rows for fate in self.splits.fates},
+            "rows": {count.name: count.rows for count in self.splits.row_counts},
             "durations": self.seconds,
         }
 
@@ -156,7 +156,7 @@ def read_train_summary(run: PipelineRunResponse) -> TrainSummary:
 def show_training(summary: TrainSummary, console: Console) -> None:
     """Prints the outcome as tables: reviews, candidates, gates, rules, the decision, and the next steps."""
     decision = summary.decision
-    console.print(tables.fates_table(summary.splits))
+    console.print(tables.row_counts_table(summary.splits))
     console.print(tables.splits_table(summary.splits))
     console.print(tables.candidates_table(summary.evaluations, summary.behaviours, decision.challenger))
     console.print(tables.slices_table(summary.evaluations))

@@ -8,12 +8,12 @@ from sentiment.pages import charts
 from sentiment.pages.html import Html, cards, figure, page, paragraph, section, shorten, table
 from sentiment.reviews.table import LABELS, SPLITS
 
-MAX_SOURCES = 20  # in a table: a column of sources may name every product
-
 if TYPE_CHECKING:
     import pandas as pd
 
     from sentiment.reviews.table import Reviews, Splits
+
+MAX_SOURCES = 20  # in a table: a column of sources may name every product
 
 
 def reviews_page(reviews: Reviews) -> str:
@@ -50,9 +50,12 @@ def splits_page(splits: Splits) -> str:
     parts = {name: getattr(splits, name) for name in SPLITS}
     total = max(1, sum(map(len, parts.values())))
     shares = [(name, f"{len(part):,}", f"{100 * len(part) / total:.1f}% of all") for name, part in parts.items()]
-    rows = [(fate.name, f"{fate.rows:,}", " · ".join(shorten(text) for text in fate.examples)) for fate in splits.fates]
-    fates = table(["rows that are", "", "examples"], rows, numbers=[1], prose=[2])
-    cleaning = [section("From rows to splits", fates)] if rows else []
+    rows = [
+        (count.name, f"{count.rows:,}", " · ".join(shorten(text) for text in count.examples))
+        for count in splits.row_counts
+    ]
+    row_counts = table(["rows that are", "", "examples"], rows, numbers=[1], prose=[2])
+    cleaning = [section("From rows to splits", row_counts)] if rows else []
     return page(
         "Splits",
         paragraph("No text and no near-copy of it is in two splits. The model is judged by the test split alone."),

@@ -46,7 +46,7 @@ _C1_CONTROL = re.compile("[\x80-\x9f]")  # ftfy reads these as Windows-1252 firs
 _MAYBE_MOJIBAKE = re.compile("[^\x00-\x7f]{2}|[\x80-\x9f]|[ÂÃĂÅĹÎÐĐÙ][ ?]|[âãð] [^\x00-\x7f]")
 _LIGATURE = re.compile("[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\ufb00-\ufb06]")
 _WIDE = re.compile("[\u3000\uff01-\uffef]")
-_INVISIBLE = re.compile(f"[{INVISIBLE}\ufffc]")  # and the mark of an object that is not there
+_INVISIBLE = re.compile(f"[{INVISIBLE}\ufffc]")  # and the object replacement character
 
 
 def clean(text: str) -> str:

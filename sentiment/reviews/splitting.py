@@ -12,7 +12,7 @@ from sentiment.errors import UserError
 from sentiment.progress import report
 from sentiment.reviews.cleaning import clean
 from sentiment.reviews.near_copies import near_copies
-from sentiment.reviews.table import COLUMNS, LABELS, SPLITS, Fate, Reviews, SplitName, Splits
+from sentiment.reviews.table import COLUMNS, LABELS, SPLITS, Reviews, RowCount, SplitName, Splits
 from sentiment.settings import Settings
 from sentiment.words import normalise
 
@@ -53,10 +53,10 @@ def split(reviews: Reviews, settings: SplitSettings, *, seed: int) -> Splits:
         seed: Of the order and of the near-copy search.
 
     Returns:
-        The splits, rows in seeded order. Their ``fates`` go on from those of the reviews: ``empty`` (no readable text
-        is left), ``contradictions`` (equal texts with both labels), ``duplicates`` (an equal text, case and punctuation
-        aside, is kept), ``near copies`` (a text that shares most words is kept), ``kept``; and of the kept ones those
-        that were ``cut``.
+        The splits, rows in seeded order. Their ``row_counts`` continue those of the reviews: ``empty`` (no readable
+        text is left), ``contradictions`` (equal texts with both labels), ``duplicates`` (an equal text, case and
+        punctuation aside, is kept), ``near copies`` (a text that shares most words is kept), ``kept``; and of the kept
+        ones those that were ``cut``.
 
     Raises:
         UserError: If too few distinct reviews are left or a split would lack a label.
@@ -80,15 +80,17 @@ def split(reviews: Reviews, settings: SplitSettings, *, seed: int) -> Splits:
         )
     parts = _divide(kept, settings)
     repeated = agreed[~agreed.index.isin(distinct["row"])]
-    fates = (
-        Fate.of("empty", frame.loc[frame["text"] == "", "raw"]),
-        Fate.of("contradictions", readable.loc[~readable.index.isin(agreed.index), "text"]),
-        Fate.of("duplicates", repeated["text"]),
-        Fate.of("near copies", distinct.loc[~distinct.index.isin(kept.index), "text"]),
-        Fate(name="kept", rows=len(kept)),
-        Fate.of("cut", kept.loc[kept["cut"], "text"].str.slice(stop=_BEGINNING)),
+    row_counts = (
+        RowCount.of("empty", frame.loc[frame["text"] == "", "raw"]),
+        RowCount.of("contradictions", readable.loc[~readable.index.isin(agreed.index), "text"]),
+        RowCount.of("duplicates", repeated["text"]),
+        RowCount.of("near copies", distinct.loc[~distinct.index.isin(kept.index), "text"]),
+        RowCount(name="kept", rows=len(kept)),
+        RowCount.of("cut", kept.loc[kept["cut"], "text"].str.slice(stop=_BEGINNING)),
     )
-    return Splits(**{name: Reviews(part) for name, part in parts.items()}, fates=(*reviews.fates, *fates))
+    return Splits(
+        **{name: Reviews(part) for name, part in parts.items()}, row_counts=(*reviews.row_counts, *row_counts)
+    )
 
 
 def exclude(reviews: Reviews, known: Reviews) -> Reviews:
@@ -111,8 +113,10 @@ def exclude(reviews: Reviews, known: Reviews) -> Reviews:
 
     def is_known(raw: str) -> bool:
         text = clean(raw)
+        if normalise(text) in seen:
+            return True
         words = normalise(text, with_signs=False)
-        return normalise(text) in seen or words.startswith(tuple(long.get(words[:_BEGINNING], ())))
+        return words.startswith(tuple(long.get(words[:_BEGINNING], ())))
 
     keep = [not isinstance(text, str) or not is_known(text) for text in reviews.frame["text"]]
     return Reviews(reviews.frame[keep].reset_index(drop=True))

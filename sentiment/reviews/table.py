@@ -15,15 +15,15 @@ LABELS = ("negative", "positive")
 COLUMNS = ("text", "label", "source")
 
 
-MAX_EXAMPLES = 3  # of the rows of one fate
+MAX_EXAMPLES = 3  # of one row count
 
 
-class Fate(BaseModel):
+class RowCount(BaseModel):
     """The number of rows that were read, dropped for one reason, or kept.
 
     Attributes:
-        name: The fate, such as ``empty``.
-        rows: How many rows had it.
+        name: What became of them, such as ``empty``.
+        rows: How many they are.
         examples: Up to :data:`MAX_EXAMPLES` of their texts.
     """
 
@@ -34,10 +34,10 @@ class Fate(BaseModel):
     examples: tuple[str, ...] = ()
 
     @staticmethod
-    def of(name: str, texts: pd.Series) -> Fate:
+    def of(name: str, texts: pd.Series) -> RowCount:
         """Counts the texts and takes the first as examples."""
         shown = texts.head(MAX_EXAMPLES).fillna("").astype(str)
-        return Fate(name=name, rows=len(texts), examples=tuple(text for text in shown if text))
+        return RowCount(name=name, rows=len(texts), examples=tuple(text for text in shown if text))
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ class Reviews:
         frame: One row a review; columns ``text`` (str), ``label`` (int64: 0 negative, 1 positive) and ``source``
             (str: which collection it is from, the name that slices and the training mixture use). Raw reviews (before
             cleaning) may hold nulls: the data gate checks them.
-        fates: What became of the rows of the source before these; empty if that is not known.
+        row_counts: What became of the rows of the source before these; empty if that is not known.
     """
 
     frame: pd.DataFrame
-    fates: tuple[Fate, ...] = ()
+    row_counts: tuple[RowCount, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -79,13 +79,13 @@ class Splits:
         train: To learn from.
         validation: To make choices on.
         test: To measure with.
-        fates: What became of every row of the source; empty if that is not known.
+        row_counts: What became of every row of the source; empty if that is not known.
     """
 
     train: Reviews
     validation: Reviews
     test: Reviews
-    fates: tuple[Fate, ...] = ()
+    row_counts: tuple[RowCount, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from zenml import step
 
-from sentiment.reviews.table import Fate, Reviews
+from sentiment.reviews.table import Reviews, RowCount
 
 
 @step
@@ -30,5 +30,5 @@ def add_feedback(
     given = [found.frame for found in (earlier, fresh) if found is not None]
     feedback = pd.concat(given, ignore_index=True).drop_duplicates(ignore_index=True)
     everything = pd.concat([reviews.frame, feedback], ignore_index=True)
-    added = Fate.of("added: feedback of users", feedback["text"])
-    return Reviews(everything, (*reviews.fates, added)), Reviews(feedback)
+    added = RowCount.of("added: feedback of users", feedback["text"])
+    return Reviews(everything, (*reviews.row_counts, added)), Reviews(feedback)

@@ -17,5 +17,5 @@ def divide(reviews: Reviews, checks: CheckReport, settings: SplitSettings, seed:
     """Cleans, removes duplicates and near-copies, and divides; stops if the raw reviews failed a critical check."""
     checks.require_passed()
     splits = split(reviews, settings, seed=seed)
-    log_metadata({"rows": {fate.name: fate.rows for fate in splits.fates}})
+    log_metadata({"rows": {count.name: count.rows for count in splits.row_counts}})
     return splits

@@ -1,4 +1,4 @@
-"""Settings of the transformer to a failure before anything trains, if its model does not fit them."""
+"""Checks the encoder against the settings, before it trains."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""What users type is meant from where they stand, and what is printed fails no command."""
+"""Paths are relative to the user's folder, and output that cannot be written fails no command."""
 
 import io
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from cli import app
 from cli.arguments import override, user_path
-from cli.output import patient_output
+from cli.output import tolerant_output
 from tests.helpers import command_line
 from tests.helpers.command_line import ROOT
 
@@ -27,7 +26,7 @@ class Broken(io.StringIO):
 
 def test_printing_into_a_broken_stream_goes_on(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Broken())
-    with patient_output():
+    with tolerant_output():
         print("lost")  # noqa: T201
         sys.stdout.flush()
     assert isinstance(sys.stdout, Broken)
@@ -37,22 +36,20 @@ def test_printing_into_a_broken_stream_goes_on(monkeypatch):
 def test_a_console_without_the_characters_shows_replacement_signs(encoding, monkeypatch):
     file = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(file, encoding=encoding))
-    with patient_output():
+    with tolerant_output():
         print("✓ शानदार 😀")  # noqa: T201
     assert "?" in file.getvalue().decode(encoding)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["/dev/full", "closed", "latin-1"])
-def test_a_command_whose_output_cannot_be_written_succeeds(where):
+@pytest.mark.parametrize("end", ["> /dev/full 2>&1", "| true; exit ${PIPESTATUS[0]}"])
+def test_a_command_whose_output_cannot_be_written_succeeds(end):
     command = f"{sys.executable} run.py --help"
-    end = {"/dev/full": "> /dev/full 2>&1", "closed": "| true; exit ${PIPESTATUS[0]}", "latin-1": "> /dev/null"}[where]
-    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"} if where == "latin-1" else None
-    done = subprocess.run(["bash", "-c", f"{command} {end}"], cwd=ROOT, check=False, env=environment)
+    done = subprocess.run(["bash", "-c", f"{command} {end}"], cwd=ROOT, check=False)
     assert done.returncode == 0
 
 
-def test_paths_are_meant_from_where_the_user_stands(tmp_path, monkeypatch):
+def test_paths_are_relative_to_the_folder_of_the_user(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").touch()
     (tmp_path / "set").mkdir()

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from cli.tables import fates_table, splits_table
+from cli.tables import row_counts_table, splits_table
 from sentiment.pages.reviews import MAX_SOURCES, counts_table
-from sentiment.reviews.table import Fate, Reviews, Splits
+from sentiment.reviews.table import Reviews, RowCount, Splits
 
 
 def splits_of(sources):
@@ -16,7 +16,10 @@ def splits_of(sources):
     rows = [(f"text {i}", i % 2, name) for i, name in enumerate([*names, *names[:3] * 5])]
     part = Reviews(pd.DataFrame(rows, columns=["text", "label", "source"]))
     return Splits(
-        part, part, part, (Fate(name="read", rows=700), Fate(name="empty", rows=0), Fate(name="kept", rows=9))
+        part,
+        part,
+        part,
+        (RowCount(name="read", rows=700), RowCount(name="empty", rows=0), RowCount(name="kept", rows=9)),
     )
 
 
@@ -39,7 +42,7 @@ def test_of_many_sources_the_largest_are_shown_and_the_rest_is_summed(sources, o
 
 
 def test_what_became_of_the_rows_is_printed():
-    text = printed(fates_table(splits_of(3)))
+    text = printed(row_counts_table(splits_of(3)))
     assert "700" in text
     assert "kept" in text
     assert "empty" not in text  # there were none

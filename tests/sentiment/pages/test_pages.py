@@ -14,7 +14,7 @@ from sentiment.pages.evaluation import evaluation_page
 from sentiment.pages.reviews import reviews_page, splits_page
 from sentiment.pages.servable import model_card, servable_page
 from sentiment.promotion.decision import Decision
-from sentiment.reviews.table import Fate, Reviews, Splits
+from sentiment.reviews.table import Reviews, RowCount, Splits
 
 EVIL = """<script>alert("x")</script><img src="http://evil.example/a.png" onerror='alert(1)'>"""
 SHOWN = "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;"
@@ -108,8 +108,8 @@ DEPLOYMENT = Deployment(
 
 @pytest.fixture(scope="module")
 def pages(evaluation):
-    fates = (Fate(name=EVIL, rows=12345, examples=(EVIL,)),)
-    splits = Splits(reviews_of(40), reviews_of(10), reviews_of(10), fates)
+    row_counts = (RowCount(name=EVIL, rows=12345, examples=(EVIL,)),)
+    splits = Splits(reviews_of(40), reviews_of(10), reviews_of(10), row_counts)
     return {
         "reviews": reviews_page(reviews_of()),
         "splits": splits_page(splits),

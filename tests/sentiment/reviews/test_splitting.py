@@ -24,8 +24,8 @@ def corpus(n=400):
     return [(text(i), i % 2, "films" if i % 4 < 3 else "books") for i in range(n)]
 
 
-def fate(splits, name):
-    return next(fate.rows for fate in splits.fates if fate.name == name)
+def count(splits, name):
+    return next(count.rows for count in splits.row_counts if count.name == name)
 
 
 def texts_of(splits):
@@ -66,11 +66,11 @@ def test_dropped_rows_are_counted():
     rows += [("long " * 300_000, 1, "films")]
     splits = split(reviews(rows), SplitSettings(), seed=1)
     kept = sum(len(getattr(splits, name)) for name in SPLITS)
-    assert {fate.name: fate.rows for fate in splits.fates} == {
+    assert {count.name: count.rows for count in splits.row_counts} == {
         "empty": 2, "contradictions": 2, "duplicates": 2, "near copies": 1, "kept": kept, "cut": 1,
     }  # fmt: skip
     assert len(rows) == kept + 2 + 2 + 2 + 1
-    examples = {fate.name: fate.examples for fate in splits.fates}
+    examples = {count.name: count.examples for count in splits.row_counts}
     assert examples["empty"] == ("<br />",)
     assert examples["contradictions"] == (text(3), text(3))
     assert len(examples["duplicates"]) == 2
@@ -86,7 +86,7 @@ def test_a_planted_near_copy_survives_in_no_split():
     copies = [(words.replace(words.split()[4], "changed"), label, source) for words, label, source in rows[:100]]
     splits = split(reviews(rows + copies), SplitSettings(), seed=1)
     kept = pd.concat([getattr(splits, name).frame for name in SPLITS])["text"].tolist()
-    assert fate(splits, "near copies") == 100
+    assert count(splits, "near copies") == 100
     assert len(kept) == 300
     assert max(near_copies(kept, similarity=0.8, seed=5)) == -1
 
@@ -148,7 +148,7 @@ def test_a_known_beginning_of_a_long_text_excludes_the_text():
     long = [(f"Review {i}: " + f"word{i} and so on " * 100, i % 2, "films") for i in range(200)]
     settings = SplitSettings(max_characters=1000)
     splits = split(reviews(long), settings, seed=1)
-    assert fate(splits, "cut") == 200
+    assert count(splits, "cut") == 200
     left = exclude(reviews(long), splits.train)
     assert len(left) == 200 - len(splits.train)
     assert len(exclude(reviews([(f"{splits.train.frame['text'][0]}", 1, "x")]), reviews(long))) == 1  # not reversed
@@ -157,7 +157,7 @@ def test_a_known_beginning_of_a_long_text_excludes_the_text():
 def test_blanks_around_a_text_cut_nothing_off():
     rows = [*corpus(), (" " * 25_000, 1, "films"), ("\n" * 25_000 + text(900), 0, "films")]
     splits = split(reviews(rows), SplitSettings(), seed=1)
-    assert (fate(splits, "cut"), fate(splits, "empty")) == (0, 1)
+    assert (count(splits, "cut"), count(splits, "empty")) == (0, 1)
     assert text(900) in set().union(*texts_of(splits).values())
 
 

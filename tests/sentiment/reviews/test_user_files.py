@@ -92,6 +92,19 @@ def test_what_spreadsheets_export_is_read(tmp_path):
     assert load(f"file:{western}", encoding="cp1252")["text"].str.startswith("café").all()
 
 
+@pytest.mark.parametrize("content", ["\ufeff", "sep=;\r\n", "\ufeff\r\n\r\n"])
+def test_a_file_of_marks_alone_is_empty(tmp_path, content):
+    path = tmp_path / "empty.csv"
+    path.write_text(content)
+    assert refusal(f"file:{path}") == f"{path}: the file is empty"
+
+
+def test_a_line_is_counted_from_the_first_of_the_file(tmp_path):
+    path = tmp_path / "hinted.csv"
+    path.write_text("sep=;\r\ntext;label\r\nfine;pos\r\nso;so;neg\r\n")
+    assert "line 4 has 3 values" in refusal(f"file:{path}")
+
+
 def test_labels_as_yaml_reads_them(tmp_path):
     from sentiment.settings import read_settings
 
@@ -145,9 +158,9 @@ def test_what_became_of_the_rows_is_counted(tmp_path):
     table(n=250, labels=(1, 2, 3, 4, 5)).to_csv(path, index=False)
     stars = {1: "negative", 2: "negative", 3: "drop", 4: "positive", 5: "positive"}
     reviews = load_reviews(SourceSettings(source=f"file:{path}", labels=stars, rows=100), seed=1)
-    assert {fate.name: fate.rows for fate in reviews.fates} == {
+    assert {count.name: count.rows for count in reviews.row_counts} == {
         "read": 250,
         "label means drop": 50,
         "sampled away": 100,
     }
-    assert all(len(fate.examples) == 3 for fate in reviews.fates[1:])
+    assert all(len(count.examples) == 3 for count in reviews.row_counts[1:])
