@@ -14,6 +14,7 @@ class Identity:
         model: Name of the model.
         version: Number of its version.
         kind: Which classifier answers: ``linear``, ``transformer`` or ``cascade``.
+        engine: The library that computes it: ``Classifier.engine``.
         bento: Tag of the Bento.
         labels: Names of the classes.
         lineage: Where the model comes from: run, commit, fingerprints.
@@ -22,6 +23,7 @@ class Identity:
     model: str
     version: str
     kind: str
+    engine: str
     bento: str
     labels: tuple[str, ...]
     lineage: dict[str, str] = field(default_factory=dict)
@@ -32,6 +34,7 @@ class Identity:
             "model": self.model,
             "model_version": self.version,
             "kind": self.kind,
+            "engine": self.engine,
             "bento": self.bento,
             "labels": list(self.labels),
             "lineage": self.lineage,

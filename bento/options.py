@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -13,6 +14,9 @@ class ServiceOptions(BaseModel):
     """Declares the options once; the model deployer's configuration and the service's settings extend it."""
 
     workers: int | None = Field(None, ge=1, description="processes of the service; null: one for every core")
+    engine: Literal["auto", "openvino-bf16", "openvino-int8", "openvino-f32", "onnxruntime"] = Field(
+        "auto", description="library and precision that compute the transformer; auto: the fastest that the machine has"
+    )
     tokens_file: str | None = Field(None, description="file with one bearer token a line; null: open to every caller")
     abstain_below: float = Field(0.6, ge=0.5, le=1, description="score below which an answer is marked abstained")
     log_text: bool = Field(False, description="keep the texts in the prediction log")

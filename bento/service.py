@@ -63,7 +63,7 @@ class SentimentService:
         from sentiment.models.allocation import release_memory
 
         identity = self._identity()
-        self._classifier.predict_proba(["The first call is the slowest one.", "So it is made here. " * 60])
+        self._classifier.warm_up()
         metrics = ServiceMetrics(self._settings.state / "metrics", identity)
         self._predictor = Predictor(self._classifier, identity, self._settings, metrics)
         server = GrpcServer(self._predictor, self._settings, self._tokens)
@@ -82,6 +82,7 @@ class SentimentService:
             model=labels.pop("model"),
             version=labels.pop("model_version"),
             kind=self._classifier.manifest.kind,
+            engine=self._classifier.engine,
             bento=f"{server_context.bento_name}:{server_context.bento_version}",
             labels=self._classifier.manifest.labels,
             lineage=labels,

@@ -23,7 +23,7 @@ UNFINISHED = "none"  # the number of an entry whose run died before ZenML had a 
 MAX_DESCRIPTION_CHARACTERS = 5000  # PostgreSQL and MySQL refuse more; sqlite does not
 THE_REST = "\n\nThe rest is in model_card.md, an artifact of the run.\n"
 _configured_for: ContextVar[object] = ContextVar("configured_for", default="not configured")
-SERVING_PACKAGES = ("mlflow", "numpy", "onnxruntime", "tokenizers", "mmh3")
+SERVING_PACKAGES = ("mlflow", "numpy", "openvino", "onnxruntime", "tokenizers")
 
 
 @dataclass(frozen=True)

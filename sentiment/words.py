@@ -31,15 +31,50 @@ _EMOTICON = r"(?<!\w)(?:[:;=][-~^o']?(?:[()\[\]|/\\*]+|[dp](?!\w))|\([-']?[:;=](
 _EMOJI = f"(?:[★☆⭐]+|[{_classes('So')}\U0001f300-\U0001f3fa\U0001f400-\U0001faff])"
 _SIGN = re.compile(f"{_EMOTICON}|{_EMOJI}")
 # an apostrophe stays inside its word, so that "didn't" is one word; "!" and "?" carry sentiment
-_ASCII_WORD = re.compile(rf"\w(?:[\w']*\w)?|[!?]|{_EMOTICON}")
 _WORD = re.compile(rf"\w(?:[\w{_MARKS}']*[\w{_MARKS}])?|[!?]|{_EMOTICON}|{_EMOJI}")
+# finds some texts without an emoticon, too; that all its matches begin with one of a few characters makes it fast
+_MAYBE_SIGN = re.compile(
+    r"[:;=<(\xa6\xa9\xae\xb0\u2122]"
+    r"(?:(?<=[:;=])[-~^o'()\[\]|/\\*dp]|(?<=\()[-']?[:;=]|(?<=<)[/3]|(?<=[^\x00-\x7f]))"
+)
+_WESTERN = "cp1252"  # one byte a character, also for curly quotes and dashes; it holds no mark, and the signs above
+_APART = bytes(
+    code if (letter := bytes([code]).decode(_WESTERN, "replace")).isalnum() or letter in "_'!?" else ord(" ")
+    for code in range(256)
+)
 _LETTERS = re.compile(rf"[^\W_][{_MARKS}]*(?:[^\W_][{_MARKS}]*)*")
 _NO_ASCII_LETTER = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 def find_words(text: str) -> list[str]:
     """Returns the words of a text in lower case, with its exclamation and question marks, emoticons and emoji."""
-    return (_ASCII_WORD if text.isascii() else _WORD).findall(text.lower())
+    return separate_words(text).split()
+
+
+def separate_words(text: str) -> str:
+    """Returns the words of a text as ``find_words`` does, with spaces around them instead of as a list.
+
+    A regular expression finds the words of any text. Most texts are western and hold no emoticon: replacing bytes gives
+    the same in a third of the time.
+    """
+    text = text.lower()
+    encoding = "ascii" if text.isascii() else _WESTERN  # Python has a faster codec for ASCII
+    try:
+        western = text.encode(encoding)
+    except UnicodeEncodeError:
+        return " ".join(_WORD.findall(text))
+    if _MAYBE_SIGN.search(text):
+        return " ".join(_WORD.findall(text))
+    words = western.translate(_APART).decode(encoding)
+    for mark in "!?":
+        words = words.replace(mark, f" {mark} ")
+    if "'" in words:  # at the edge of a word it is a quotation mark
+        words = f" {words} "
+        while " '" in words:
+            words = words.replace(" '", " ")
+        while "' " in words:
+            words = words.replace("' ", " ")
+    return words
 
 
 def normalise(text: str, *, with_signs: bool = True) -> str:

@@ -22,11 +22,15 @@ from sentiment.errors import UserError
 ROOT = Path(__file__).resolve().parents[1]
 BASE = "python:3.11-slim"
 PACKAGES = "/opt/sentiment/packages"  # in the image
+OTHER_FRONTENDS = ("gguf", "jax", "onnx", "paddle", "pytorch", "tensorflow", "tensorflow_lite")
 # Parts of packages that the service does not load.
 UNUSED = (
     *("**/tests", "bin"),
     *("**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.h"),  # for compilers and editors
     *("hf_xet*", "huggingface_hub*"),  # downloads from the hub
+    *(f"openvino/libs/libopenvino_{part}*" for part in ("auto", "c.", "hetero", "intel_gpu", "intel_npu")),
+    *(f"openvino/libs/libopenvino_{part}_frontend*" for part in OTHER_FRONTENDS),
+    *("openvino/libs/cache.json", "openvino/tools", "openvino/frontend", "openvino/torch", "openvino_telemetry*"),
     *(
         "onnxruntime/capi/libonnxruntime.so*",
         "onnxruntime/quantization",

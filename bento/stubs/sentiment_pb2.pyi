@@ -49,7 +49,7 @@ class InfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class InfoResponse(_message.Message):
-    __slots__ = ("model", "model_version", "kind", "bento", "labels", "lineage", "limits")
+    __slots__ = ("model", "model_version", "kind", "bento", "labels", "lineage", "limits", "engine")
     class LineageEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +71,7 @@ class InfoResponse(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     LINEAGE_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    ENGINE_FIELD_NUMBER: _ClassVar[int]
     model: str
     model_version: str
     kind: str
@@ -78,4 +79,5 @@ class InfoResponse(_message.Message):
     labels: _containers.RepeatedScalarFieldContainer[str]
     lineage: _containers.ScalarMap[str, str]
     limits: _containers.ScalarMap[str, float]
-    def __init__(self, model: _Optional[str] = ..., model_version: _Optional[str] = ..., kind: _Optional[str] = ..., bento: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., lineage: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    engine: str
+    def __init__(self, model: _Optional[str] = ..., model_version: _Optional[str] = ..., kind: _Optional[str] = ..., bento: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., lineage: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Mapping[str, float]] = ..., engine: _Optional[str] = ...) -> None: ...

@@ -79,6 +79,7 @@ class Evaluation:
     Attributes:
         candidate: ``linear``, ``transformer`` or ``cascade``.
         servable_fingerprint: Of the directory that was evaluated, which is the one that is served.
+        engine: The library that computed it: ``Classifier.engine``.
         data_fingerprint: Of the reviews it was evaluated on.
         overall: Metrics over all rows.
         slices: Metrics of each slice, such as ``source=imdb``, ``length=short``, ``negation=present``.
@@ -94,6 +95,7 @@ class Evaluation:
 
     candidate: str
     servable_fingerprint: str
+    engine: str
     data_fingerprint: str
     overall: Metrics
     slices: dict[str, Metrics]
@@ -128,7 +130,7 @@ class Evaluation:
         Raises:
             FileNotFoundError: If one of the two files is missing.
         """
-        summary = json.loads((path / "evaluation.json").read_text(encoding="utf-8"))
+        summary = {"engine": ""} | json.loads((path / "evaluation.json").read_text(encoding="utf-8"))  # older: unknown
         return cls(
             **summary
             | {
@@ -147,6 +149,7 @@ def evaluate(
     reviews: Reviews,
     *,
     candidate: str,
+    engine: str,
     servable_fingerprint: str,
     size_mb: float,
     settings: EvaluationSettings,
@@ -158,6 +161,7 @@ def evaluate(
         predict: Takes n texts, returns P(positive), shape (n,), each in [0, 1].
         reviews: Labelled reviews; their order is the order of ``Evaluation.predictions``.
         candidate: Name of the candidate, as shown.
+        engine: The library behind ``predict``.
         servable_fingerprint: Of the servable behind ``predict``.
         size_mb: Size of that servable in MB.
         settings: How to measure.
@@ -184,6 +188,7 @@ def evaluate(
 
     return Evaluation(
         candidate=candidate,
+        engine=engine,
         servable_fingerprint=servable_fingerprint,
         data_fingerprint=reviews.fingerprint,
         overall=measured(np.ones(len(labels), dtype=bool)),

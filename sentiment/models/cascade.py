@@ -5,7 +5,6 @@ Viola and Jones 2001 (doi:10.1109/CVPR.2001.990517) on cascades of classifiers.
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pydantic import Field
 from sentiment.errors import UserError
 from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
 from sentiment.models.classifier import Classifier, combine, is_short, route
+from sentiment.models.engines.processor import instructions
 from sentiment.models.plain_text import to_plain_text
 from sentiment.models.servable import Manifest, Servable
 from sentiment.progress import report
@@ -93,13 +93,16 @@ def fit_cascade(
     Raises:
         UserError: If the two were trained on different data.
     """
+    from joblib import cpu_count
+
     if linear.manifest.data_fingerprint != transformer.manifest.data_fingerprint:
         raise UserError("the linear model and the transformer were trained on different data", remedy="Train again.")
     texts = [to_plain_text(text) for text in validation.frame["text"]]  # words are counted as the service counts them
     labels = validation.frame["label"].to_numpy()
     report("fit cascade", 0, 2)
     first = Classifier.load(linear.path).calibrated_logits(texts)
-    second = Classifier.load(transformer.path, threads=os.cpu_count() or 1).calibrated_logits(texts)
+    encoder = Classifier.load(transformer.path, threads=cpu_count())
+    second = encoder.calibrated_logits(texts)
     report("fit cascade", 1, 2)
     short = is_short(texts, settings.short_words)
     candidates = [_candidate(first[~short], second[~short], labels[~short], share) for share in settings.shares]
@@ -123,6 +126,8 @@ def fit_cascade(
         data_fingerprint=linear.manifest.data_fingerprint,
         versions={**linear.manifest.versions, **transformer.manifest.versions},
         git_commit=git_commit,
+        engine=encoder.engine,
+        instructions=instructions(),
     ).write(out)
     report("fit cascade", 2, 2)
     return candidates

@@ -1,7 +1,7 @@
 """The Classifier: one interface to every kind of servable, for evaluation and for serving.
 
-It needs numpy, and onnxruntime and tokenizers (transformer) or mmh3 (linear); a cascade needs both. It needs neither
-torch nor transformers nor scikit-learn.
+It needs numpy; for a transformer, also tokenizers, and openvino or onnxruntime. It needs neither torch nor transformers
+nor scikit-learn.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sentiment.errors import UserError
-from sentiment.models.features import columns, terms
+from sentiment.models.engines.choice import load_engine
+from sentiment.models.features import chunks, count_terms
 from sentiment.models.plain_text import to_plain_text
 from sentiment.models.servable import Manifest
 from sentiment.models.truncation import encode
@@ -45,7 +45,15 @@ class Prediction:
 
 
 class Classifier(ABC):
-    """A loaded servable. Thread-safe: predicting changes no state."""
+    """A loaded servable. Thread-safe: predicting changes no state.
+
+    Attributes:
+        manifest: Its manifest.
+        engine: The library that computes it, and how: ``numpy``, or a name of
+            :data:`sentiment.models.engines.choice.ENGINES`.
+    """
+
+    engine = "numpy"
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
@@ -56,7 +64,7 @@ class Classifier(ABC):
 
         Args:
             path: The directory.
-            threads: Texts computed in parallel, one thread each; 1 is best for a service with a worker a core.
+            threads: Batches computed in parallel, one thread each; 1 is best for a service with a worker a core.
 
         Raises:
             UserError: If the directory is not a servable of a known kind, or files are missing or damaged.
@@ -80,6 +88,10 @@ class Classifier(ABC):
     @abstractmethod
     def _logits(self, texts: Sequence[str]) -> Floats:
         """Computes the log-odds of the positive label before calibration, shape (n,), from plain texts."""
+
+    def warm_up(self) -> None:
+        """Does in advance the work that first calls would wait for; takes up to a few seconds."""
+        self.predict_proba(["The first call is the slowest one."])
 
     def _calibrated(self, texts: Sequence[str]) -> Floats:
         """Computes the calibrated log-odds, shape (n,), from plain texts."""
@@ -131,40 +143,33 @@ class LinearClassifier(Classifier):
     def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
         super().__init__(manifest)
         self._longest, self._intercept = (manifest.settings[name] for name in ("longest_ngram", "intercept"))
-        self._table = np.load(path / "linear.npy", mmap_mode="r")  # memory-mapped: the workers of a service share it
+        table = np.load(path / "linear.npy", mmap_mode="r")  # memory-mapped: the workers of a service share it
+        self._rows = np.asarray(table).view(np.uint64)[:, 0]  # a row as one number is found in half the time
+        self._bits = len(table).bit_length() - 1
 
     def _logits(self, texts: Sequence[str]) -> Floats:
-        return np.fromiter(map(self._logit, texts), dtype=np.float64, count=len(texts))
+        return np.concatenate([np.zeros(0), *map(self._chunk_logits, chunks(texts))])
 
-    def _logit(self, text: str) -> float:
-        found, counts = np.unique(columns(terms(text, self._longest), len(self._table)), return_counts=True)
-        weights, coefficients = self._table[found].astype(np.float64).T
-        features = (1 + np.log(counts)) * weights
-        norm = np.linalg.norm(features) or 1.0  # of a text without a known word
-        return float(features @ coefficients / norm + self._intercept)
+    def _chunk_logits(self, texts: Sequence[str]) -> Floats:
+        found = count_terms(texts, self._longest, self._bits)
+        weights, coefficients = self._rows[found.columns].view(np.float32).reshape(-1, 2).T.astype(np.float64)
+        features = (1 + np.log(found.counts)) * weights
+        products = np.bincount(found.texts, features * coefficients, len(texts))
+        squares = np.bincount(found.texts, features**2, len(texts))
+        norms = np.sqrt(np.where(squares > 0, squares, 1.0))  # 0: a text without a known word
+        return np.asarray(products / norms + self._intercept)
 
 
 class TransformerClassifier(Classifier):
-    """A fine-tuned encoder in ONNX, int8 or float32."""
+    """A fine-tuned encoder."""
 
     def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
-        import onnxruntime
         from tokenizers import Tokenizer
 
         super().__init__(manifest)
-        onnxruntime.disable_telemetry_events()
         self._framing = {name: manifest.settings[name] for name in ("max_length", "head_share", "cls_id", "sep_id")}
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._threads = threads
-        # Texts differ in length: a memory plan for each length would only grow.
-        options.enable_mem_pattern = False
-        options.enable_cpu_mem_arena = False  # an arena keeps the memory of the longest text for good
-        self._session = onnxruntime.InferenceSession(
-            path / "model.onnx", sess_options=options, providers=["CPUExecutionProvider"]
-        )
+        self._engine = load_engine(path, manifest.settings, threads=threads)
+        self.engine = self._engine.name
         # Rust's tokenizer starts a thread a core otherwise; it reads the setting once, at the first batch.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false" if threads == 1 else "true")
         self._tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
@@ -172,21 +177,12 @@ class TransformerClassifier(Classifier):
         self._tokenizer.no_truncation()
 
     def _logits(self, texts: Sequence[str]) -> Floats:
-        """Runs one forward pass a text.
+        return self._engine.log_odds(encode(self._tokenizer, texts, **self._framing))
 
-        An int8 model scales its activations by the largest in the pass, so in a batch a text's score would depend on
-        the other texts. On one thread a batch is not faster, and no text is padded to the length of another.
-        """
-        ids = encode(self._tokenizer, texts, **self._framing)
-        if self._threads == 1 or len(ids) == 1:
-            return np.fromiter(map(self._forward, ids), dtype=np.float64, count=len(ids))
-        with ThreadPoolExecutor(self._threads) as pool:
-            return np.fromiter(pool.map(self._forward, ids), dtype=np.float64, count=len(ids))
-
-    def _forward(self, ids: Sequence[int]) -> float:
-        tokens = np.array([ids], dtype=np.int64)
-        (logits,) = self._session.run(None, {"input_ids": tokens, "attention_mask": np.ones_like(tokens)})
-        return float(logits[0, 1]) - float(logits[0, 0])
+    def warm_up(self) -> None:
+        """Also compiles what the engine needs for texts of any length."""
+        super().warm_up()
+        self._engine.warm_up(self._framing["max_length"])
 
 
 class CascadeClassifier(Classifier):
@@ -198,6 +194,12 @@ class CascadeClassifier(Classifier):
         self._weights = {name: manifest.settings["weights"][name] for name in ("short", "long")}
         self.linear = Classifier.load(path / "linear", threads=threads)
         self.transformer = Classifier.load(path / "transformer", threads=threads)
+        self.engine = self.transformer.engine
+
+    def warm_up(self) -> None:
+        """Warms up both models: one text alone might need the first one only."""
+        self.linear.warm_up()
+        self.transformer.warm_up()
 
     def _logits(self, texts: Sequence[str]) -> Floats:
         logits = self.linear._calibrated(texts)

@@ -1,10 +1,8 @@
-"""Exports a trained transformer to ONNX, in int8 where that costs no accuracy."""
+"""Exports a trained transformer for every engine, in int8 where that costs no accuracy."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from logging import WARNING, disable
@@ -18,6 +16,9 @@ from sentiment import progress
 from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
 from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.classifier import Classifier
+from sentiment.models.engines import onnx_engine, openvino_engine
+from sentiment.models.engines.choice import BF16, ENGINES, F32, INT8, ONNX
+from sentiment.models.engines.processor import instructions
 from sentiment.models.servable import Manifest, Servable, package_versions
 from sentiment.models.truncation import encode
 from sentiment.reviews.table import Reviews
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
-    from onnxruntime import InferenceSession
     from transformers import PreTrainedModel
 
 OPSET = 17
@@ -53,14 +53,15 @@ class ExportSettings(Settings):
 
 
 class ExportReport(BaseModel):
-    """The result of an export, and the reason for its precision.
+    """The result of an export.
 
     Attributes:
         precision: Precision of ``model.onnx``.
         reason: The reason for the precision, for readers.
+        engines: Engines that keep the accuracy, other than float32.
         float_accuracy: Accuracy in [0, 1] of the float model on the validation rows.
-        int8_accuracy: Accuracy of the int8 model there; None if it was not tried.
-        agreement: Share of rows on which both give the same label; None if int8 was not tried.
+        accuracy: Accuracy there of each engine that was tried on this machine.
+        agreement: Share of rows on which that engine gives the float model's label.
         rows: Validation rows that were compared.
         parity: Largest difference of a logit between torch and float ONNX.
         bytes: Size of ``model.onnx``.
@@ -76,9 +77,10 @@ class ExportReport(BaseModel):
 
     precision: Literal["int8", "float32"]
     reason: str
+    engines: tuple[str, ...]
     float_accuracy: float
-    int8_accuracy: float | None
-    agreement: float | None
+    accuracy: dict[str, float]
+    agreement: dict[str, float]
     rows: int
     parity: float
     bytes: int
@@ -93,20 +95,20 @@ class ExportReport(BaseModel):
 def export_transformer(
     checkpoint: TransformerCheckpoint, validation: Reviews, out_dir: Path, settings: ExportSettings, *, seed: int
 ) -> ExportReport:
-    """Writes ``model.onnx`` and ``tokenizer.json`` into ``out_dir``.
+    """Writes the model for every engine, and ``tokenizer.json``, into ``out_dir``.
 
-    ``model.onnx`` maps ``input_ids`` and ``attention_mask`` (int64, rows x tokens) to ``logits`` (float32, rows x 2).
-    ``tokenizer.json`` neither truncates nor pads: :mod:`sentiment.models.truncation` does.
+    ``openvino.xml`` and ``model.onnx`` map ``input_ids`` and ``attention_mask`` (int64, rows x tokens) to ``logits``
+    (float32, rows x 2). ``tokenizer.json`` neither truncates nor pads: :mod:`sentiment.models.truncation` does.
 
     Args:
         checkpoint: The trained checkpoint.
-        validation: Reviews on which int8 is compared with float.
+        validation: Reviews on which the engines are compared with the float model.
         out_dir: Created if missing.
         settings: Whether to try int8, and its tolerance.
         seed: Seeds the draw of the validation rows.
 
     Returns:
-        The chosen precision with its reason and figures.
+        The engines that keep the accuracy, with their figures.
 
     Raises:
         RuntimeError: Float ONNX and torch disagree.
@@ -117,34 +119,36 @@ def export_transformer(
     reviews = stratified(validation, settings.rows, seed=seed)
     labels = reviews.frame["label"].to_numpy()
     with TemporaryDirectory(dir=out_dir) as scratch:
-        float_path, int8_path = Path(scratch) / "float.onnx", Path(scratch) / "int8.onnx"
+        folder = Path(scratch)
+        float_path, int8_path = folder / "float.onnx", folder / onnx_engine.FILE
         tokens = _Tokens(checkpoint, out_dir / "tokenizer.json", settings.max_length)
         ids = tokens.encode(reviews)
-        progress.report("export transformer", 0, 3)
         parity = _export_float(checkpoint.path, float_path, ids, tokens.pad_id)
-        progress.report("export transformer", 1, 3)
-        float_labels = _logits(float_path, ids).argmax(axis=1)
-        progress.report("export transformer", 2, 3)
-        float_accuracy = float((float_labels == labels).mean())
-        float_bytes = float_path.stat().st_size
-        int8_accuracy = agreement = None
+        openvino_engine.write_ir(float_path, folder)
         if settings.int8:
             quantise(float_path, int8_path)
-            int8_labels = _logits(int8_path, ids).argmax(axis=1)
-            int8_accuracy = float((int8_labels == labels).mean())
-            agreement = float((int8_labels == float_labels).mean())
-        precision, reason = _choose(float_accuracy, int8_accuracy, settings.int8_tolerance)
-        (int8_path if precision == "int8" else float_path).replace(out_dir / "model.onnx")
-    progress.report("export transformer", 3, 3)
+        found = _labels_by_engine(folder, ids, tokens.pad_id, _tried(settings))
+        truth = found.pop(F32)
+        accuracy = {name: float((predicted == labels).mean()) for name, predicted in found.items()}
+        float_accuracy = float((truth == labels).mean())
+        kept = tuple(name for name, value in accuracy.items() if value >= float_accuracy - settings.int8_tolerance)
+        float_bytes = float_path.stat().st_size
+        (int8_path if ONNX in kept else float_path).replace(out_dir / onnx_engine.FILE)
+        for suffix in (".xml", ".bin"):
+            (folder / openvino_engine.FILE).with_suffix(suffix).replace(
+                (out_dir / openvino_engine.FILE).with_suffix(suffix)
+            )
+    precision, reason = _explain(float_accuracy, accuracy, settings.int8_tolerance)
     return ExportReport(
         precision=precision,
         reason=reason,
+        engines=kept,
         float_accuracy=float_accuracy,
-        int8_accuracy=int8_accuracy,
-        agreement=agreement,
+        accuracy=accuracy,
+        agreement={name: float((predicted == truth).mean()) for name, predicted in found.items()},
         rows=len(reviews),
         parity=parity,
-        bytes=(out_dir / "model.onnx").stat().st_size,
+        bytes=(out_dir / onnx_engine.FILE).stat().st_size,
         float_bytes=float_bytes,
         max_length=tokens.max_length,
         head_share=tokens.head_share,
@@ -154,13 +158,37 @@ def export_transformer(
     )
 
 
-def _choose(
-    float_accuracy: float, int8_accuracy: float | None, tolerance: float
+def _tried(settings: ExportSettings) -> list[str]:
+    """Lists the engines to compare with float32: bf16 where the processor multiplies it, int8 if asked to."""
+    machine = instructions()
+    bf16 = [BF16] if {"amx_bf16", "avx512_bf16"} & set(machine) else []
+    return [*bf16, *([INT8, ONNX] if settings.int8 else [])]
+
+
+def _labels_by_engine(
+    folder: Path, ids: Sequence[Sequence[int]], pad_id: int, engines: Sequence[str]
+) -> dict[str, NDArray[np.int64]]:
+    """Predicts the labels of some rows by the float model and by each engine."""
+    import numpy as np
+    from joblib import cpu_count
+
+    found = {}
+    for done, name in enumerate([F32, *engines]):
+        progress.report("export transformer", done, len(engines) + 1)
+        engine = ENGINES[name][1](folder, pad_id=pad_id, threads=cpu_count())
+        found[name] = (engine.log_odds(ids) > 0).astype(np.int64)
+    progress.report("export transformer", 1, 1)
+    return found
+
+
+def _explain(
+    float_accuracy: float, accuracy: Mapping[str, float], tolerance: float
 ) -> tuple[Literal["int8", "float32"], str]:
-    if int8_accuracy is None:
+    """Returns the precision of ``model.onnx``, and the reason for it."""
+    if ONNX not in accuracy:
         return "float32", "int8 is switched off"
-    figures = f"accuracy {int8_accuracy:.4f} in int8, {float_accuracy:.4f} in float32, tolerance {tolerance:.4f}"
-    if int8_accuracy >= float_accuracy - tolerance:
+    figures = f"accuracy {accuracy[ONNX]:.4f} in int8, {float_accuracy:.4f} in float32, tolerance {tolerance:.4f}"
+    if accuracy[ONNX] >= float_accuracy - tolerance:
         return "int8", f"int8 keeps the accuracy: {figures}"
     return "float32", f"int8 loses too much: {figures}"
 
@@ -220,10 +248,18 @@ def _export_float(checkpoint: Path, path: Path, ids: Sequence[Sequence[int]], pa
             opset_version=OPSET,
             dynamo=False,
         )
-    parity = float(np.abs(_logits(path, rows) - expected).max())
+    parity = float(np.abs(_run_onnx(path, token_ids, mask) - expected).max())
     if not parity <= PARITY:
         raise RuntimeError(f"ONNX differs from torch by {parity:.2g} in a logit; at most {PARITY} is rounding")
     return parity
+
+
+def _run_onnx(path: Path, token_ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    logits: NDArray[np.float32] = session.run(["logits"], {"input_ids": token_ids, "attention_mask": mask})[0]
+    return logits
 
 
 def _logits_only(model: PreTrainedModel) -> torch.nn.Module:
@@ -261,34 +297,6 @@ def quantise(float_path: Path, int8_path: Path) -> None:
         )
 
 
-def _logits(path: Path, ids: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-    """Logits (rows, 2) of an ONNX model, a row a pass as when serving, as many side by side as there are cores."""
-    import numpy as np
-
-    session = _session(path)
-
-    def run(row: Sequence[int]) -> NDArray[np.float32]:
-        tokens = np.array([row], dtype=np.int64)
-        logits: NDArray[np.float32] = session.run(
-            ["logits"], {"input_ids": tokens, "attention_mask": np.ones_like(tokens)}
-        )[0]
-        return logits
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(run, ids)))
-
-
-def _session(path: Path) -> InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = False  # it would keep the memory of the longest text ever seen
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-
 @contextmanager
 def _no_warnings() -> Iterator[None]:
     """Silences the tracer's remarks on constants and the quantiser's advice to pre-process, which does not help."""
@@ -309,27 +317,34 @@ def write_servable(
     """Completes the directory of :func:`export_transformer`: calibrates it and writes its manifest.
 
     Args:
-        out: Directory with ``model.onnx`` and ``tokenizer.json``.
+        out: The directory that :func:`export_transformer` wrote.
         report: The report of the export.
         validation: Reviews that the temperature is fitted on.
         data_fingerprint: Of the splits the checkpoint was trained on.
         git_commit: Of the code.
     """
+    from joblib import cpu_count
+
     manifest = Manifest(
         kind="transformer",
-        settings=report.model_dump(include={"precision", "max_length", "head_share", "cls_id", "sep_id", "pad_id"}),
+        settings=report.model_dump(
+            include={"precision", "engines", "max_length", "head_share", "cls_id", "sep_id", "pad_id"}
+        ),
         temperature=1.0,
         validation_accuracy=0.0,
         data_fingerprint=data_fingerprint,
-        versions=package_versions("torch", "transformers", "onnx", "onnxruntime", "tokenizers", "numpy"),
+        versions=package_versions("torch", "transformers", "onnx", "onnxruntime", "openvino", "tokenizers", "numpy"),
         git_commit=git_commit,
     )
     manifest.write(out)
-    logits = Classifier.load(out, threads=os.cpu_count() or 1).logits(validation.frame["text"].tolist())
+    classifier = Classifier.load(out, threads=cpu_count())
+    logits = classifier.logits(validation.frame["text"].tolist())
     labels = validation.frame["label"].to_numpy()
     replace(
         manifest,
         temperature=fit_temperature(logits, labels),
         validation_accuracy=accuracy_of_logits(logits, labels),
+        engine=classifier.engine,
+        instructions=instructions(),
     ).write(out)
     return Servable(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
-from sentiment.models.features import terms
+from sentiment.models.classifier import LinearClassifier
+from sentiment.models.engines.processor import instructions
+from sentiment.models.features import chunks, count_terms
 from sentiment.models.servable import Manifest, package_versions
 from sentiment.progress import report
 from sentiment.settings import Settings
@@ -50,18 +53,13 @@ def train_linear(train: Reviews, settings: LinearSettings, *, seed: int) -> Pipe
         A fitted scikit-learn pipeline; ``decision_function`` gives the log-odds of the positive label.
     """
     import numpy as np
-    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+    from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
 
     labels = train.frame["label"].to_numpy()
-    hashing = HashingVectorizer(
-        n_features=2**settings.hash_bits,
-        analyzer=partial(terms, longest=settings.longest_ngram),
-        alternate_sign=False,
-        norm=None,
-        dtype=np.float32,
-    )
+    hashing = FunctionTransformer(partial(count_matrix, longest=settings.longest_ngram, bits=settings.hash_bits))
     report("train linear", 0, 3)
     counts = hashing.transform(train.frame["text"])
     report("train linear", 1, 3)
@@ -75,6 +73,19 @@ def train_linear(train: Reviews, settings: LinearSettings, *, seed: int) -> Pipe
     model.coef_ = model.coef_.astype(np.float32)
     report("train linear", 3, 3)
     return make_pipeline(hashing, weighting, model)
+
+
+def count_matrix(texts: Sequence[str], *, longest: int, bits: int) -> csr_matrix:
+    """Returns the counts of terms, (texts, 2**bits): see :func:`sentiment.models.features.count_terms`."""
+    import numpy as np
+    from scipy.sparse import csr_matrix, vstack
+
+    def matrix(chunk: Sequence[str]) -> csr_matrix:
+        found = count_terms(chunk, longest, bits)
+        shape = (len(chunk), 2**bits)
+        return csr_matrix((found.counts.astype(np.float32), (found.texts, found.columns)), shape=shape)
+
+    return vstack([matrix(chunk) for chunk in chunks(list(texts))], format="csr")
 
 
 def _weights(counts: csr_matrix, labels: NDArray[np.int64], settings: LinearSettings) -> NDArray[np.float32]:
@@ -108,10 +119,12 @@ def export_linear(
     logits, labels = pipeline.decision_function(validation.frame["text"]), validation.frame["label"].to_numpy()
     Manifest(
         kind="linear",
-        settings={"longest_ngram": hashing.analyzer.keywords["longest"], "intercept": float(model.intercept_[0])},
+        settings={"longest_ngram": hashing.func.keywords["longest"], "intercept": float(model.intercept_[0])},
         temperature=fit_temperature(logits, labels),
         validation_accuracy=accuracy_of_logits(logits, labels),
         data_fingerprint=data_fingerprint,
-        versions=package_versions("scikit-learn", "numpy", "mmh3"),
+        versions=package_versions("scikit-learn", "numpy"),
         git_commit=git_commit,
+        engine=LinearClassifier.engine,
+        instructions=instructions(),
     ).write(out)

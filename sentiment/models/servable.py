@@ -17,7 +17,7 @@ from typing import Any
 from sentiment.errors import UserError
 
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2  # 2: other hashes of the linear model's words
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Manifest:
         data_fingerprint: SHA-256 of the splits it was trained on.
         versions: Versions of the packages that created it.
         git_commit: Commit of the code that created it; empty outside a checkout.
+        engine: The library that computed it when it was calibrated: :attr:`Classifier.engine`; empty if unknown.
+        instructions: The instructions for matrix products of that machine.
         labels: Names of class 0 and class 1.
     """
 
@@ -42,6 +44,8 @@ class Manifest:
     data_fingerprint: str
     versions: Mapping[str, str]
     git_commit: str = ""
+    engine: str = ""
+    instructions: tuple[str, ...] = ()
     labels: tuple[str, str] = ("negative", "positive")
     format: int = FORMAT
 
@@ -63,7 +67,7 @@ class Manifest:
                 raise UserError(
                     f"is of format {values['format']}, not {FORMAT}", where=str(path), remedy="Train again."
                 )
-            return cls(**{**values, "labels": tuple(values["labels"])})
+            return cls(**{**values, **{name: tuple(values[name]) for name in ("labels", "instructions")}})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(
                 f"is not a readable servable manifest ({type(error).__name__})",

@@ -58,6 +58,7 @@ class Seen:
 
     Attributes:
         identity: Model, version and Bento that it reports.
+        engine: The library that computes its scores.
         versions: Versions named in its answers.
         positive: P(positive) of every text, in [0, 1].
         milliseconds: Time to the answer of every text, sent alone.
@@ -66,6 +67,7 @@ class Seen:
     """
 
     identity: tuple[str, str, str]
+    engine: str
     versions: frozenset[str]
     positive: tuple[float, ...]
     milliseconds: tuple[float, ...]
@@ -120,6 +122,7 @@ def _seen(
         versions.add(answer.model_version)
     return Seen(
         (str(info["model"]), str(info["model_version"]), str(info["bento"])),
+        str(info["engine"]),
         frozenset(versions),
         tuple(scores),
         tuple(milliseconds),

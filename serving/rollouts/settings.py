@@ -14,7 +14,16 @@ class SmokeSettings(Settings):
 
     reviews: int = Field(48, ge=4, le=1000, description="test reviews that are sent one by one over each protocol")
     tolerance: float = Field(
-        1e-3, gt=0, le=0.5, description="largest difference of P(positive) from the recorded evaluation"
+        0.02,
+        gt=0,
+        le=0.5,
+        description="largest difference of P(positive) from the recorded evaluation, on the engine that computed it",
+    )
+    other_engine_difference: float = Field(
+        0.05, gt=0, le=0.5, description="mean difference of P(positive) on any other engine, at most"
+    )
+    other_engine_agreement: float = Field(
+        0.9, ge=0, le=1, description="share of reviews with the recorded label on any other engine, at least"
     )
     p95_ms: float = Field(150, gt=0, description="largest 95th percentile of their latency in milliseconds")
     seed: int = Field(13, ge=0, description="seed of the choice of reviews")

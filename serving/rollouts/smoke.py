@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 SHOWN = 5  # examples of a failed check
 
 
-def smoke_test(access: Access, bento: Bento, known: Sequence[Known], settings: SmokeSettings) -> CheckReport:
+def smoke_test(
+    access: Access, bento: Bento, known: Sequence[Known], settings: SmokeSettings, *, engine: str
+) -> CheckReport:
     """Tests a service that gets no traffic yet.
 
     Args:
@@ -27,16 +29,23 @@ def smoke_test(access: Access, bento: Bento, known: Sequence[Known], settings: S
         bento: The Bento that it must serve.
         known: Reviews with their recorded scores.
         settings: Tolerance and budget.
+        engine: The engine that computed the recorded scores.
     """
     texts, recorded = [k.text for k in known], [k.positive for k in known]
     checks = []
     for protocol, probe in (("HTTP", http_probe), ("gRPC", grpc_probe)):
-        checks += judge(protocol, probe(access, texts), bento, recorded, settings)
+        checks += judge(protocol, probe(access, texts), bento, recorded, settings, engine=engine)
     return CheckReport(suite="smoke", checks=tuple(checks))
 
 
 def judge(
-    protocol: str, seen: Seen | str, bento: Bento, recorded: Sequence[float], settings: SmokeSettings
+    protocol: str,
+    seen: Seen | str,
+    bento: Bento,
+    recorded: Sequence[float],
+    settings: SmokeSettings,
+    *,
+    engine: str,
 ) -> list[Check]:
     """The checks of one protocol.
 
@@ -46,13 +55,18 @@ def judge(
         bento: The Bento that it must serve.
         recorded: P(positive) of every text as evaluation recorded it.
         settings: Tolerance and budget.
+        engine: The engine that computed the recorded scores.
     """
     if isinstance(seen, str):
         every = Check(name=f"answers over {protocol}", passed=False, observed=seen, limit="an answer to every request")
         return [every]
+    if seen.engine == engine:
+        scores = _scores(protocol, seen.positive, recorded, settings.tolerance)
+    else:
+        scores = _scores_of_another_engine(protocol, seen, recorded, settings, engine)
     return [
         _identity(protocol, seen, bento),
-        _scores(protocol, seen.positive, recorded, settings.tolerance),
+        scores,
         _latency(protocol, seen.milliseconds, settings.p95_ms),
         _cases(f"bad requests over {protocol}", seen.refusals, "refused as documented"),
         _cases(f"health over {protocol}", seen.health, "healthy"),
@@ -81,6 +95,25 @@ def _scores(protocol: str, observed: Sequence[float], recorded: Sequence[float],
         score=float(differences.max()),
         count=len(recorded),
         examples=tuple(f"review {i}: served {observed[i]:.4f}, evaluated {recorded[i]:.4f}" for i in worst),
+    )
+
+
+def _scores_of_another_engine(
+    protocol: str, seen: Seen, recorded: Sequence[float], settings: SmokeSettings, engine: str
+) -> Check:
+    """Checks scores that another precision may move: hardly on average, and few across the middle."""
+    observed = np.asarray(seen.positive)
+    differences = np.abs(observed - np.asarray(recorded))
+    agreement = float(np.mean((observed > 0.5) == (np.asarray(recorded) > 0.5)))
+    mean = float(differences.mean())
+    return Check(
+        name=f"scores over {protocol}",
+        passed=mean <= settings.other_engine_difference and agreement >= settings.other_engine_agreement,
+        observed=f"{seen.engine} instead of {engine or 'an unknown engine'}: {100 * agreement:.0f}% of {len(recorded)} "
+        f"labels are equal, P(positive) differs by {mean:.4f} on average, {differences.max():.4f} at most",
+        limit=f"{100 * settings.other_engine_agreement:g}% equal, {settings.other_engine_difference:g} on average",
+        score=mean,
+        count=len(recorded),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 from zenml import ArtifactConfig, step
@@ -51,11 +50,14 @@ def measure(
     seed: int,
 ) -> tuple[metrics.Evaluation, CheckReport]:
     """Loads the servable as the service does, and measures it on the reviews."""
-    classifier = Classifier.load(servable.path, threads=os.cpu_count() or 1)
+    from joblib import cpu_count  # unlike os.cpu_count, it knows affinity and the limits of a container
+
+    classifier = Classifier.load(servable.path, threads=cpu_count())
     evaluation = metrics.evaluate(
         classifier.predict_proba,
         reviews,
         candidate=candidate,
+        engine=classifier.engine,
         servable_fingerprint=servable.fingerprint,
         size_mb=servable.size_mb,
         settings=settings,

@@ -55,7 +55,7 @@ def test_pins_are_those_of_the_project():
         return dict(line.partition(" ")[0].split("==") for line in lines if "==" in line and not line.startswith("#"))
 
     ours, theirs = pins("bento/requirements.txt"), pins("requirements.txt")
-    assert {"bentoml", "grpcio", "onnxruntime", "tokenizers", "mmh3"} <= set(ours)
+    assert {"bentoml", "grpcio", "onnxruntime", "openvino", "tokenizers"} <= set(ours)
     assert not {"torch", "transformers", "zenml", "mlflow", "pandas", "scikit-learn"} & set(ours)
     assert {name: pin for name, pin in ours.items() if theirs.get(name) != pin} == {}
     assert version("bentoml") == ours["bentoml"]

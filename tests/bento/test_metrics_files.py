@@ -18,7 +18,7 @@ from bento.routes import GRPC_ROUTES, HTTP_ROUTES, metric_method
 from tests.helpers.booted import ready
 from tests.helpers.loopback import until
 
-IDENTITY = Identity("sentiment", "7", "linear", "sentiment:v7", ("negative", "positive"))
+IDENTITY = Identity("sentiment", "7", "linear", "numpy", "sentiment:v7", ("negative", "positive"))
 STATUSES = [200, 202, 400, 401, 404, 405, 408, 413, 422, 499, 500, 503, 504]
 RPCS = [metric_method(route) for route in GRPC_ROUTES]
 
@@ -79,7 +79,8 @@ import sys
 from pathlib import Path
 from bento.identity import Identity
 from bento.metrics import ServiceMetrics
-own = ServiceMetrics(Path(sys.argv[1]), Identity("sentiment", "7", "linear", "sentiment:v7", ("negative", "positive")))
+identity = Identity("sentiment", "7", "linear", "numpy", "sentiment:v7", ("negative", "positive"))
+own = ServiceMetrics(Path(sys.argv[1]), identity)
 own.request("http", "/v1/predict", "200", 0.1)
 own.batch(16, 3)
 """

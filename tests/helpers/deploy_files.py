@@ -18,7 +18,7 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = sys.argv[1]
 from pathlib import Path
 from bento.identity import Identity
 from bento.metrics import ServiceMetrics
-identity = Identity("sentiment", "1", "linear", "sentiment:v1", ("negative", "positive"))
+identity = Identity("sentiment", "1", "linear", "numpy", "sentiment:v1", ("negative", "positive"))
 metrics = ServiceMetrics(Path(sys.argv[1]), identity)
 metrics.request("http", "/v1/predict", "200", 0.1)
 metrics.batch(1, 0)

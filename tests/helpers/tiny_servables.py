@@ -1,17 +1,19 @@
-"""Servables of every kind, made in a moment: a linear model of made-up reviews, a small ONNX graph, and both."""
+"""Servables of every kind, made in a moment: a linear model of made-up reviews, a small graph, and both."""
 
 from pathlib import Path
 
 import numpy as np
 
 from sentiment.models.cascade import CascadeSettings, fit_cascade
+from sentiment.models.engines.choice import BF16, INT8, ONNX
+from sentiment.models.engines.openvino_engine import write_ir
 from sentiment.models.linear import LinearSettings, export_linear, train_linear
 from sentiment.models.servable import Manifest, Servable
 from tests.helpers import tiny_transformer as tiny
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *tiny.GOOD, *tiny.BAD, *tiny.FILLER, "!", "&"]
 SHORT_WORDS = 20
-LINEAR = LinearSettings(hash_bits=12)
+LINEAR = LinearSettings(hash_bits=14)
 
 
 def save_linear(folder: Path, *, data_fingerprint: str = "data", seed: int = 1) -> Servable:
@@ -52,7 +54,9 @@ def save_transformer(folder: Path, *, data_fingerprint: str = "data", max_length
     onnx.save(
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), folder / "model.onnx"
     )
+    write_ir(folder / "model.onnx", folder)
     settings = {"max_length": max_length, "head_share": 1 / 3, "cls_id": 2, "sep_id": 3, "pad_id": 0}
+    settings |= {"engines": [BF16, INT8, ONNX]}
     Manifest("transformer", settings, 0.5, 0.9, data_fingerprint, {}).write(folder)
     return Servable(folder)
 

@@ -38,6 +38,7 @@ def evaluation(tmp_path):
         lambda texts: np.linspace(0.05, 0.95, len(texts)),
         reviews(),
         candidate="linear",
+        engine="numpy",
         servable_fingerprint="abc",
         size_mb=1.5,
         settings=EvaluationSettings(resamples=100, latency_sample=2),

@@ -27,7 +27,7 @@ def test_metrics(reviews):
     settings = EvaluationSettings(resamples=100, latency_sample=2)
     evaluation = evaluate(
         lambda texts: np.linspace(0.05, 0.95, len(texts)),
-        reviews, candidate="linear", servable_fingerprint="abc", size_mb=1.5, settings=settings, seed=0,
+        reviews, candidate="linear", engine="numpy", servable_fingerprint="abc", size_mb=1.5, settings=settings, seed=0,
     )  # fmt: skip
     names = [name for name, _ in _metrics(evaluation, CheckReport(suite="behaviour", checks=()))]
     assert "linear.source_reviews_1_.accuracy" in names

@@ -1,11 +1,12 @@
 """One definition of letters, words, signs and blanks."""
 
+import random
 import sys
 import unicodedata
 
 import pytest
 
-from sentiment.models.features import terms
+from sentiment import words as definitions
 from sentiment.monitoring.sketch import sketch
 from sentiment.reviews.cleaning import clean
 from sentiment.reviews.near_copies import near_copies
@@ -26,14 +27,13 @@ SCRIPTS = {
 def test_marks_belong_to_their_letter(words):
     text = " ".join(words)
     assert find_words(text) == words
-    assert terms(text, 1) == words
     assert len(normalise(text).split()) == len(words)
 
 
 def test_texts_that_differ_in_a_vowel_sign_are_different_texts():
     assert normalise(HINDI) != normalise(HINDI_TOO)
     assert sketch(HINDI) != sketch(HINDI_TOO)
-    assert terms(HINDI, 1) != terms(HINDI_TOO, 1)
+    assert find_words(HINDI) != find_words(HINDI_TOO)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,14 @@ def test_texts_that_differ_in_a_vowel_sign_are_different_texts():
 )
 def test_words_of_english(text, words):
     assert find_words(text) == words
+
+
+def test_the_fast_way_for_western_texts_finds_the_same_words():
+    draw = random.Random(0)
+    characters = "ab9'_!?:;=()-^o/|<3d*. ,\t\n\x1c\x85\xa0é²ß“’–…©°™\x81İ😀"  # noqa: RUF001 - signs of that encoding
+    for _ in range(30_000):
+        text = "".join(draw.choices(characters, k=draw.randint(0, 12)))
+        assert find_words(text) == definitions._WORD.findall(text.lower()), repr(text)
 
 
 @pytest.mark.parametrize(("one", "other"), [("👍", "👎"), (":)", ":("), (" 😍", " 😡"), ("<3", "</3"), ("★★★★★", "★")])

@@ -15,6 +15,7 @@ RECORDED = [0.9, 0.2, 0.55, 0.01]
 SETTINGS = SmokeSettings(tolerance=1e-3, p95_ms=50)
 GOOD = Seen(
     identity=("sentiment", "3", "sentiment:v3-abc"),
+    engine="openvino-bf16",
     versions=frozenset({"3"}),
     positive=(0.9, 0.2, 0.5504, 0.01),
     milliseconds=(5.0, 6.0, 7.0, 8.0),
@@ -24,7 +25,9 @@ GOOD = Seen(
 
 
 def report(seen):
-    return CheckReport(suite="smoke", checks=tuple(judge("HTTP", seen, BENTO, RECORDED, SETTINGS)))
+    return CheckReport(
+        suite="smoke", checks=tuple(judge("HTTP", seen, BENTO, RECORDED, SETTINGS, engine="openvino-bf16"))
+    )
 
 
 def test_a_service_that_reproduces_the_evaluation_passes():
@@ -72,3 +75,20 @@ def test_examples_are_numbers_of_reviews_and_scores_worst_first():
 def test_the_score_of_a_label_is_that_of_the_positive_one_or_its_rest():
     assert positive("positive", 0.75) == 0.75
     assert positive("negative", 0.75) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("scores", "passed", "words"),
+    [
+        ((0.9, 0.23, 0.56, 0.01), True, "100% of 4 labels are equal, P(positive) differs by 0.0100 on average"),
+        ((0.9, 0.2, 0.45, 0.01), False, "75% of 4 labels are equal"),
+        ((0.6, 0.4, 0.55, 0.01), False, "differs by 0.1250 on average, 0.3000 at most"),
+        ((0.9, 0.2, float("nan"), 0.01), False, "75% of 4"),
+    ],
+)
+def test_another_engine_may_move_scores_a_little_and_the_report_says_so(scores, passed, words):
+    checks = report(replace(GOOD, engine="onnxruntime", positive=scores)).checks
+    (check,) = (c for c in checks if c.name == "scores over HTTP")
+    assert check.passed is passed
+    assert check.observed.startswith("onnxruntime instead of openvino-bf16: ")
+    assert words in check.observed

@@ -33,7 +33,7 @@ def evaluation(test_split):
 
     return evaluate(
         lambda texts: np.array([score(text) for text in texts]),
-        test_split, candidate="linear", servable_fingerprint="f", size_mb=1.0, seed=0,
+        test_split, candidate="linear", engine="numpy", servable_fingerprint="f", size_mb=1.0, seed=0,
         settings=EvaluationSettings(resamples=100, latency_sample=2),
     )  # fmt: skip
 

@@ -31,6 +31,7 @@ def evaluated(predict, reviews=None, settings=SETTINGS):
         predict,
         reviews_of() if reviews is None else reviews,
         candidate="linear",
+        engine="numpy",
         servable_fingerprint="abc",
         size_mb=1.5,
         settings=settings,

@@ -89,7 +89,7 @@ class Opinions:
         monkeypatch.setattr(cascade.Classifier, "load", self.load)
 
     def load(self, path, **options):
-        return SimpleNamespace(calibrated_logits=lambda texts: self.logits[path.name])
+        return SimpleNamespace(engine="numpy", calibrated_logits=lambda texts: self.logits[path.name])
 
     def reviews(self, rows, seed, share_of_short=0.3):
         draw = np.random.default_rng(seed)

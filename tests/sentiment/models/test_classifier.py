@@ -10,6 +10,7 @@ import pytest
 from sentiment.errors import UserError
 from sentiment.models import Classifier, plain_text
 from sentiment.models import classifier as classifier_module
+from sentiment.models.engines.choice import BF16, INT8, ONNX, VARIABLE
 from sentiment.models.plain_text import to_plain_text
 from sentiment.models.servable import Manifest
 from sentiment.reviews import cleaning
@@ -27,9 +28,14 @@ def servables(tmp_path_factory):
     return {kind: tiny_servables.save(kind, tmp_path_factory.mktemp(kind)).path for kind in KINDS}
 
 
-@pytest.fixture(params=KINDS)
-def path(request, servables):
-    return servables[request.param]
+COMPUTED = [("linear", "auto"), *((kind, name) for kind in KINDS[1:] for name in (BF16, INT8, ONNX))]
+
+
+@pytest.fixture(params=COMPUTED, ids=" on ".join)
+def path(request, servables, monkeypatch):
+    kind, engine = request.param
+    monkeypatch.setenv(VARIABLE, engine)
+    return servables[kind]
 
 
 @pytest.fixture
@@ -164,8 +170,8 @@ DAMAGES = {
     "unknown kind": ("linear", lambda d: change_manifest(d, kind="oracle")),
     "no linear model": ("linear", lambda d: (d / "linear.npy").unlink()),
     "half a linear model": ("linear", lambda d: truncate(d / "linear.npy")),
-    "no transformer": ("transformer", lambda d: (d / "model.onnx").unlink()),
-    "half a transformer": ("transformer", lambda d: truncate(d / "model.onnx")),
+    "no transformer": ("transformer", lambda d: [(d / name).unlink() for name in ("model.onnx", "openvino.xml")]),
+    "half a transformer": ("transformer", lambda d: [truncate(d / name) for name in ("model.onnx", "openvino.xml")]),
     "no tokenizer": ("transformer", lambda d: (d / "tokenizer.json").unlink()),
     "half a tokenizer": ("transformer", lambda d: truncate(d / "tokenizer.json")),
     "transformer without settings": ("transformer", lambda d: change_manifest(d, settings={})),

@@ -10,6 +10,7 @@ from sentiment.errors import UserError
 from sentiment.models import Classifier, export
 from sentiment.models.batches import pad
 from sentiment.models.checkpoint import TransformerCheckpoint
+from sentiment.models.engines.openvino_engine import OpenVinoEngine
 from sentiment.models.export import ExportSettings, export_transformer
 from sentiment.models.servable import Manifest
 from sentiment.models.transformer import train_transformer
@@ -58,18 +59,24 @@ def test_float_onnx_equals_torch(checkpoint, tmp_path):
     report = export_transformer(checkpoint, reviews, tmp_path, export_settings(int8=False), seed=0)
     assert (report.precision, report.reason) == ("float32", "int8 is switched off")
     assert report.float_accuracy == 1
-    assert (report.int8_accuracy, report.agreement) == (None, None)
+    assert not {"openvino-int8", "onnxruntime"} & {*report.accuracy, *report.engines}
     for rows in (ids[:1], ids[:5], sorted(ids, key=len)[:3]):  # other shapes than the traced one
         token_ids, mask = pad(rows, report.pad_id)
-        served = export._session(tmp_path / "model.onnx").run(None, {"input_ids": token_ids, "attention_mask": mask})
-        np.testing.assert_allclose(served[0], torch_logits(checkpoint.path, rows), atol=1e-5)
-    assert {path.name for path in tmp_path.iterdir()} == {"model.onnx", "tokenizer.json"}
+        expected = torch_logits(checkpoint.path, rows)
+        served = export._run_onnx(tmp_path / "model.onnx", token_ids, mask)
+        np.testing.assert_allclose(served, expected, atol=1e-5)
+        engine = OpenVinoEngine(tmp_path, pad_id=report.pad_id, threads=1, precision="f32")
+        np.testing.assert_allclose(engine.log_odds(rows), expected[:, 1] - expected[:, 0], atol=1e-2)  # 16-bit weights
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "model.onnx", "openvino.bin", "openvino.xml", "tokenizer.json"
+    }  # fmt: skip
 
 
 def test_int8_is_kept_where_it_costs_nothing(checkpoint, tmp_path):
     report = export_transformer(checkpoint, tiny.reviews(200, 3), tmp_path, export_settings(int8_tolerance=0.1), seed=0)
     assert report.precision == "int8"
-    assert report.int8_accuracy >= report.float_accuracy - 0.1
+    assert report.accuracy["onnxruntime"] >= report.float_accuracy - 0.1
+    assert {"openvino-int8", "onnxruntime"} <= set(report.engines)
     assert "keeps the accuracy" in report.reason
     assert report.bytes < report.float_bytes
     assert (report.bytes, report.rows) == ((tmp_path / "model.onnx").stat().st_size, 200)
@@ -79,16 +86,30 @@ def test_int8_is_kept_where_it_costs_nothing(checkpoint, tmp_path):
     assert "MatMulInteger" in operators
 
 
-def test_an_int8_score_does_not_depend_on_its_batch(checkpoint, tmp_path):
-    """Activations are scaled by the largest of a pass: together with other texts, scores would change."""
+@pytest.mark.parametrize(
+    ("engine", "bound"), [("onnxruntime", 1e-12), ("openvino-int8", 0.02), ("openvino-bf16", 0.02)]
+)
+def test_a_score_hardly_depends_on_its_batch(checkpoint, engine, bound, tmp_path, monkeypatch):
+    """In bf16, the kernel of another shape rounds otherwise; int8 must not scale one text by the values of another."""
     report = export_transformer(checkpoint, tiny.reviews(50, 3), tmp_path, export_settings(int8_tolerance=1), seed=0)
-    settings = report.model_dump(include={"max_length", "head_share", "cls_id", "sep_id"})
+    settings = report.model_dump(include={"max_length", "head_share", "cls_id", "sep_id", "pad_id"})
     Manifest("transformer", settings, 1.0, 0.9, "data", {}).write(tmp_path)
-    texts = tiny.reviews(20, 4).frame["text"].tolist()
+    monkeypatch.setenv("SENTIMENT_ENGINE", engine)
+    texts = tiny.reviews(2000, 4).frame["text"].tolist()
     classifier = Classifier.load(tmp_path)
-    alone = [classifier.logits([text])[0] for text in texts]
-    np.testing.assert_allclose(classifier.logits(texts), alone, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(Classifier.load(tmp_path, threads=2).logits(texts), alone, rtol=0, atol=1e-12)
+    alone = np.concatenate([classifier.predict_proba([text]) for text in texts])
+    company = np.random.default_rng(0).permutation(len(texts))
+    np.testing.assert_allclose(classifier.predict_proba([texts[i] for i in company]), alone[company], atol=bound)
+    np.testing.assert_allclose(Classifier.load(tmp_path, threads=2).predict_proba(texts), alone, atol=bound)
+
+
+@pytest.mark.parametrize("checkpoint", ["bert"], indirect=True)
+def test_equal_models_are_equal_files(checkpoint, tmp_path):
+    """Otherwise a repeated training would give a servable with another fingerprint."""
+    for name in ("first", "second"):
+        export_transformer(checkpoint, tiny.reviews(20, 3), tmp_path / name, export_settings(), seed=0)
+    for file in ("model.onnx", "openvino.xml", "openvino.bin"):
+        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes()
 
 
 def outlier(checkpoint, folder):
@@ -118,20 +139,20 @@ def test_float_is_served_where_int8_loses_accuracy(checkpoint, tmp_path):
     report = export_transformer(broken, reviews, tmp_path / "served", export_settings(), seed=0)
     assert set(reviews.frame["label"]) == {0, 1}
     assert report.float_accuracy == 1
-    assert report.int8_accuracy < 0.99
-    assert report.agreement == report.int8_accuracy
+    assert report.accuracy["onnxruntime"] < 0.99
+    assert report.agreement == report.accuracy
     assert report.precision == "float32"
+    assert "onnxruntime" not in report.engines
     assert "int8 loses too much" in report.reason
     token_ids, mask = pad(ids, 0)
-    session = export._session(tmp_path / "served" / "model.onnx")
-    served = session.run(None, {"input_ids": token_ids, "attention_mask": mask})[0]
+    served = export._run_onnx(tmp_path / "served" / "model.onnx", token_ids, mask)
     np.testing.assert_allclose(served, torch_logits(broken.path, ids), atol=1e-3)
 
 
 def test_the_limit_is_the_tolerance():
-    assert export._choose(0.900, 0.8971, 0.003)[0] == "int8"
-    assert export._choose(0.900, 0.8969, 0.003)[0] == "float32"
-    assert export._choose(0.900, 0.91, 0)[0] == "int8"
+    assert export._explain(0.900, {"onnxruntime": 0.8971}, 0.003)[0] == "int8"
+    assert export._explain(0.900, {"onnxruntime": 0.8969}, 0.003)[0] == "float32"
+    assert export._explain(0.900, {"onnxruntime": 0.91}, 0)[0] == "int8"
 
 
 @pytest.mark.parametrize("checkpoint", ["bert"], indirect=True)
@@ -148,8 +169,8 @@ def test_the_report_has_the_settings_for_serving(checkpoint, tmp_path):
 
 @pytest.mark.parametrize("checkpoint", ["bert"], indirect=True)
 def test_an_export_that_differs_from_torch_is_refused(checkpoint, tmp_path, monkeypatch):
-    logits = export._logits
-    monkeypatch.setattr(export, "_logits", lambda *args, **kwargs: logits(*args, **kwargs) + 0.01)
+    run = export._run_onnx
+    monkeypatch.setattr(export, "_run_onnx", lambda *arguments: run(*arguments) + 0.01)
     with pytest.raises(RuntimeError, match="differs from torch"):
         export_transformer(checkpoint, tiny.reviews(40, 3), tmp_path, export_settings(), seed=0)
     assert not (tmp_path / "model.onnx").exists()

@@ -3,14 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from sentiment.errors import UserError
 from sentiment.models import Classifier
-from sentiment.models.features import columns, terms
 from sentiment.models.linear import LinearSettings, export_linear, train_linear
 from sentiment.reviews.table import Reviews
-from sentiment.words import find_words
 from tests.helpers import tiny_servables
 from tests.helpers import tiny_transformer as tiny
 
@@ -85,22 +82,6 @@ ODD = [
     "naïve café",
     "_ 1 2",
 ]
-
-
-@pytest.mark.parametrize("longest", [1, 2, 3])
-def test_features_are_those_of_scikit_learn(longest):
-    size = 2**18
-    theirs = HashingVectorizer(
-        n_features=size,
-        ngram_range=(1, longest),
-        tokenizer=find_words,
-        token_pattern=None,
-        alternate_sign=False,
-        norm=None,
-    ).transform(ODD)
-    for text, row in zip(ODD, theirs, strict=True):
-        ours = np.bincount(columns(terms(text, longest), size), minlength=size)
-        np.testing.assert_array_equal(ours, row.toarray()[0])
 
 
 def test_equal_models_are_equal_files(tmp_path):

@@ -22,7 +22,9 @@ def changed(servable, folder, **changes):
 
 
 def test_a_manifest_comes_back_as_it_was(tmp_path):
-    manifest = Manifest("cascade", {"band": 1.5}, 1.2, 0.9, "abc", {"numpy": "2"}, "c0ffee", ("bad", "good"))
+    manifest = Manifest(
+        "cascade", {"band": 1.5}, 1.2, 0.9, "abc", {"numpy": "2"}, "c0ffee", "numpy", ("avx2",), ("bad", "good")
+    )
     manifest.write(tmp_path)
     assert Manifest.read(tmp_path) == manifest
 
@@ -39,7 +41,8 @@ def test_a_copy_is_the_same(kind, servables, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"git_commit": "another"}, {"versions": {"numpy": "0"}}, {"data_fingerprint": "another"}]
+    "changes",
+    [{"git_commit": "another"}, {"engine": "another"}, {"versions": {"numpy": "0"}}, {"data_fingerprint": "another"}],
 )
 def test_how_it_came_to_be_does_not_count(changes, servables, tmp_path):
     assert changed(servables["linear"], tmp_path / "x", **changes).fingerprint == servables["linear"].fingerprint
@@ -53,7 +56,9 @@ def test_only_answers_count(changes, servables, tmp_path):
     assert changed(original, tmp_path / "x", **changes).fingerprint != original.fingerprint
 
 
-@pytest.mark.parametrize("file", ["linear/linear.npy", "transformer/model.onnx", "transformer/tokenizer.json"])
+@pytest.mark.parametrize(
+    "file", ["linear/linear.npy", "transformer/model.onnx", "transformer/openvino.bin", "transformer/tokenizer.json"]
+)
 def test_every_byte_of_the_model_counts(file, servables, tmp_path):
     shutil.copytree(servables["cascade"].path, tmp_path / "copy")
     with (tmp_path / "copy" / file).open("ab") as stream:
@@ -64,4 +69,6 @@ def test_every_byte_of_the_model_counts(file, servables, tmp_path):
 def test_the_size_is_that_of_the_files(servables):
     servable = servables["cascade"]
     assert servable.size_mb == pytest.approx(sum(f.stat().st_size for f in servable.files) / 1e6)
-    assert {f.name for f in servable.files} == {"manifest.json", "linear.npy", "model.onnx", "tokenizer.json"}
+    assert {f.name for f in servable.files} == {
+        "manifest.json", "linear.npy", "model.onnx", "openvino.xml", "openvino.bin", "tokenizer.json"
+    }  # fmt: skip

@@ -83,6 +83,7 @@ def report():
         lambda texts: np.clip(np.arange(len(texts)) % 2 + rng.normal(0, 0.4, len(texts)), 0, 1),
         test,
         candidate="cascade",
+        engine="numpy",
         servable_fingerprint="c0ffee",
         size_mb=93.2,
         settings=EvaluationSettings(resamples=100, latency_sample=2),

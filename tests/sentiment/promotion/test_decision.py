@@ -42,6 +42,7 @@ def evaluation_of(
 
     return Evaluation(
         candidate=candidate,
+        engine="numpy",
         servable_fingerprint=fingerprint,
         data_fingerprint="data",
         overall=measured(np.ones(N, dtype=bool)),

@@ -13,7 +13,7 @@ from serving.rollouts.settings import RolloutSettings, SmokeSettings
 
 NEW = Bento(tag="sentiment:v2-b", model="sentiment", version="2", labels={"fingerprint": "f2"})
 OLD = Bento(tag="sentiment:v1-a", model="sentiment", version="1", labels={"fingerprint": "f1"})
-EVALUATION = SimpleNamespace(servable_fingerprint="f2")
+EVALUATION = SimpleNamespace(engine="numpy", servable_fingerprint="f2")
 SPLITS = SimpleNamespace(test=None)
 
 
@@ -77,7 +77,7 @@ def world(monkeypatch):
     kept = []
 
     def roll_out(deployer, mode="switch", smoke=True, compared=True, evaluation=EVALUATION):
-        def tested(*_):
+        def tested(*_, engine):
             if isinstance(smoke, BaseException):
                 raise smoke
             return report("smoke", smoke)
@@ -203,7 +203,7 @@ def test_a_shadow_never_switches(alike, world):
     ("change", "words"),
     [
         ({"mode": "shadow"}, "there is no live service to compare with"),
-        ({"evaluation": SimpleNamespace(servable_fingerprint="f1")}, "is of another servable"),
+        ({"evaluation": SimpleNamespace(engine="numpy", servable_fingerprint="f1")}, "is of another servable"),
     ],
 )
 def test_a_rollout_that_cannot_be_judged_is_not_started(change, words, world):
