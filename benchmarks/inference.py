@@ -1,80 +1,202 @@
-"""Reviews per second of the promoted servable and its parts against ``transformers.pipeline`` in float32.
+"""Reviews per second in process: the promoted cascade and its parts, engines, and accuracy against speed.
 
-Both read the same fine-tuned weights (run ``make train`` first), on one thread, in one process, one after the other,
-several times; the ratio is the median of the rounds' ratios. Run: ``python -m benchmarks.inference``.
+Every part reads the same fine-tuned weights (run ``make train`` first). Contenders take turns, several rounds; a ratio
+is the median of the rounds' ratios. Run: ``python -m benchmarks.inference [models engines frontier]``.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
 
 Predict = Callable[[Sequence[str]], object]
+SHARES = (0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1)
+PARTS = ("models", "engines", "frontier")
 
 
-def contenders(stack: str) -> tuple[dict[str, Predict], list[str]]:
-    """Returns the models to compare, the alternative first, and the test split's texts."""
+@dataclass
+class Promoted:
+    """What is measured: the promoted cascade, its checkpoint, and the test split."""
+
+    servable: Path
+    checkpoint: Path
+    length: int
+    texts: list[str]
+    labels: np.ndarray
+
+    def kinds(self, count: int) -> dict[str, list[str]]:
+        """Short, long and mixed texts of the test split."""
+        return {
+            "short": [t for t in self.texts if len(t.split()) <= 40][:count],
+            "long": [t for t in self.texts if len(t.split()) > 200][:count],
+            "mixed": self.texts[:count],
+        }
+
+
+def promoted(stack: str) -> Promoted:
+    """Finds it on the stack."""
     from cli.session import session
 
     with session(stack, debug=False):
-        import torch
-        from transformers import pipeline
         from zenml.client import Client
 
         import materializers  # noqa: F401  # registers how typed artifacts are loaded
         from registry import versions
-        from sentiment.models import Classifier
         from sentiment.models.servable import Manifest
 
         champion = versions.find_production("sentiment")
-        if champion is None:
-            raise SystemExit("no model is in production: run make train first")
-        torch.set_num_threads(1)
+        if champion is None or champion.kind != "cascade":
+            raise SystemExit("no cascade is in production: run make train first")
         servable = versions.get_artifact("sentiment", champion.number, "servable").load()
         splits = versions.get_artifact("sentiment", champion.number, "splits").load()
         checkpoint = Client().get_artifact_version("checkpoint").load()
-        naive = pipeline("text-classification", model=str(checkpoint.path), device=-1)
-        part = servable.path / "transformer" if champion.kind == "cascade" else servable.path
-        length = Manifest.read(part).settings.get("max_length", checkpoint.report.settings.max_length)  # equal reading
-        found: dict[str, Predict] = {
-            "transformers.pipeline": lambda texts: naive(list(texts), truncation=True, max_length=length, batch_size=16)
-        }
-        parts = {"linear": "linear", "transformer int8": "transformer"} if champion.kind == "cascade" else {}
-        for name, folder in parts.items():
-            found[name] = Classifier.load(servable.path / folder).predict
-        found[champion.kind] = Classifier.load(servable.path).predict
-        return found, splits.test.frame["text"].tolist()
+        length = Manifest.read(servable.path / "transformer").settings["max_length"]
+        frame = splits.test.frame
+        return Promoted(servable.path, checkpoint.path, length, frame["text"].tolist(), frame["label"].to_numpy())
+
+
+def load(path: Path, engine: str = "auto", threads: int = 1):  # noqa: ANN201  # imported where it is needed
+    """Loads a classifier on an engine, and warms it up."""
+    from sentiment.models import Classifier
+
+    os.environ["SENTIMENT_ENGINE"] = engine
+    classifier = Classifier.load(path, threads=threads)
+    classifier.warm_up()
+    return classifier
+
+
+def rates(contenders: Mapping[str, Predict], texts: Sequence[str], rounds: int) -> dict[str, list[float]]:
+    """Reviews per second of each contender in each round."""
+    found: dict[str, list[float]] = {name: [] for name in contenders}
+    for predict in contenders.values():
+        predict(texts[:8])
+    for _ in range(rounds):
+        for name, predict in contenders.items():
+            start = time.perf_counter()
+            predict(texts)
+            found[name].append(len(texts) / (time.perf_counter() - start))
+    return found
+
+
+def compare_models(found: Promoted, count: int, rounds: int) -> None:
+    """The cascade and its parts against ``transformers.pipeline`` in float32 on one thread; the cascade also on all."""
+    import torch
+    from transformers import pipeline
+
+    torch.set_num_threads(1)
+    naive = pipeline("text-classification", model=str(found.checkpoint), device=-1)
+    cores = os.cpu_count() or 1
+    contenders: dict[str, Predict] = {
+        "transformers.pipeline": lambda texts: naive(
+            list(texts), truncation=True, max_length=found.length, batch_size=16
+        ),
+        "linear": load(found.servable / "linear").predict,
+        "transformer": load(found.servable / "transformer").predict,
+        "cascade": load(found.servable).predict,
+        f"cascade, {cores} threads": load(found.servable, threads=cores).predict,
+    }
+    print(f"{'texts':8} {'model':24} {'reviews/s':>10} {'ratio':>8}   median of {rounds} rounds")
+    for kind, texts in found.kinds(count).items():
+        measured = rates(contenders, texts, rounds)
+        first = measured["transformers.pipeline"]
+        for name, values in measured.items():
+            ratio = statistics.median(a / b for a, b in zip(values, first, strict=True))
+            print(f"{kind:8} {name:24} {statistics.median(values):10.1f} {ratio:7.1f}x")
+
+
+def compare_engines(found: Promoted, count: int, rounds: int) -> None:
+    """Every engine that is fast here, by batch size and length, on one thread, against float32 and against itself."""
+    from sentiment.models.engines.choice import BF16, F32, INT8, ONNX
+
+    path = found.servable / "transformer"
+    classifiers = {name: load(path, name) for name in (F32, BF16, INT8, ONNX)}
+    print(
+        f"{'texts':8} {'batch':>5} {'engine':16} {'reviews/s':>10} {'labels as float32':>18} {'a batch moves P by':>19}"
+    )
+    for kind, texts in found.kinds(count).items():
+        truth = classifiers[F32].predict_proba(texts) > 0.5
+        alone = {name: np.concatenate([c.predict_proba([t]) for t in texts]) for name, c in classifiers.items()}
+        for batch in (1, 4, 16, 64):
+            cut = [texts[start : start + batch] for start in range(0, len(texts), batch)]
+            contenders: dict[str, Predict] = {
+                name: lambda _, c=c: [c.predict_proba(part) for part in cut]  # noqa: B023  # called within the loop
+                for name, c in classifiers.items()
+            }
+            for name, values in rates(contenders, texts, rounds).items():
+                scores = np.concatenate([classifiers[name].predict_proba(part) for part in cut])
+                moved, agree = np.abs(scores - alone[name]).max(), ((scores > 0.5) == truth).mean()
+                print(f"{kind:8} {batch:5} {name:16} {statistics.median(values):10.1f} {agree:18.4f} {moved:19.4f}")
+
+
+def draw_frontier(found: Promoted, count: int, rounds: int, picture: Path) -> None:
+    """Accuracy on the test split against reviews/s, by the share of longer texts that go to the transformer."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    from sentiment.models.classifier import combine, is_short
+    from sentiment.models.engines.choice import ONNX
+    from sentiment.models.plain_text import to_plain_text
+    from sentiment.models.servable import Manifest
+
+    cores = os.cpu_count() or 1
+    settings = Manifest.read(found.servable).settings
+    texts = [to_plain_text(text) for text in found.texts]
+    linear = load(found.servable / "linear")
+    parts = {name: load(found.servable / "transformer", name, cores) for name in ("auto", ONNX)}
+    longer = ~is_short(texts, settings["short_words"])
+    labels, first = found.labels[longer], linear.calibrated_logits(texts)[longer]
+    chosen = [text for text, kept in zip(texts, longer, strict=True) if kept]
+    sample = chosen[:count]
+    speed = {
+        n: statistics.median(v) for n, v in rates({n: p.predict for n, p in parts.items()}, sample, rounds).items()
+    }
+    of_linear = cores * statistics.median(rates({"linear": linear.predict}, sample, rounds)["linear"])
+    print(f"{'engine':16} {'share':>6} {'accuracy':>9} {'reviews/s':>10}   longer texts, {cores} threads")
+    figure, axes = plt.subplots(figsize=(7, 4))
+    for name, part in parts.items():
+        second, points = part.calibrated_logits(chosen), []
+        for share in SHARES:
+            band = np.quantile(np.abs(first), share) if share else 0
+            logits = np.where(np.abs(first) <= band, combine(first, second, settings["weights"]["long"]), first)
+            accuracy = float(((logits > 0) == labels).mean())
+            points.append((1 / (1 / of_linear + share / speed[name]), accuracy))
+            print(f"{part.engine:16} {share:6.2f} {accuracy:9.4f} {points[-1][0]:10.0f}")
+        axes.plot(*zip(*points, strict=True), marker="o", label=f"cascade, {part.engine}")
+    live = float(np.mean(np.abs(first) < settings["band"]))
+    axes.axvline(1 / (1 / of_linear + live / speed["auto"]), color="grey", linestyle=":", label=f"chosen: {live:.0%}")
+    axes.set(xscale="log", xlabel=f"reviews/s on {cores} cores (longer reviews)", ylabel="accuracy, test split")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(picture, dpi=110)
+    print(f"{picture}")
 
 
 def main() -> None:
-    """Prints the table."""
+    """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", default=PARTS, help=f"of {', '.join(PARTS)}")
     parser.add_argument("--texts", type=int, default=128, help="reviews of each kind a round")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--picture", type=Path, default=Path("docs/frontier.png"))
     parser.add_argument("--stack", default="local")
     options = parser.parse_args()
-    found, texts = contenders(options.stack)
-    kinds = {
-        "short": [t for t in texts if len(t.split()) <= 40][: options.texts],
-        "long": [t for t in texts if len(t.split()) > 200][: options.texts],
-        "mixed": texts[: options.texts],
-    }
-    for predict in found.values():
-        predict(texts[:8])
-    print(f"{'texts':8} {'model':24} {'reviews/s':>10} {'ratio':>8}   median of {options.rounds} rounds, one thread")
-    for kind, chosen in kinds.items():
-        seconds: dict[str, list[float]] = {name: [] for name in found}
-        for _ in range(options.rounds):
-            for name, predict in found.items():
-                start = time.perf_counter()
-                predict(chosen)
-                seconds[name].append(time.perf_counter() - start)
-        first = next(iter(found))
-        for name, times in seconds.items():
-            ratio = statistics.median(a / b for a, b in zip(seconds[first], times, strict=True))
-            print(f"{kind:8} {name:24} {len(chosen) / statistics.median(times):10.1f} {ratio:7.1f}x")
+    found = promoted(options.stack)
+    if "models" in options.parts:
+        compare_models(found, options.texts, options.rounds)
+    if "engines" in options.parts:
+        compare_engines(found, options.texts, options.rounds)
+    if "frontier" in options.parts:
+        draw_frontier(found, options.texts, options.rounds, options.picture)
 
 
 if __name__ == "__main__":

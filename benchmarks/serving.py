@@ -1,9 +1,11 @@
-"""Requests per second of the service against FastAPI + ``transformers.pipeline`` (float32) on the same checkpoint.
+"""Requests per second of the service against FastAPI + ``transformers.pipeline`` on the same checkpoint.
 
-One text a request; short, long and mixed texts of the test split; 1, 16 and 64 clients that ask again as soon as they
-are answered, on the same cores. The alternative follows tutorials; it reads up to the model's 512 tokens, and in a
-second variant no more than we do. All servers are up during the whole run and asked in turn, several rounds; a ratio is
-the median of the rounds' ratios. Needs a promoted model (``make train``). Run: ``python -m benchmarks.serving``.
+One text a request; short, long and mixed texts of the test split; clients that ask again as soon as they are answered,
+on the same cores. The alternative comes in three variants: as in tutorials (one process, torch's own threads), and at
+its best: a worker a core with one thread each, in float32 and, where the processor multiplies it, in bfloat16. All
+read as many tokens as we do. All servers are up during the whole run and asked in turn, several rounds; a ratio is the
+median of the rounds' ratios to the best alternative of the round. Needs a promoted model (``make train``).
+Run: ``python -m benchmarks.serving``.
 """
 
 from __future__ import annotations
@@ -24,14 +26,18 @@ from pathlib import Path
 
 from stacks.addresses import free_port
 
-NAIVE = """
-import sys
+ALTERNATIVE = """
+import os
+import torch
 from fastapi import FastAPI
 from pydantic import BaseModel
 from transformers import pipeline
 
-classify = pipeline("text-classification", model=sys.argv[1], device=-1)
-limit = {"max_length": int(sys.argv[3])} if sys.argv[3] != "0" else {}
+threads = int(os.environ["THREADS"])
+if threads:
+    torch.set_num_threads(threads)
+dtype = getattr(torch, os.environ["DTYPE"])
+classify = pipeline("text-classification", model=os.environ["MODEL"], device=-1, dtype=dtype)
 app = FastAPI()
 
 
@@ -41,21 +47,14 @@ class Request(BaseModel):
 
 @app.post("/v1/predict")
 def predict(request: Request):
-    return classify(request.texts, truncation=True, **limit)
+    return classify(request.texts, truncation=True, max_length=int(os.environ["LENGTH"]))
 
 
 @app.get("/readyz")
 def ready():
     return "ok"
-
-
-if __name__ == "__main__":
-    import uvicorn
-
-    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), log_level="error")
 """
 KINDS = ("short", "long", "mixed")
-CLIENTS = (1, 16, 64)
 
 
 @dataclass
@@ -107,11 +106,16 @@ def start(name: str, command: Sequence[str], http: int, folder: Path, grpc: int 
     return server
 
 
-def start_naive(checkpoint: Path, length: int, folder: Path, name: str) -> Server:
-    """FastAPI around ``transformers.pipeline``."""
-    script, port = folder / "naive.py", free_port(set())
-    script.write_text(NAIVE, encoding="utf-8")
-    return start(name, [sys.executable, str(script), str(checkpoint), str(port), str(length)], port, folder)
+def start_alternative(
+    checkpoint: Path, length: int, folder: Path, name: str, *, workers: int, threads: int, dtype: str
+) -> Server:
+    """FastAPI around ``transformers.pipeline``; ``threads`` 0: as many as torch chooses."""
+    (folder / "alternative.py").write_text(ALTERNATIVE, encoding="utf-8")
+    port = free_port(set())
+    command = [sys.executable, "-m", "uvicorn", "alternative:app", "--port", str(port), "--log-level", "error"]
+    command += ["--workers", str(workers)]
+    environment = {"MODEL": str(checkpoint), "LENGTH": str(length), "THREADS": str(threads), "DTYPE": dtype}
+    return start(name, command, port, folder, **environment)
 
 
 def start_ours(servable: Path, folder: Path, name: str) -> Server:
@@ -133,14 +137,18 @@ def start_ours(servable: Path, folder: Path, name: str) -> Server:
 Ask = Callable[[str], Awaitable[str]]
 
 
-async def http_client(stack: AsyncExitStack, address: str) -> Ask:
-    """A client with a connection of its own; answers with the status."""
+async def http_client(stack: AsyncExitStack, address: str, path: str = "") -> Ask:
+    """A client with a connection of its own that asks about a text, or gets a path; answers with the status."""
     import aiohttp
 
     session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)))
 
     async def ask(text: str) -> str:
-        async with session.post(f"{address}/v1/predict", json={"texts": [text]}) as response:
+        if path:
+            request = session.get(f"{address}/{path}")
+        else:
+            request = session.post(f"{address}/v1/predict", json={"texts": [text]})
+        async with request as response:
             await response.read()
             return str(response.status)
 
@@ -181,14 +189,24 @@ class Outcome:
 
 
 async def load(
-    server: Server, protocol: str, clients: int, texts: Sequence[str], *, seconds: float = 0, requests: int = 0
+    server: Server,
+    protocol: str,
+    clients: int,
+    texts: Sequence[str],
+    *,
+    seconds: float = 0,
+    requests: int = 0,
+    path: str = "",
 ) -> Outcome:
     """Closed loop for some seconds, or for some requests."""
-    open_client, address = (grpc_client, server.grpc) if protocol == "grpc" else (http_client, server.http)
+
+    async def open_client(stack: AsyncExitStack) -> Ask:
+        return await (grpc_client(stack, server.grpc) if protocol == "grpc" else http_client(stack, server.http, path))
+
     times: list[float] = []
     statuses: dict[str, int] = {}
     async with AsyncExitStack() as stack:
-        asks = [await open_client(stack, address) for _ in range(clients)]
+        asks = [await open_client(stack) for _ in range(clients)]
         await asyncio.gather(*(ask(texts[0]) for ask in asks))  # connections are open, and warm
         draw = random.Random(0)
         left = requests
@@ -217,30 +235,62 @@ async def load(
 
 
 async def throughput(
-    servers: list[tuple[str, Server, str]], texts: dict[str, list[str]], rounds: int, seconds: float
+    servers: list[tuple[str, Server, str]],
+    alternatives: int,
+    texts: dict[str, list[str]],
+    clients: Sequence[int],
+    rounds: int,
+    seconds: float,
 ) -> None:
-    """Prints the table: every contender in turn, round after round."""
+    """Prints the table: every contender in turn, round after round; the first ``alternatives`` are not ours."""
     from rich.console import Console
     from rich.table import Table
 
     results: dict[tuple[str, int, str], list[Outcome]] = {}
     for number in range(rounds):
         for kind in KINDS:
-            for clients in CLIENTS:
+            for count in clients:
                 for name, server, protocol in servers:
-                    print(f"\rround {number + 1}: {kind}, {clients} clients, {name}".ljust(79), end="", file=sys.stderr)
-                    outcome = await load(server, protocol, clients, texts[kind], seconds=seconds)
-                    results.setdefault((kind, clients, name), []).append(outcome)
+                    print(f"\rround {number + 1}: {kind}, {count} clients, {name}".ljust(79), end="", file=sys.stderr)
+                    outcome = await load(server, protocol, count, texts[kind], seconds=seconds)
+                    results.setdefault((kind, count, name), []).append(outcome)
     print(file=sys.stderr)
-    table = Table("texts", "clients", "server", "requests/s", "p50 ms", "p95 ms", "CPU ms", "times the alternative")
-    first = servers[0][0]
-    for (kind, clients, name), found in results.items():
-        base = results[kind, clients, first]
-        ratio = statistics.median(a.rate / b.rate for a, b in zip(found, base, strict=True))
+    table = Table(
+        "texts", "clients", "server", "requests/s", "p50 ms", "p95 ms", "CPU ms", "times the best alternative"
+    )
+    for (kind, count, name), found in results.items():
+        others = [results[kind, count, other] for other, _, _ in servers[:alternatives]]
+        best = [max(outcome.rate for outcome in outcomes) for outcomes in zip(*others, strict=True)]
+        ratio = statistics.median(a.rate / b for a, b in zip(found, best, strict=True))
         middle = sorted(found, key=lambda o: o.rate)[len(found) // 2]
         failed = {s: n for o in found for s, n in o.statuses.items() if s != "200"}
         figures = (f"{middle.rate:.0f}", f"{middle.p50:.1f}", f"{middle.p95:.1f}", f"{middle.cpu_ms:.2f}")
-        table.add_row(kind, str(clients), name, *figures, f"{ratio:.1f}x" + (f" {failed}" if failed else ""))
+        table.add_row(kind, str(count), name, *figures, f"{ratio:.1f}x" + (f" {failed}" if failed else ""))
+    Console(width=120).print(table)
+
+
+async def overhead(server: Server, linear: Server, texts: list[str], rounds: int, seconds: float) -> None:
+    """Prints CPU ms of requests at 16 clients: without a model, of the linear model, and of the cascade."""
+    from rich.console import Console
+    from rich.table import Table
+
+    cases = [
+        ("GET /livez", linear, "livez", "http"),
+        ("GET /v1/info", linear, "v1/info", "http"),
+        ("short text, linear, HTTP", linear, "", "http"),
+        ("short text, linear, gRPC", linear, "", "grpc"),
+        ("short text, cascade, HTTP", server, "", "http"),
+        ("short text, cascade, gRPC", server, "", "grpc"),
+    ]
+    found: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for name, asked, path, protocol in cases:
+            outcome = await load(asked, protocol, 16, texts, seconds=seconds, path=path)
+            found.setdefault(name, []).append(outcome.cpu_ms)
+    table = Table("request", "CPU ms", "over /livez")
+    calm = statistics.median(found[cases[0][0]])
+    for name, times in found.items():
+        table.add_row(name, f"{statistics.median(times):.2f}", f"{statistics.median(times) - calm:.2f}")
     Console(width=120).print(table)
 
 
@@ -262,32 +312,6 @@ async def after_a_burst(server: Server, texts: list[str], rounds: int) -> float:
             later.append(await timed())
             await asyncio.sleep(1)
     return statistics.median(later) / statistics.median(calm)
-
-
-def where_time_goes(servable: Path, texts: dict[str, list[str]]) -> None:
-    """Prints CPU ms a text inside the classifier: tokenising, and the forward pass."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from sentiment.models import Classifier
-    from sentiment.models.classifier import TransformerClassifier, plain
-    from sentiment.models.truncation import encode
-
-    classifier = Classifier.load(servable)
-    if not isinstance(classifier, TransformerClassifier):
-        return
-    table = Table("texts", "tokenise ms", "forward ms")
-    for kind in KINDS:
-        sample = texts[kind][:100]
-        begun = time.process_time()
-        ids = [encode(classifier._tokenizer, [plain(t)], **classifier._framing)[0] for t in sample]
-        tokenised = time.process_time()
-        for one in ids:
-            classifier._forward(one)
-        done = time.process_time()
-        per = 1e3 / len(sample)
-        table.add_row(kind, f"{per * (tokenised - begun):.2f}", f"{per * (done - tokenised):.2f}")
-    Console(width=120).print(table)
 
 
 def promoted(stack: str) -> tuple[Path, str, Path, list[str]]:
@@ -314,6 +338,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4, help="of each closed loop")
+    parser.add_argument("--clients", type=int, nargs="+", default=(1, 16, 64), metavar="N")
     parser.add_argument("--requests", type=int, default=10_000, help="of the endurance test at 64 clients")
     parser.add_argument("--stack", default="local")
     options = parser.parse_args()
@@ -324,9 +349,13 @@ def main() -> None:
     short, long = [t for t, n in words if n <= 40], [t for t, n in words if n > 150]
     size = min(len(short), len(long), 400)
     texts = {"short": short[:size], "long": long[:size], "mixed": [*short[: size // 2], *long[: size // 2]]}
+    from sentiment.models import Classifier
+    from sentiment.models.engines.processor import instructions
     from sentiment.models.servable import Manifest
 
     length = Manifest.read(servable / "transformer").settings["max_length"]
+    bf16 = {"amx_bf16", "avx512_bf16"} & set(instructions())
+    cores = os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         folder = Path(temporary)
         os.environ["BENTOML_HOME"] = str(folder / "bentoml")
@@ -336,24 +365,25 @@ def main() -> None:
             stack.callback(lambda: (server.process.terminate(), server.process.wait(30)))
             return server
 
-        naive = run(start_naive(checkpoint, 0, folder, "naive"))
-        equal = run(start_naive(checkpoint, length, folder, "naive-equal"))
-        transformer = run(start_ours(servable / "transformer", folder, "transformer"))
+        def alternative(name: str, workers: int, threads: int, dtype: str) -> tuple[str, Server, str]:
+            server = start_alternative(checkpoint, length, folder, name, workers=workers, threads=threads, dtype=dtype)
+            return f"FastAPI + pipeline, {name}", run(server), "http"
+
+        contenders = [alternative("as in tutorials", 1, 0, "float32")]
+        contenders.append(alternative("a worker a core, float32", cores, 1, "float32"))
+        if bf16:
+            contenders.append(alternative("a worker a core, bfloat16", cores, 1, "bfloat16"))
+        alternatives = len(contenders)
+        linear = run(start_ours(servable / "linear", folder, "linear"))
         cascade = run(start_ours(servable, folder, "cascade"))
-        print(f"{os.cpu_count()} cores, {transformer.name} reads {length} tokens; one text a request")
-        for server in (naive, transformer, cascade):
-            print(f"{server.name}: ready in {server.seconds_to_ready:.1f} s, {server.worker_mb():.0f} MB a worker")
-        contenders = [
-            ("FastAPI + pipeline", naive, "http"),
-            (f"the same, {length} tokens", equal, "http"),
-            ("transformer, HTTP", transformer, "http"),
-            ("transformer, gRPC", transformer, "grpc"),
-            ("cascade, HTTP", cascade, "http"),
-            ("cascade, gRPC", cascade, "grpc"),
-        ]
-        asyncio.run(throughput(contenders, texts, options.rounds, options.seconds))
-        where_time_goes(servable / "transformer", texts)
-        ratio = asyncio.run(after_a_burst(transformer, texts["short"], 5))
+        contenders += [("cascade, HTTP", cascade, "http"), ("cascade, gRPC", cascade, "grpc")]
+        engine = Classifier.load(servable).engine
+        print(f"{cores} cores ({', '.join(instructions())}); {engine}; {length} tokens are read; one text a request")
+        for name, server, _ in contenders[:-1]:
+            print(f"{name}: ready in {server.seconds_to_ready:.1f} s, {server.worker_mb():.0f} MB a worker")
+        asyncio.run(throughput(contenders, alternatives, texts, options.clients, options.rounds, options.seconds))
+        asyncio.run(overhead(cascade, linear, texts["short"], options.rounds, options.seconds))
+        ratio = asyncio.run(after_a_burst(cascade, texts["short"], 5))
         print(f"a lone request right after a burst of 64 clients: {ratio:.2f} times a calm one")
         for protocol in ("http", "grpc"):
             outcome = asyncio.run(load(cascade, protocol, 64, texts["mixed"], requests=options.requests))

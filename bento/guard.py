@@ -15,7 +15,8 @@ import time
 import uuid
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.middleware.cors import CORSMiddleware
 
@@ -35,6 +36,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Direct = Callable[["Predictor", bytes, str], Awaitable[bytes]]  # body and id of a request to the JSON of its answer
 
 CLOSE_EVERY = (
     32  # responses, then close the connection: clients reconnect, and the kernel spreads them over the workers
@@ -44,14 +46,19 @@ READERS_PER_REQUEST = 8  # bodies being read, for each request that may be in fl
 MAX_BYTES_IN_FLIGHT = 64 * MAX_BODY_BYTES  # of all bodies being read
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
+T = TypeVar("T")
+
 logger = logging.getLogger("bento.http")
 
 
 class Guard:
-    """Wraps the application; ``start`` passes it the objects that exist only in a running worker."""
+    """Wraps the application; ``start`` passes it the objects that exist only in a running worker.
 
-    def __init__(self, app: FastAPI, routes: Mapping[str, Route]) -> None:
-        self._app, self._routes = app, routes
+    POST requests for the paths in ``direct`` are answered by these functions, all others by the application.
+    """
+
+    def __init__(self, app: FastAPI, routes: Mapping[str, Route], direct: Mapping[str, Direct]) -> None:
+        self._app, self._routes, self._direct = app, routes, direct
         self._settings: ServiceSettings | None = None
         self._reading = self._read_bytes = self._working = 0
         self._answers = itertools.count(1)
@@ -59,7 +66,7 @@ class Guard:
 
     def start(self, predictor: Predictor, tokens: Tokens) -> None:
         """Starts accepting requests, once the worker has loaded its model."""
-        self._app.state.predictor = predictor
+        self._app.state.predictor = self._predictor = predictor
         self._tokens, self._metrics, self._settings = tokens, predictor.metrics, predictor.settings
         if origins := split_origins(predictor.settings.origins):  # outside, so that browsers can read errors, too
             self._entry = CORSMiddleware(
@@ -140,11 +147,19 @@ class Guard:
         self._working += 1
         try:
             async with asyncio.timeout(deadline - time.monotonic() + 1):  # the predictor's own limit comes first
-                await _while_connected(self._app(scope, _replay(body, receive), answer.send), receive)
+                await self._handle(scope, receive, answer, body)
         except TimeoutError as error:
             raise too_slow(settings.timeout) from error
         finally:
             self._working -= 1
+
+    async def _handle(self, scope: Scope, receive: Receive, answer: _Answer, body: bytes) -> None:
+        direct = self._direct.get(scope["path"]) if scope["method"] == "POST" else None
+        if direct:
+            handling = direct(self._predictor, body, scope["state"]["request_id"])
+            await answer.json(200, await _while_connected(handling, receive))
+        else:
+            await _while_connected(self._app(scope, _replay(body, receive), answer.send), receive)
 
     async def _body(self, receive: Receive) -> bytes | None:
         """Reads the whole body; None if the client disconnected."""
@@ -187,10 +202,13 @@ class _Answer:
     async def fault(self, fault: RequestError) -> None:
         if self.status:
             return  # the response has already started
-        body = error_body(fault)
-        named = {"content-type": "application/json", "content-length": str(len(body)), **error_headers(fault)}
-        headers = [(name.encode(), value.encode()) for name, value in named.items()]
-        await self.send({"type": "http.response.start", "status": fault.status, "headers": headers})
+        await self.json(fault.status, error_body(fault), error_headers(fault))
+
+    async def json(self, status: int, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Sends a whole response."""
+        named = {"content-type": "application/json", "content-length": str(len(body)), **headers}
+        encoded = [(name.encode(), value.encode()) for name, value in named.items()]
+        await self.send({"type": "http.response.start", "status": status, "headers": encoded})
         await self.send({"type": "http.response.body", "body": body})
 
 
@@ -262,16 +280,16 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-async def _while_connected(answering: Awaitable[None], receive: Receive) -> None:
+async def _while_connected(handling: Awaitable[T], receive: Receive) -> T:
     """Runs the handler, and cancels it if the client disconnects."""
-    answer = asyncio.ensure_future(answering)
+    answer = asyncio.ensure_future(handling)
     gone = asyncio.ensure_future(receive())  # after the body, only a disconnect can come
+    gone.add_done_callback(lambda _: answer.cancel())
     try:
-        await asyncio.wait((answer, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not answer.done():
-            raise left()
-        answer.result()
+        return await answer
+    except asyncio.CancelledError:
+        if gone.done() and not gone.cancelled():
+            raise left() from None
+        raise
     finally:
-        for task in (answer, gone):
-            task.cancel()
-        await asyncio.gather(answer, gone, return_exceptions=True)
+        gone.cancel()

@@ -47,6 +47,7 @@ class ServiceMetrics:
         self._seconds = Histogram(
             "sentiment_request_seconds", "Time to the answer", ["protocol", "method"], buckets=SECONDS, registry=own
         )
+        self._series: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         self._batch = Histogram("sentiment_batch_texts", "Texts of a batch", buckets=TEXTS, registry=own)
         self._queue = Gauge("sentiment_queue_texts", "Texts that wait", multiprocess_mode="livesum", registry=own)
         self._predictions = Counter("sentiment_predictions_total", "Predictions", ["label"], registry=own)
@@ -63,8 +64,13 @@ class ServiceMetrics:
 
     def request(self, protocol: str, method: str, code: str, seconds: float) -> None:
         """Counts an answered request; ``method`` is a route's template or an RPC's name, never a raw path."""
-        self._requests.labels(protocol, method, code).inc()
-        self._seconds.labels(protocol, method).observe(seconds)
+        series = self._series.get((protocol, method, code))
+        if series is None:  # looking the labels up takes longer than counting
+            series = self._requests.labels(protocol, method, code), self._seconds.labels(protocol, method)
+            self._series[protocol, method, code] = series
+        answered, times = series
+        answered.inc()
+        times.observe(seconds)
 
     def batch(self, texts: int, waiting: int) -> None:
         """Counts a batch."""

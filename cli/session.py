@@ -43,6 +43,8 @@ def session(stack: str, *, debug: bool, check: bool = False, folder: Path = FOLD
     Raises:
         UserError: If the stack does not work; no other stack is used instead.
     """
+    # otherwise ZenML takes the main program's folder, where another module may have the name of a package of ours
+    os.environ.setdefault("ZENML_CUSTOM_SOURCE_ROOT", str(Path(__file__).resolve().parents[1]))
     declared = read_stack(stack, folder)
     if check and declared.is_remote:
         require(declared)

@@ -29,7 +29,7 @@ def evaluation_of(candidate, wrong):
     settings = EvaluationSettings(resamples=100, latency_sample=2)
     return evaluate(
         lambda texts: p if len(texts) == 60 else np.full(len(texts), 0.5),
-        Reviews(frame), candidate=candidate, engine="numpy", 
+        Reviews(frame), candidate=candidate, engine="numpy",
         servable_fingerprint=candidate, size_mb=10.0, settings=settings, seed=0,
     )  # fmt: skip
 
