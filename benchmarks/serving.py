@@ -155,9 +155,10 @@ async def http_client(stack: AsyncExitStack, address: str, path: str = "") -> As
     return ask
 
 
-async def grpc_client(stack: AsyncExitStack, address: str) -> Ask:
-    """A client with a channel of its own; answers with the status."""
+async def grpc_client(stack: AsyncExitStack, address: str, path: str = "") -> Ask:
+    """A client with a channel of its own that asks about a text, or for health; answers with the status."""
     import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
 
     from bento.stubs import sentiment_pb2 as pb
 
@@ -167,9 +168,11 @@ async def grpc_client(stack: AsyncExitStack, address: str) -> Ask:
         "/sentiment.v1.Sentiment/Predict", pb.PredictRequest.SerializeToString, pb.PredictResponse.FromString
     )
 
+    health = health_pb2_grpc.HealthStub(channel).Check
+
     async def ask(text: str) -> str:
         try:
-            await call(pb.PredictRequest(texts=[text]))
+            await (health(health_pb2.HealthCheckRequest()) if path else call(pb.PredictRequest(texts=[text])))
         except grpc.RpcError as error:
             return error.code().name
         return "200"
@@ -201,7 +204,9 @@ async def load(
     """Closed loop for some seconds, or for some requests."""
 
     async def open_client(stack: AsyncExitStack) -> Ask:
-        return await (grpc_client(stack, server.grpc) if protocol == "grpc" else http_client(stack, server.http, path))
+        return await (
+            grpc_client(stack, server.grpc, path) if protocol == "grpc" else http_client(stack, server.http, path)
+        )
 
     times: list[float] = []
     statuses: dict[str, int] = {}
@@ -277,6 +282,7 @@ async def overhead(server: Server, linear: Server, texts: list[str], rounds: int
     cases = [
         ("GET /livez", linear, "livez", "http"),
         ("GET /v1/info", linear, "v1/info", "http"),
+        ("health check, gRPC", linear, "health", "grpc"),
         ("short text, linear, HTTP", linear, "", "http"),
         ("short text, linear, gRPC", linear, "", "grpc"),
         ("short text, cascade, HTTP", server, "", "http"),

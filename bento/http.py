@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -181,9 +182,11 @@ async def _predict_body(predictor: Predictor, body: bytes, request_id: str) -> b
     if not body:
         raise RequestError("INVALID_ARGUMENT", "body: Field required")
     try:
-        request = PredictRequest.model_validate_json(body)
+        request = PredictRequest.model_validate(json.loads(body))
     except ValidationError as error:
         raise _problem(error.errors(include_url=False, include_input=False)[0], "body") from None
+    except (ValueError, RecursionError):
+        raise _problem({"type": "json_invalid"}) from None
     return await _predict(predictor, request, request_id)
 
 

@@ -161,11 +161,12 @@ def test_a_taken_port_is_named(serve):
 def test_a_damaged_model_never_becomes_ready(servable, serve, tmp_path, damage):
     bento = build(servable, model="sentiment", version=f"9{damage}", labels={})
     stored = bentoml.models.get(f"sentiment:{bento.tag.partition(':')[2].rpartition('-')[0]}").path
-    file = Path(stored) / "transformer" / "model.onnx"
-    if damage == "missing":
-        file.unlink()
-    else:
-        os.truncate(file, 100)
+    for name in ("model.onnx", "openvino.xml"):
+        file = Path(stored) / "transformer" / name
+        if damage == "missing":
+            file.unlink()
+        else:
+            os.truncate(file, 100)
     booted = serve(tag=bento.tag, wait=False)
     until(lambda: "model cannot be loaded" in booted.output, seconds=60)
     with HttpClient(booted.http) as client:

@@ -51,9 +51,9 @@ def load_engine(path: Path, settings: Mapping[str, Any], *, threads: int) -> Eng
         raise UserError(f"unknown engine {wanted!r}", where=VARIABLE, remedy=f"Known: {', '.join([AUTO, *ENGINES])}.")
     name = wanted if wanted != AUTO else fastest(settings.get("engines", (ONNX,)), instructions())
     file, load = ENGINES[name]
-    if not (path / file).exists() and name != ONNX:
-        raise UserError(f"has no {file}", where=str(path), remedy=f"Train again, or set {VARIABLE}={ONNX}.")
     try:
+        if not (path / file).is_file():
+            raise UserError(f"has no {file}", where=str(path), remedy="Train again, or ask for another engine.")
         return load(path, pad_id=settings.get("pad_id", 0), threads=threads)
     except Exception as error:
         if wanted != AUTO or name == ONNX:

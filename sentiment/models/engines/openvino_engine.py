@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sentiment.models.engines.engine import Floats
 
 FILE = "openvino.xml"
+MAX_PADDING = {"bf16": 48, "int8": 16, "f32": 8}  # the faster the products, the more time reading the weights takes
 QUANTISED_TOGETHER = 128  # neighbouring activations of a token that share a scale
 
 
@@ -36,7 +37,7 @@ class OpenVinoEngine(Engine):
         import openvino
 
         self.name = f"openvino-{precision}"
-        self._pad_id, self._threads = pad_id, threads
+        self._pad_id, self._threads, self._max_padding = pad_id, threads, MAX_PADDING[precision]
         core = openvino.Core()
         model = core.read_model(path / FILE)
         options: dict[str, Any] = {
@@ -62,7 +63,7 @@ class OpenVinoEngine(Engine):
             rows, width = batch
             found[rows] = self._forward([token_ids[row] for row in rows], width)
 
-        planned = batches([len(row) for row in token_ids])
+        planned = batches([len(row) for row in token_ids], self._max_padding)
         if self._threads == 1:
             for batch in planned:
                 run(batch)

@@ -19,11 +19,13 @@ def padded(length: int) -> int:
     return -(-length // step) * step
 
 
-def batches(lengths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
+def batches(lengths: Sequence[int], max_padding: int) -> Iterator[tuple[list[int], int]]:
     """Groups texts of about the same length.
 
     Args:
         lengths: Tokens of every text, each at least 1.
+        max_padding: Tokens by which the texts of a batch may differ in padded length. A batch reads the weights once
+            for all of its texts; beyond this difference, padding takes longer than reading them again.
 
     Yields:
         Positions of the texts of a batch, and their padded length. Each text is in one batch.
@@ -32,7 +34,9 @@ def batches(lengths: Sequence[int]) -> Iterator[tuple[list[int], int]]:
     start = 0
     while start < len(order):
         width = padded(lengths[order[start]])  # of the longest text that is left: the others of the batch follow it
-        size = min(largest_batch(width), 1 << ((len(order) - start).bit_length() - 1))
+        near = order[start : start + largest_batch(width)]
+        fitting = sum(width - padded(lengths[row]) <= max_padding for row in near)
+        size = 1 << (fitting.bit_length() - 1)
         yield order[start : start + size], width
         start += size
 
