@@ -30,7 +30,7 @@ UNUSED = (
     *("hf_xet*", "huggingface_hub*"),  # downloads from the hub
     *(f"openvino/libs/libopenvino_{part}*" for part in ("auto", "c.", "hetero", "intel_gpu", "intel_npu")),
     *(f"openvino/libs/libopenvino_{part}_frontend*" for part in OTHER_FRONTENDS),
-    *("openvino/libs/cache.json", "openvino/tools", "openvino/frontend", "openvino/torch", "openvino_telemetry*"),
+    *("openvino/libs/cache.json", "openvino/tools", "openvino/torch", "openvino_telemetry*"),
     *(
         "onnxruntime/capi/libonnxruntime.so*",
         "onnxruntime/quantization",
