@@ -1,7 +1,7 @@
 """Reviews per second in process: the promoted cascade and its parts, engines, and accuracy against speed.
 
 Every part reads the same fine-tuned weights (run ``make train`` first). Contenders take turns, several rounds; a ratio
-is the median of the rounds' ratios. Run: ``python -m benchmarks.inference [models engines frontier]``.
+is the median of the rounds' ratios. Run: ``python -m benchmarks.inference [models linear engines frontier]``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 Predict = Callable[[Sequence[str]], object]
 SHARES = (0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1)
-PARTS = ("models", "engines", "frontier")
+PARTS = ("models", "linear", "engines", "frontier")
 
 
 @dataclass
@@ -111,6 +111,34 @@ def compare_models(found: Promoted, count: int, rounds: int) -> None:
             print(f"{kind:8} {name:24} {statistics.median(values):10.1f} {ratio:7.1f}x")
 
 
+def compare_linear(found: Promoted, rounds: int) -> None:
+    """The linear model against the same features by scikit-learn: every sequence of words is joined and hashed."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    from sentiment.words import find_words
+
+    classifier = load(found.servable / "linear")
+    table = np.load(found.servable / "linear" / "linear.npy")
+    longest = classifier.manifest.settings["longest_ngram"]
+    hashing = HashingVectorizer(
+        n_features=len(table), ngram_range=(1, longest), tokenizer=find_words, token_pattern=None, alternate_sign=False
+    )
+    texts = [text for text in found.texts if len(text.split()) > 40][:1500]
+    contenders = {
+        "HashingVectorizer": lambda texts: hashing.transform(texts) @ table,
+        "ours, 64 texts a call": lambda texts: [
+            classifier.predict(texts[i : i + 64]) for i in range(0, len(texts), 64)
+        ],
+        "ours, 1 text a call": lambda texts: [classifier.predict([text]) for text in texts],
+    }
+    words = statistics.mean(len(text.split()) for text in texts)
+    print(f"linear model, {len(texts)} reviews of {words:.0f} words on average, one thread")
+    measured = rates(contenders, texts, rounds)
+    for name, values in measured.items():
+        ratio = statistics.median(a / b for a, b in zip(values, measured["HashingVectorizer"], strict=True))
+        print(f"{name:24} {statistics.median(values):10.1f} {ratio:7.1f}x")
+
+
 def compare_engines(found: Promoted, count: int, rounds: int) -> None:
     """Every engine that is fast here, by batch size and length, on one thread, against float32 and against itself."""
     from sentiment.models.engines.choice import BF16, F32, INT8, ONNX
@@ -193,6 +221,8 @@ def main() -> None:
     found = promoted(options.stack)
     if "models" in options.parts:
         compare_models(found, options.texts, options.rounds)
+    if "linear" in options.parts:
+        compare_linear(found, options.rounds)
     if "engines" in options.parts:
         compare_engines(found, options.texts, options.rounds)
     if "frontier" in options.parts:
