@@ -24,6 +24,9 @@ define install
 	set -x; $(BIN)/uv pip install --python $(BIN)/python $${index:+--index-url "$$index"} $${wheels:+--find-links "$$wheels"} $(1)
 endef
 
+# like pip, trust the certificates that the system trusts, such as a company's own
+export UV_SYSTEM_CERTS ?= 1
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
