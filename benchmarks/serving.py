@@ -356,11 +356,11 @@ def main() -> None:
     size = min(len(short), len(long), 400)
     texts = {"short": short[:size], "long": long[:size], "mixed": [*short[: size // 2], *long[: size // 2]]}
     from sentiment.models import Classifier
+    from sentiment.models.engines.choice import BF16, suits
     from sentiment.models.engines.processor import instructions
     from sentiment.models.servable import Manifest
 
     length = Manifest.read(servable / "transformer").settings["max_length"]
-    bf16 = {"amx_bf16", "avx512_bf16"} & set(instructions())
     cores = os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         folder = Path(temporary)
@@ -377,7 +377,7 @@ def main() -> None:
 
         contenders = [alternative("as in tutorials", 1, 0, "float32")]
         contenders.append(alternative("a worker a core, float32", cores, 1, "float32"))
-        if bf16:
+        if suits(BF16, instructions()):
             contenders.append(alternative("a worker a core, bfloat16", cores, 1, "bfloat16"))
         alternatives = len(contenders)
         linear = run(start_ours(servable / "linear", folder, "linear"))

@@ -40,4 +40,10 @@ class ServableMaterializer(DirectoryMaterializer[Servable]):
 
     def extract_metadata(self, data: Servable) -> dict[str, Any]:
         """Returns the facts that identify the version, for the dashboard and for queries."""
-        return {"kind": data.manifest.kind, "fingerprint": data.fingerprint, "size_mb": round(data.size_mb, 2)}
+        manifest = data.manifest
+        return {
+            "kind": manifest.kind,
+            "format": manifest.format,
+            "fingerprint": data.fingerprint,
+            "size_mb": round(data.size_mb, 2),
+        }

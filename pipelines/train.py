@@ -28,7 +28,7 @@ def train(
     settings: TrainSettings,
     source_fingerprint: str,
     champion: str | None,
-    champion_stored: bool,
+    champion_readable: bool,
     earlier_feedback: str | None = None,
     fresh_feedback: str | None = None,
 ) -> None:
@@ -38,7 +38,7 @@ def train(
         settings: The settings of the pipeline.
         source_fingerprint: Hash of the source's content, part of the cache key.
         champion: Number of the version in production; None if there is none.
-        champion_stored: Whether its files exist, so that a challenger can be compared with it.
+        champion_readable: Whether its files exist and this code reads them: a challenger is compared with it then.
         earlier_feedback: Identifier of the artifact with the feedback that the champion was trained on, if any.
         fresh_feedback: Identifier of the artifact with newer feedback, if any.
     """
@@ -62,7 +62,7 @@ def train(
     evaluated = [_evaluate(settings, name, candidate, splits) for name, candidate in candidates.items()]
     evaluations, behaviours = (list(outputs) for outputs in zip(*evaluated, strict=True))
     champion_scores = {}
-    if champion is not None and champion_stored:
+    if champion is not None and champion_readable:
         stored = get_artifact(settings.model, champion, "servable")
         evaluation, checks = _evaluate(settings, "champion", stored, splits)
         champion_scores = {"champion_evaluation": evaluation, "champion_behaviour": checks}

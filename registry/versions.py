@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from registry.artifacts import is_complete, open_store
 from sentiment.deployment import Version
 from sentiment.errors import UserError
+from sentiment.models.servable import FORMAT
 
 if TYPE_CHECKING:
     from zenml.artifact_stores import BaseArtifactStore
@@ -85,6 +86,14 @@ def is_stored(model: str, number: str, name: str) -> bool:
 
     artifact = Client().get_model_version(model, number).get_artifact(name)
     return artifact is not None and is_complete(artifact, _store(artifact))
+
+
+def find_problem(model: str, number: str) -> str | None:
+    """Returns why a version's servable cannot be loaded: "are gone", or of another format; None if it can be."""
+    if not is_stored(model, number, "servable"):
+        return "are gone"
+    found = get_artifact(model, number, "servable").run_metadata.get("format", 1)  # format 1 was not recorded
+    return None if found == FORMAT else f"are of format {found}, and this code reads {FORMAT}"
 
 
 def require_stored(model: str, number: str, name: str) -> None:

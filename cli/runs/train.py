@@ -117,12 +117,12 @@ def _run_once(
 ) -> TrainSummary:
     champion = versions.find_production(settings.model)
     number = champion.number if champion else None
-    stored = number is None or versions.is_stored(settings.model, number, "servable")
-    if not stored:
-        console.print(f"[yellow]warning[/]: the files of version {number}, in production, are gone: {NO_COMPARISON}")
+    problem = None if number is None else versions.find_problem(settings.model, number)
+    if problem:
+        console.print(f"[yellow]warning[/]: the files of version {number}, in production, {problem}: {NO_COMPARISON}")
     earlier = _find_earlier_feedback(settings.model, number)
     fresh = None if fresh_feedback is None else str(fresh_feedback)
-    arguments = (settings, fingerprint, number, stored, earlier, fresh)
+    arguments = (settings, fingerprint, number, problem is None, earlier, fresh)
     return read_train_summary(start_pipeline(train, *arguments, console=console, cache=cache))
 
 

@@ -17,7 +17,7 @@ from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
 from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.classifier import Classifier
 from sentiment.models.engines import onnx_engine, openvino_engine
-from sentiment.models.engines.choice import BF16, ENGINES, F32, INT8, ONNX
+from sentiment.models.engines.choice import BF16, ENGINES, F32, INT8, ONNX, suits
 from sentiment.models.engines.processor import instructions
 from sentiment.models.servable import Manifest, Servable, package_versions
 from sentiment.models.truncation import encode
@@ -127,10 +127,10 @@ def export_transformer(
         openvino_engine.write_ir(float_path, folder)
         if settings.int8:
             quantise(float_path, int8_path)
-        found = _labels_by_engine(folder, ids, tokens.pad_id, _tried(settings))
-        truth = found.pop(F32)
+        found = _labels_by_engine(folder, ids, tokens.pad_id, _engines_to_try(settings))
+        in_float32 = found.pop(F32)
         accuracy = {name: float((predicted == labels).mean()) for name, predicted in found.items()}
-        float_accuracy = float((truth == labels).mean())
+        float_accuracy = float((in_float32 == labels).mean())
         kept = tuple(name for name, value in accuracy.items() if value >= float_accuracy - settings.int8_tolerance)
         float_bytes = float_path.stat().st_size
         (int8_path if ONNX in kept else float_path).replace(out_dir / onnx_engine.FILE)
@@ -145,7 +145,7 @@ def export_transformer(
         engines=kept,
         float_accuracy=float_accuracy,
         accuracy=accuracy,
-        agreement={name: float((predicted == truth).mean()) for name, predicted in found.items()},
+        agreement={name: float((predicted == in_float32).mean()) for name, predicted in found.items()},
         rows=len(reviews),
         parity=parity,
         bytes=(out_dir / onnx_engine.FILE).stat().st_size,
@@ -158,11 +158,9 @@ def export_transformer(
     )
 
 
-def _tried(settings: ExportSettings) -> list[str]:
+def _engines_to_try(settings: ExportSettings) -> list[str]:
     """Lists the engines to compare with float32: bf16 where the processor multiplies it, int8 if asked to."""
-    machine = instructions()
-    bf16 = [BF16] if {"amx_bf16", "avx512_bf16"} & set(machine) else []
-    return [*bf16, *([INT8, ONNX] if settings.int8 else [])]
+    return [*([BF16] if suits(BF16, instructions()) else []), *([INT8, ONNX] if settings.int8 else [])]
 
 
 def _labels_by_engine(

@@ -65,7 +65,8 @@ def decide(
         champion: The production model on the same test split and cases; None if there is none yet.
         settings: Floors, margins, gains.
         seed: Of the paired bootstrap.
-        lost: Version of a production model whose files are gone: it cannot be scored, and an operator must replace it.
+        lost: Version of a production model that cannot be scored, as its files are gone or of another format: an
+            operator must replace it.
         rolled_back: The challenger's version and the time of its rollback, if it was rolled back before.
 
     Raises:
@@ -99,7 +100,7 @@ def _lost_rule(version: str) -> Check:
     return Check(
         name="champion: scored on the same reviews",
         passed=False,
-        observed=f"the files of version {version} are gone",
+        observed=f"the files of version {version} are gone, or of another format",
         limit="an evaluation",
         detail="only an operator replaces it: python run.py promote",
     )

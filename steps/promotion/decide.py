@@ -38,7 +38,7 @@ def decide(
         seed: Seed of the paired bootstrap.
         model: Name of the model; the challenger may already be one of its versions.
         champion_version: Number of the production version; None if there is none.
-        champion_evaluation: The production model on this run's test split; None if its files are gone.
+        champion_evaluation: The production model on this run's test split; None if its files cannot be read.
         champion_behaviour: The production model on this run's behavioural cases.
     """
     champion = None

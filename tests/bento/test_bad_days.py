@@ -192,3 +192,16 @@ def test_serves_without_the_packages_that_trained(bento, tmp_path, monkeypatch):
             assert [a.label for a in client.predict(TEXTS).predictions] == ["positive", "negative"]
     finally:
         booted.stop()
+
+
+def test_bentoml_forgets_a_request_soon_after_its_time_limit():
+    """It keeps a timer for each answered request: of an hour, those of a busy service took hundreds of megabytes."""
+    code = """
+from bentoml._internal.utils.args import set_arguments
+set_arguments({"model": "sentiment:v1"})
+from bento.service import SentimentService
+print(SentimentService.config["traffic"]["timeout"])
+"""
+    environment = {**os.environ, "SENTIMENT_TIMEOUT": "7"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert 7 < float(done.stdout.splitlines()[-1]) <= 7 + 30

@@ -103,3 +103,13 @@ def test_another_artifact_store_starts_without_cache_and_reports_the_reason(firs
     again = command_line.run(*elsewhere)
     assert "nothing from cache" not in again.err
     assert recomputed_steps(again.summary) == set()
+
+
+def test_a_champion_of_another_format_neither_stops_the_training_nor_is_replaced(first, arguments, monkeypatch):
+    monkeypatch.setattr("registry.versions.FORMAT", 99)
+    champion = command_line.find_production(MODEL)
+    result = command_line.run(*arguments, "--set", "linear.inverse_regularization=3")
+    assert f"version {champion}, in production, are of format 2, and this code reads 99" in " ".join(result.err.split())
+    assert not result.summary["promoted"]
+    assert f"the files of version {champion} are gone, or of another format" in result.summary["reason"]
+    assert command_line.find_production(MODEL) == command_line.find_champion(MODEL) == champion

@@ -49,18 +49,23 @@ def load_engine(path: Path, settings: Mapping[str, Any], *, threads: int) -> Eng
     wanted = os.environ.get(VARIABLE) or AUTO
     if wanted != AUTO and wanted not in ENGINES:
         raise UserError(f"unknown engine {wanted!r}", where=VARIABLE, remedy=f"Known: {', '.join([AUTO, *ENGINES])}.")
-    name = wanted if wanted != AUTO else fastest(settings.get("engines", (ONNX,)), instructions())
+    name = wanted if wanted != AUTO else fastest(settings["engines"], instructions())
     file, load = ENGINES[name]
     try:
         if not (path / file).is_file():
             raise UserError(f"has no {file}", where=str(path), remedy="Train again, or ask for another engine.")
-        return load(path, pad_id=settings.get("pad_id", 0), threads=threads)
+        return load(path, pad_id=settings["pad_id"], threads=threads)
     except Exception as error:
         if wanted != AUTO or name == ONNX:
             raise
         reason = (str(error).strip() or "no message").splitlines()[0]
         logger.warning("%s does not load (%s: %s): %s runs the model", name, type(error).__name__, reason, ONNX)
-        return ENGINES[ONNX][1](path, pad_id=settings.get("pad_id", 0), threads=threads)
+        return ENGINES[ONNX][1](path, pad_id=settings["pad_id"], threads=threads)
+
+
+def suits(engine: str, machine: tuple[str, ...]) -> bool:
+    """Whether a machine has an instruction that makes an engine fast."""
+    return any(needed in machine for needed, name in FAST if name == engine)
 
 
 def fastest(engines: tuple[str, ...] | list[str], machine: tuple[str, ...]) -> str:

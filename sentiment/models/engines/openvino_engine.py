@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FILE = "openvino.xml"
 MAX_PADDING = {"bf16": 48, "int8": 16, "f32": 8}  # the faster the products, the more time reading the weights takes
-QUANTISED_TOGETHER = 128  # neighbouring activations of a token that share a scale
+ACTIVATIONS_PER_SCALE = 128  # neighbours of a token
 
 
 class OpenVinoEngine(Engine):
@@ -49,7 +49,7 @@ class OpenVinoEngine(Engine):
         }
         if precision == "int8":
             quantise_weights(model)
-            options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = QUANTISED_TOGETHER
+            options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = ACTIVATIONS_PER_SCALE
         compiled = core.compile_model(model, "CPU", options)
         self._requests: SimpleQueue[Any] = SimpleQueue()  # each computes one batch at a time
         for _ in range(threads):

@@ -92,7 +92,7 @@ def test_int8_is_kept_where_it_costs_nothing(checkpoint, tmp_path):
 def test_a_score_hardly_depends_on_its_batch(checkpoint, engine, bound, tmp_path, monkeypatch):
     """In bf16, the kernel of another shape rounds otherwise; int8 must not scale one text by the values of another."""
     report = export_transformer(checkpoint, tiny.reviews(50, 3), tmp_path, export_settings(int8_tolerance=1), seed=0)
-    settings = report.model_dump(include={"max_length", "head_share", "cls_id", "sep_id", "pad_id"})
+    settings = report.model_dump(include={"engines", "max_length", "head_share", "cls_id", "sep_id", "pad_id"})
     Manifest("transformer", settings, 1.0, 0.9, "data", {}).write(tmp_path)
     monkeypatch.setenv("SENTIMENT_ENGINE", engine)
     texts = tiny.reviews(2000, 4).frame["text"].tolist()
