@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from logging import WARNING, disable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +17,7 @@ from sentiment.models.classifier import Classifier
 from sentiment.models.engines import onnx_engine, openvino_engine
 from sentiment.models.engines.choice import BF16, ENGINES, F32, INT8, ONNX, suits
 from sentiment.models.engines.processor import instructions
+from sentiment.models.onnx_graph import quantise, write_float
 from sentiment.models.servable import Manifest, Servable, package_versions
 from sentiment.models.truncation import encode
 from sentiment.reviews.table import Reviews
@@ -26,13 +25,7 @@ from sentiment.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
-    from transformers import PreTrainedModel
-
-OPSET = 17
-PARITY_ROWS = 32
-PARITY = 1e-3  # largest difference of a logit between torch and float ONNX, of logits around 1 to 5
 
 
 class ExportSettings(Settings):
@@ -123,7 +116,7 @@ def export_transformer(
         float_path, int8_path = folder / "float.onnx", folder / onnx_engine.FILE
         tokens = _Tokens(checkpoint, out_dir / "tokenizer.json", settings.max_length)
         ids = tokens.encode(reviews)
-        parity = _export_float(checkpoint.path, float_path, ids, tokens.pad_id)
+        parity = write_float(checkpoint.path, float_path, ids, tokens.pad_id)
         openvino_engine.write_ir(float_path, folder)
         if settings.int8:
             quantise(float_path, int8_path)
@@ -214,99 +207,6 @@ class _Tokens:
     def encode(self, reviews: Reviews) -> list[list[int]]:
         texts = reviews.frame["text"].tolist()
         return encode(self._tokenizer, texts, self.max_length, self.head_share, cls_id=self.cls_id, sep_id=self.sep_id)
-
-
-def _export_float(checkpoint: Path, path: Path, ids: Sequence[Sequence[int]], pad_id: int) -> float:
-    """Exports the model; returns the largest difference of a logit between torch and ONNX on rows of all lengths."""
-    import numpy as np
-    import torch
-    from transformers import AutoModelForSequenceClassification
-
-    from sentiment.models.batches import pad
-    from sentiment.models.encoder import quiet_transformers
-
-    by_length = sorted(ids, key=len)
-    rows = by_length[:: max(1, len(by_length) // PARITY_ROWS)]
-    token_ids, mask = pad(rows, pad_id)
-    inputs = (torch.from_numpy(token_ids), torch.from_numpy(mask))
-    with quiet_transformers():
-        model = AutoModelForSequenceClassification.from_pretrained(checkpoint, dtype=torch.float32).eval()
-    logits = _logits_only(model)
-    with torch.inference_mode():
-        expected = logits(*inputs).numpy()
-    names = ["input_ids", "attention_mask"]
-    with _no_warnings():
-        torch.onnx.export(
-            logits,
-            inputs,
-            str(path),
-            input_names=names,
-            output_names=["logits"],
-            dynamic_axes={name: {0: "rows", 1: "tokens"} for name in names} | {"logits": {0: "rows"}},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-    parity = float(np.abs(_run_onnx(path, token_ids, mask) - expected).max())
-    if not parity <= PARITY:
-        raise RuntimeError(f"ONNX differs from torch by {parity:.2g} in a logit; at most {PARITY} is rounding")
-    return parity
-
-
-def _run_onnx(path: Path, token_ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    logits: NDArray[np.float32] = session.run(["logits"], {"input_ids": token_ids, "attention_mask": mask})[0]
-    return logits
-
-
-def _logits_only(model: PreTrainedModel) -> torch.nn.Module:
-    """The model as a function of ids and mask alone (token types, where there are any, are zero)."""
-    import torch
-
-    class LogitsOnly(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-            logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
-            return logits
-
-    return LogitsOnly().eval()
-
-
-def quantise(float_path: Path, int8_path: Path) -> None:
-    """Dynamic int8 of the matrix products by weights, a scale per output channel; embeddings stay float.
-
-    The defaults of ``quantize_dynamic`` quantise the embeddings too and a scale per matrix: measured on the official
-    IMDB test half they lose 1.2 points, these options 0.1 at the same speed.
-    """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    with _no_warnings():
-        quantize_dynamic(
-            float_path,
-            int8_path,
-            op_types_to_quantize=["MatMul"],
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            extra_options={"MatMulConstBOnly": True},
-        )
-
-
-@contextmanager
-def _no_warnings() -> Iterator[None]:
-    """Silences the tracer's remarks on constants and the quantiser's advice to pre-process, which does not help."""
-    import warnings
-
-    disable(WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        disable(0)
 
 
 def write_servable(

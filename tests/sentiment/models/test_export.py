@@ -7,11 +7,12 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from sentiment.errors import UserError
-from sentiment.models import Classifier, export
+from sentiment.models import Classifier, export, onnx_graph
 from sentiment.models.batches import pad
 from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.engines.openvino_engine import OpenVinoEngine
 from sentiment.models.export import ExportSettings, export_transformer
+from sentiment.models.onnx_graph import run_onnx
 from sentiment.models.servable import Manifest
 from sentiment.models.transformer import train_transformer
 from sentiment.models.truncation import encode
@@ -63,7 +64,7 @@ def test_float_onnx_equals_torch(checkpoint, tmp_path):
     for rows in (ids[:1], ids[:5], sorted(ids, key=len)[:3]):  # other shapes than the traced one
         token_ids, mask = pad(rows, report.pad_id)
         expected = torch_logits(checkpoint.path, rows)
-        served = export._run_onnx(tmp_path / "model.onnx", token_ids, mask)
+        served = run_onnx(tmp_path / "model.onnx", token_ids, mask)
         np.testing.assert_allclose(served, expected, atol=1e-5)
         engine = OpenVinoEngine(tmp_path, pad_id=report.pad_id, threads=1, precision="f32")
         np.testing.assert_allclose(engine.log_odds(rows), expected[:, 1] - expected[:, 0], atol=1e-2)  # 16-bit weights
@@ -145,7 +146,7 @@ def test_float_is_served_where_int8_loses_accuracy(checkpoint, tmp_path):
     assert "onnxruntime" not in report.engines
     assert "int8 loses too much" in report.reason
     token_ids, mask = pad(ids, 0)
-    served = export._run_onnx(tmp_path / "served" / "model.onnx", token_ids, mask)
+    served = run_onnx(tmp_path / "served" / "model.onnx", token_ids, mask)
     np.testing.assert_allclose(served, torch_logits(broken.path, ids), atol=1e-3)
 
 
@@ -169,8 +170,7 @@ def test_the_report_has_the_settings_for_serving(checkpoint, tmp_path):
 
 @pytest.mark.parametrize("checkpoint", ["bert"], indirect=True)
 def test_an_export_that_differs_from_torch_is_refused(checkpoint, tmp_path, monkeypatch):
-    run = export._run_onnx
-    monkeypatch.setattr(export, "_run_onnx", lambda *arguments: run(*arguments) + 0.01)
+    monkeypatch.setattr(onnx_graph, "run_onnx", lambda *arguments: run_onnx(*arguments) + 0.01)
     with pytest.raises(RuntimeError, match="differs from torch"):
         export_transformer(checkpoint, tiny.reviews(40, 3), tmp_path, export_settings(), seed=0)
     assert not (tmp_path / "model.onnx").exists()
