@@ -6,6 +6,7 @@ import uuid
 import httpx
 import pytest
 
+from bento.build import build
 from sentiment.models import Classifier
 from sentiment.models.engines.choice import BF16, INT8, ONNX, VARIABLE
 from sentiment.monitoring.checks import check_window
@@ -19,7 +20,7 @@ from serving.rollouts.access import Access
 from serving.rollouts.canary import watch_canary
 from serving.rollouts.settings import RolloutSettings
 from serving.rollouts.smoke_set import Known
-from tests.helpers import command_line
+from tests.helpers import command_line, tiny_servables
 
 SETTINGS = RolloutSettings(mode="canary", seconds=0.1, min_requests=10, max_latency_ratio=1000)  # cores may be busy
 REVIEWS = command_line.sentences(240)
@@ -28,11 +29,13 @@ DRIFT = ("input_drift", "score_drift", "label_shift", "abstention")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", [BF16, INT8])
-def test_a_rollout_and_the_monitoring_pass_on_another_engine(serve, servable, engine, tmp_path, monkeypatch):
+def test_a_rollout_and_the_monitoring_pass_on_another_engine(serve, engine, tmp_path, monkeypatch):
+    servable = tiny_servables.save("transformer", tmp_path / "servable").path  # in a cascade, the linear model decides
+    tag = build(servable, model="engines", version="7", labels={}).tag
     start = time.time()
     texts = REVIEWS["text"].tolist()
     folders = {name: tmp_path / f"log of {name}" for name in (ONNX, engine)}
-    live, new = (serve(engine=name, log=folder) for name, folder in folders.items())
+    live, new = (serve(tag=tag, engine=name, log=folder) for name, folder in folders.items())
     known = [Known(text, 0.5) for text in texts[:8]]
 
     def ask_both():
