@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sentiment.models.engines.engine import Engine
+from sentiment.models.engines.processor import instructions
 from sentiment.models.engines.shapes import batches, shapes
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class OpenVinoEngine(Engine):
         import openvino
 
         self.name = f"openvino-{precision}"
+        if precision == "int8" and "amx_int8" in instructions():
+            threads = 1  # OpenVINO 2026.4's int8 products with AMX are wrong if two threads compute at once
         self._pad_id, self._threads, self._max_padding = pad_id, threads, MAX_PADDING[precision]
         core = openvino.Core()
         model = core.read_model(path / FILE)
