@@ -1,0 +1,348 @@
+"""A job: plans its input, scores what is not finished, and writes the manifest and the output.
+
+Its folder holds ``manifest.json``, ``parts/``, ``rejects/``, and while it runs ``done/`` with one record for each shard
+whose part is whole, and ``spool/`` with an input that cannot be read twice. A part is named by its shard and depends on
+nothing else, so a killed job goes on where it was and ends with the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sentiment import progress
+from sentiment.errors import UserError
+from sentiment.scoring.outputs import join
+from sentiment.scoring.plan import Plan, Shard, find_files, make_plan
+from sentiment.scoring.results import ShardResult
+from sentiment.scoring.scorer import DONE, PARTS, REJECTS, ShardTask
+from sentiment.scoring.settings import WITHOUT_EFFECT, OutputFormat, ScoreSettings
+from sentiment.scoring.storage import UNFINISHED, Storage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sentiment.scoring.workers import Workers
+
+MANIFEST, SPOOL, LOCK = "manifest.json", "spool", "lock"
+FORMAT = 1  # of the manifest
+SAMPLE_ROWS = 3000  # for the comparison with the reference
+OUTPUT_SUFFIXES: dict[str, OutputFormat] = {
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the result goes.
+
+    Attributes:
+        output: The output as it was named.
+        folder: The job's folder: the output itself, or beside it if that is one file.
+        form: Format of the parts.
+        is_file: Whether the parts are joined to one file.
+    """
+
+    output: str
+    folder: str
+    form: OutputFormat
+    is_file: bool
+
+    @classmethod
+    def of(cls, output: str, output_format: OutputFormat | None) -> Target:
+        """Reads the kind of an output from its name.
+
+        Raises:
+            UserError: If the name has a suffix that cannot be written.
+        """
+        suffix = PurePosixPath(output).suffix.lower()
+        if suffix in (".gz", ".zst", ".bz2", ".tsv", ".xlsx", ".json"):
+            known = ", ".join(OUTPUT_SUFFIXES)
+            raise UserError(
+                f"cannot write {suffix} files", where=f"output {output}", remedy=f"Name a folder or one of {known}."
+            )
+        by_suffix = OUTPUT_SUFFIXES.get(suffix)
+        if by_suffix and output_format not in (None, by_suffix):
+            raise UserError(
+                f"output_format is {output_format}", where=f"output {output}", remedy="Set one of the two only."
+            )
+        if by_suffix:
+            return cls(output, f"{output}.job", by_suffix, is_file=True)
+        return cls(output.rstrip("/"), output.rstrip("/"), output_format or "parquet", is_file=False)
+
+
+class ModelFacts(BaseModel):
+    """The model of a job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    version: str
+    fingerprint: str
+    engine: str
+
+
+class InputFacts(BaseModel):
+    """An input file of a job: its size in bytes, and the name of its content."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    size: int
+    digest: str
+
+
+class JobManifest(BaseModel):
+    """The record of a job: the same input, model and settings give the same record.
+
+    Attributes:
+        format: Version of this form.
+        complete: Whether every shard is finished.
+        model: The model.
+        settings: The settings that decide what is written.
+        inputs: The input files, in order.
+        shards: The shards, in order.
+        rows: Rows of the input: those scored and those rejected.
+        scored: Rows in the parts; None until the job is complete.
+        rejected: Rejected rows by reason; None until then.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    complete: bool = False
+    model: ModelFacts
+    settings: dict[str, Any]
+    inputs: tuple[InputFacts, ...]
+    shards: tuple[Shard, ...]
+    rows: int
+    scored: int | None = None
+    rejected: dict[str, int] | None = None
+
+    def difference(self, other: JobManifest) -> str | None:
+        """Says in what another job differs from this one; None if it is the same."""
+        for name in ("name", "version", "fingerprint", "engine"):
+            ours, theirs = getattr(self.model, name), getattr(other.model, name)
+            if ours != theirs:
+                return f"the model's {name} was {ours[:20]}, and is {theirs[:20]}"
+        for name in sorted(self.settings.keys() | other.settings.keys()):
+            if self.settings.get(name) != other.settings.get(name):
+                return f"{name} was {self.settings.get(name)!r}, and is {other.settings.get(name)!r}"
+        ours, theirs = ({i.path: i.digest for i in job.inputs} for job in (self, other))
+        for path in sorted(ours.keys() | theirs.keys()):
+            if ours.get(path) != theirs.get(path):
+                verb = "changed" if path in ours and path in theirs else "is new" if path in theirs else "is gone"
+                return f"the input {path} {verb}"
+        same = (self.inputs, self.shards) == (other.inputs, other.shards)
+        return None if same else "the input is in another order, or cut otherwise"
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """A finished job.
+
+    Attributes:
+        manifest: Its manifest.
+        shards: The result of every shard, in order.
+        new_rows: Rows of the shards that this run scored.
+        seconds: Time in which it scored them.
+    """
+
+    manifest: JobManifest
+    shards: tuple[ShardResult, ...]
+    new_rows: int
+    seconds: float
+
+
+def prepare_folder(target: Target, storage: Storage, *, restart: bool) -> None:
+    """Makes the job's folder ready: empty, or with what an earlier run of the job has finished.
+
+    Only what a job has written is ever removed.
+
+    Raises:
+        UserError: If the output holds files that no job has written.
+    """
+    if storage.is_file(f"{target.folder}/{MANIFEST}"):
+        if restart:
+            for name in (DONE, PARTS, REJECTS, SPOOL, MANIFEST):  # a part without its record counts as unfinished
+                storage.remove(f"{target.folder}/{name}")
+        else:
+            for path in storage.list(target.folder):
+                if path.endswith(UNFINISHED):
+                    storage.remove(path)
+        return
+    before_manifest = (SPOOL, LOCK)
+    found = [
+        path
+        for path in storage.list(target.folder)
+        if _first_folder(path, target.folder) not in before_manifest and not path.endswith(UNFINISHED)
+    ]
+    if target.is_file and not restart and storage.is_file(target.output):
+        found.append(target.output)
+    if found:
+        raise UserError(
+            f"holds files that no job has written, such as {found[0]}",
+            where=f"output {target.output}",
+            remedy="Name another output" + (", or replace it with --restart." if target.is_file else "."),
+        )
+
+
+def run_job(
+    address: str,
+    target: Target,
+    model: tuple[str, str, str],
+    settings: ScoreSettings,
+    storage: Storage,
+    workers: Workers,
+    *,
+    default_text_column: str = "text",
+) -> JobResult:
+    """Scores an input, or what an earlier run has left of it.
+
+    Args:
+        address: File, glob or folder, on disk or on S3.
+        target: Where the result goes; its folder is prepared.
+        model: Name, version and fingerprint.
+        settings: The settings of the job.
+        storage: Reads and writes files.
+        workers: Plan and score.
+        default_text_column: Column of the text, if the settings name none.
+
+    Raises:
+        UserError: If the input cannot be read, or is not the one that the job began with.
+    """
+    plan = _plan(address, settings, storage, workers, default_text_column)
+    manifest = _manifest(plan, model, settings, target.form, workers.engine())
+    earlier = _read_manifest(target.folder, storage)
+    if earlier is None:
+        _write_manifest(manifest, target.folder, storage)
+    elif changed := earlier.difference(manifest):
+        raise UserError(
+            f"this job has begun, but {changed}",
+            where=f"output {target.output}",
+            remedy="Begin anew with --restart, or name another output.",
+        )
+    finished = _read_finished(plan, target, storage, joined=earlier is not None and earlier.complete)
+    left = [shard for shard in plan.shards if shard.index not in finished]
+    start, new_rows, old_rows = time.monotonic(), 0, plan.rows - sum(shard.rows for shard in left)
+    for result in workers.run("score", _tasks(plan, left)):
+        finished[result.index] = result
+        new_rows += result.rows
+        speed = new_rows / (time.monotonic() - start)
+        progress.report("score", old_rows + new_rows, plan.rows, **{"rows/s": speed})
+    seconds = time.monotonic() - start
+    results = tuple(finished[shard.index] for shard in plan.shards)
+    complete = _complete(manifest, results)
+    if earlier is None or not earlier.complete or left:
+        if target.is_file:
+            _join_parts(plan, settings, target, storage)
+        _write_manifest(complete, target.folder, storage)
+        for name in (SPOOL, *((PARTS,) if target.is_file else ())):
+            storage.remove(f"{target.folder}/{name}")
+    return JobResult(complete, results, new_rows, seconds)
+
+
+def _plan(
+    address: str, settings: ScoreSettings, storage: Storage, workers: Workers, default_text_column: str
+) -> Plan:
+    files = find_files(address, storage, settings)
+    planned = {}
+    for done, found in enumerate(workers.run("plan", files)):
+        progress.report("plan", done, len(files))
+        planned[found.file.path] = found
+    plan = make_plan([planned[file.path] for file in files], settings, default_text_column)
+    if not plan.rows:
+        raise UserError("there are no rows", where=f"input {address}")
+    return plan
+
+
+def _tasks(plan: Plan, shards: Sequence[Shard]) -> Iterator[ShardTask]:
+    sample = -(-SAMPLE_ROWS // len(plan.shards))
+    for shard in shards:
+        yield ShardTask(shard, plan.files[shard.file], plan.schema, plan.text_column, sample)
+
+
+def _manifest(
+    plan: Plan, model: tuple[str, str, str], settings: ScoreSettings, form: OutputFormat, engine: str
+) -> JobManifest:
+    name, version, fingerprint = model
+    values = settings.model_dump(mode="json", exclude=set(WITHOUT_EFFECT))
+    return JobManifest(
+        model=ModelFacts(name=name, version=version, fingerprint=fingerprint, engine=engine),
+        settings=values | {"output_format": form, "text_column": plan.text_column},
+        inputs=tuple(InputFacts(path=f.file.path, size=f.size, digest=f.digest) for f in plan.files),
+        shards=plan.shards,
+        rows=plan.rows,
+    )
+
+
+def _complete(manifest: JobManifest, results: Sequence[ShardResult]) -> JobManifest:
+    rejected: dict[str, int] = {}
+    for result in results:
+        for reason, count in result.rejected.items():
+            rejected[reason] = rejected.get(reason, 0) + count
+    scored = sum(result.scored for result in results)
+    if scored + sum(rejected.values()) != manifest.rows:
+        raise RuntimeError(f"{manifest.rows} rows went in, {scored} and {sum(rejected.values())} rejects came out")
+    return manifest.model_copy(update={"complete": True, "scored": scored, "rejected": rejected})
+
+
+def _join_parts(plan: Plan, settings: ScoreSettings, target: Target, storage: Storage) -> None:
+    """Writes the one file of the output."""
+    parts = [f"{target.folder}/{PARTS}/{shard.part}.{target.form}" for shard in plan.shards]
+
+    def contents() -> Iterator[bytes]:
+        for number, path in enumerate(parts):
+            progress.report("join parts", number, len(parts))
+            yield storage.read(path)
+
+    with storage.write(target.output) as sink:
+        join(contents(), target.form, result_schema(plan.schema, settings), sink)
+
+
+def result_schema(schema: pa.Schema, settings: ScoreSettings) -> pa.Schema:
+    """Returns the columns of the result for an input with these columns."""
+    import pyarrow as pa
+
+    types = (pa.string(), pa.float64(), pa.float64(), pa.bool_(), pa.string())
+    added = [pa.field(name, kind) for name, kind in zip(settings.columns.names, types, strict=True)]
+    return pa.schema([*schema, *added], metadata=schema.metadata)
+
+
+def _read_manifest(folder: str, storage: Storage) -> JobManifest | None:
+    path = f"{folder}/{MANIFEST}"
+    if not storage.is_file(path):
+        return None
+    try:
+        return JobManifest.model_validate_json(storage.read(path))
+    except ValidationError:
+        raise UserError("is no manifest that this version reads", where=path, remedy="Begin with --restart.") from None
+
+
+def _write_manifest(manifest: JobManifest, folder: str, storage: Storage) -> None:
+    storage.put(f"{folder}/{MANIFEST}", json.dumps(manifest.model_dump(mode="json"), indent=1).encode() + b"\n")
+
+
+def _read_finished(plan: Plan, target: Target, storage: Storage, *, joined: bool) -> dict[int, ShardResult]:
+    """Returns the results of the shards whose part is there, by number; joined parts are in the output."""
+    if joined and target.is_file:
+        parts = {shard.part for shard in plan.shards} if storage.is_file(target.output) else set()
+    else:
+        parts = {PurePosixPath(path).stem for path in storage.list(f"{target.folder}/{PARTS}")}
+    records = [path for path in storage.list(f"{target.folder}/{DONE}") if PurePosixPath(path).stem in parts]
+    found = (ShardResult.model_validate_json(storage.read(path)) for path in records)
+    return {result.index: result for result in found}
+
+
+def _first_folder(path: str, folder: str) -> str:
+    """Returns the first name of a path below a folder."""
+    return path.removeprefix(folder).lstrip("/").partition("/")[0]

@@ -1,0 +1,118 @@
+"""Tables in Parquet files, read in ranges of rows: a row group may be larger than the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import IO, TYPE_CHECKING
+
+from sentiment.errors import UserError
+from sentiment.scoring.storage import Storage
+from sentiment.scoring.tables import GRAIN_BYTES, GRAIN_ROWS, Grain, Rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+BUFFER_BYTES = 1 << 20  # pages are read one by one through it, not whole columns of a row group
+
+
+class ParquetTable:
+    """The table in a Parquet file."""
+
+    def __init__(self, path: str, storage: Storage) -> None:
+        self._path, self._storage = path, storage
+        self._opened: AbstractContextManager[IO[bytes]] | None = None
+        self._batches: Iterator[pa.RecordBatch] = iter(())
+        self._next_row = 0  # that the batches would give, from 0
+        self._left: pa.Table | None = None
+
+    def plan(self) -> tuple[pa.Schema, list[Grain]]:
+        """See the protocol: reads the footer."""
+        with self._storage.open(self._path) as stream:
+            file = self._open(stream)
+            found = list[Grain]()
+            start = 0
+            for number in range(file.num_row_groups):
+                group = file.metadata.row_group(number)
+                row_size = group.total_byte_size / max(group.num_rows, 1)
+                rows = max(1, min(GRAIN_ROWS, int(GRAIN_BYTES / max(row_size, 1))))
+                for offset in range(0, group.num_rows, rows):
+                    count = min(rows, group.num_rows - offset)
+                    found.append(Grain(start + offset, start + offset + 1, count, int(count * row_size)))
+                start += group.num_rows
+            return file.schema_arrow, found
+
+    def read(self, start: int, row: int, rows: int, schema: pa.Schema, text_column: str) -> Rows:
+        """See the protocol."""
+        import pyarrow as pa
+
+        try:
+            if self._opened is None or start < self._next_row:
+                self._begin(start)
+            self._skip(start - self._next_row)
+            taken = self._take(rows)
+        except (pa.ArrowException, OSError) as error:
+            self.close()
+            raise UserError(f"cannot be read at row {row}: {_first_line(error)}", where=self._path) from error
+        if len(taken) < rows:
+            raise UserError(f"ends after {start + len(taken)} rows", where=self._path, remedy="It has changed.")
+        texts = taken.column(text_column).to_pylist()
+        return Rows(taken, texts, range(row, row + rows), ())
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._opened is not None:
+            self._opened.__exit__(None, None, None)
+        self._opened, self._batches, self._left, self._next_row = None, iter(()), None, 0
+
+    def _begin(self, start: int) -> None:
+        """Opens the file at the row group that holds the row ``start``."""
+        self.close()
+        opened = self._storage.open(self._path)
+        file = self._open(opened.__enter__())
+        self._opened = opened
+        first, groups = 0, range(file.num_row_groups)
+        for number in groups:
+            rows = file.metadata.row_group(number).num_rows
+            if start < first + rows:
+                groups = range(number, file.num_row_groups)
+                break
+            first += rows
+        self._next_row = first
+        self._batches = file.iter_batches(batch_size=GRAIN_ROWS, row_groups=list(groups), use_threads=False)
+
+    def _skip(self, rows: int) -> None:
+        while rows > 0:
+            skipped = len(self._take(min(rows, GRAIN_ROWS)))
+            if not skipped:
+                return
+            rows -= skipped
+
+    def _take(self, rows: int) -> pa.Table:
+        import pyarrow as pa
+
+        parts = [self._left] if self._left is not None else []
+        held = sum(map(len, parts))
+        while held < rows and (batch := next(self._batches, None)) is not None:
+            parts.append(pa.Table.from_batches([batch]))
+            held += len(batch)
+        if not parts:
+            return pa.table({})
+        together = pa.concat_tables(parts)
+        self._left = together.slice(rows) if held > rows else None
+        self._next_row += min(rows, held)
+        return together.slice(0, rows)
+
+    def _open(self, stream: IO[bytes]) -> ParquetFile:
+        import pyarrow as pa
+        from pyarrow.parquet import ParquetFile
+
+        try:
+            return ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
+        except (pa.ArrowException, OSError) as error:
+            raise UserError(f"not a Parquet file: {_first_line(error)}", where=self._path) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

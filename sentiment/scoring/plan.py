@@ -1,0 +1,225 @@
+"""The plan of a job: the input files, the columns of the result, and the shards, each of which becomes one part."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from sentiment.errors import UserError
+from sentiment.scoring.settings import ScoreSettings
+from sentiment.scoring.storage import Storage
+from sentiment.scoring.tables import FilePlan, InputFile, open_table
+from sentiment.settings import nearest_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+COMPRESSIONS = {".gz": "gz", ".zst": "zst"}
+SHARDS = 200  # parts of an input of medium size
+MIN_SHARD_ROWS, MAX_SHARD_ROWS = 1000, 20_000
+MAX_SHARD_BYTES = 32 << 20
+
+
+class Shard(BaseModel):
+    """Rows that are scored together and become one part.
+
+    Attributes:
+        index: Number of the part, from 0.
+        file: Position of its file in the plan.
+        start: Position in the file, see :class:`~sentiment.scoring.tables.Grain`.
+        row: Number of its first row in the file, from 1.
+        rows: Number of its rows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    index: int
+    file: int
+    start: int
+    row: int
+    rows: int
+
+    @property
+    def part(self) -> str:
+        """Name of its files, without a suffix."""
+        return f"part-{self.index:06d}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a job reads, and how it is cut.
+
+    Attributes:
+        files: The files, in the order of the result.
+        schema: All columns of the input.
+        text_column: The column that is scored.
+        shards: Shards that together hold every row once, in order.
+    """
+
+    files: tuple[FilePlan, ...]
+    schema: pa.Schema
+    text_column: str
+    shards: tuple[Shard, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of the input."""
+        return sum(shard.rows for shard in self.shards)
+
+
+def find_files(address: str, storage: Storage, settings: ScoreSettings) -> list[InputFile]:
+    """Lists the files that an address names: a file, a glob or a folder, on disk or on S3.
+
+    Files of a folder whose names begin with ``_`` or ``.`` are left out, as other tools do.
+
+    Raises:
+        UserError: If there is none, or one is of no known format.
+    """
+    found: list[str]
+    if storage.is_file(address):
+        found = [address]
+    elif storage.is_folder(address):
+        base = len(PurePosixPath(address).parts)
+        parts = {path: PurePosixPath(path).parts[base:] for path in storage.list(address)}
+        found = [path for path, below in parts.items() if not any(name.startswith(("_", ".")) for name in below)]
+    else:
+        found = storage.glob(address) if any(sign in address for sign in "*?[") else []
+    if not found:
+        raise UserError("no such file", where=f"input {address}", remedy="Name a file, a glob or a folder.")
+    return [_as_input_file(path, settings) for path in found]
+
+
+def plan_file(file: InputFile, storage: Storage, settings: ScoreSettings) -> FilePlan:
+    """Reads a whole file once: its columns, its content's name, and where it can be cut.
+
+    Raises:
+        UserError: If it cannot be read.
+    """
+    stamp = storage.stamp(file.path)
+    schema, grains = open_table(file, storage, settings).plan()
+    planned = FilePlan(file, stamp[0], storage.digest(file.path), stamp, schema, tuple(grains))
+    require_unchanged(planned, storage)
+    return planned
+
+
+def require_unchanged(planned: FilePlan, storage: Storage) -> None:
+    """Raises a UserError if a file is no longer the one that was planned."""
+    try:
+        same = storage.stamp(planned.file.path) == planned.stamp
+    except FileNotFoundError:
+        raise UserError("the file is gone", where=planned.file.path, remedy="Finished parts stay.") from None
+    if not same:
+        raise UserError(
+            "the file changed while it was read",
+            where=planned.file.path,
+            remedy="Finished parts are of the old one: start again with --restart when it no longer changes.",
+        )
+
+
+def make_plan(files: Sequence[FilePlan], settings: ScoreSettings, default_text_column: str = "text") -> Plan:
+    """Puts the plans of all files together.
+
+    Raises:
+        UserError: If a file lacks the text, columns differ in type, or a column has the name of one that is added.
+    """
+    text_column = settings.text_column or default_text_column
+    for planned in files:
+        _require_columns(planned, text_column, settings)
+    schema = _common_schema(files)
+    clash = next((name for name in settings.columns.names if name in schema.names), None)
+    if clash is not None:
+        setting = next(key for key, name in settings.columns.model_dump().items() if name == clash)
+        raise UserError(
+            f"the input has a column {clash!r} already",
+            where=files[0].file.path,
+            remedy=f"Name the new one differently: --set columns.{setting}=predicted_{clash}.",
+        )
+    return Plan(tuple(files), schema, text_column, tuple(_cut(files, settings.shard_rows)))
+
+
+def _as_input_file(path: str, settings: ScoreSettings) -> InputFile:
+    *_, last = [suffix.lower() for suffix in PurePosixPath(path).suffixes] or [""]
+    compression = COMPRESSIONS.get(last, "")
+    name = PurePosixPath(path).name[: -len(last)] if compression else PurePosixPath(path).name
+    found = settings.input_format or FORMATS.get(PurePosixPath(name).suffix.lower())
+    if found is None:
+        known = ", ".join(FORMATS)
+        raise UserError(
+            "unknown kind of file",
+            where=path,
+            remedy=f"Known suffixes: {known}, each also with .gz or .zst; or set input_format.",
+        )
+    if found == "parquet" and compression:
+        raise UserError("Parquet is compressed inside", where=path, remedy="Unpack it first.")
+    return InputFile(path, found, compression)
+
+
+def _require_columns(planned: FilePlan, text_column: str, settings: ScoreSettings) -> None:
+    import pyarrow as pa
+
+    names = planned.schema.names
+    for setting, name in (("text_column", text_column), ("source_column", settings.source_column)):
+        if name is not None and names.count(name) != 1:
+            problem = f"no column {name!r}" if name not in names else f"{names.count(name)} columns are called {name!r}"
+            there = ", ".join(map(repr, names[:10])) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+            raise UserError(f"{problem}; there are {there}", where=planned.file.path, remedy=f"Set {setting}.")
+    kind = _plain_type(planned.schema.field(text_column).type)
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    if not (is_text or pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_null(kind)):
+        raise UserError(
+            f"column {text_column!r} holds {kind}, not text", where=planned.file.path, remedy="Set text_column."
+        )
+
+
+def _common_schema(files: Sequence[FilePlan]) -> pa.Schema:
+    import pyarrow as pa
+
+    def plain(planned: FilePlan) -> pa.Schema:
+        return pa.schema([field.with_type(_plain_type(field.type)) for field in planned.schema])
+
+    schema = plain(files[0])
+    for planned in files[1:]:
+        try:
+            schema = pa.unify_schemas([schema, plain(planned)], promote_options="permissive")
+        except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+            raise UserError(
+                f"its columns do not go with those of the files before: {str(error).splitlines()[0]}",
+                where=planned.file.path,
+                remedy="Score it by itself.",
+            ) from None
+    return schema
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type of the values where they are stored by a dictionary, which parts cannot share."""
+    import pyarrow as pa
+
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _cut(files: Sequence[FilePlan], shard_rows: int | None) -> Iterator[Shard]:
+    """Joins neighbouring grains of a file to shards: as many rows as wanted, unless they are long."""
+    total = sum(grain.rows for planned in files for grain in planned.grains)
+    wanted = shard_rows or max(MIN_SHARD_ROWS, min(MAX_SHARD_ROWS, total // SHARDS))
+    index = 0
+    for number, planned in enumerate(files):
+        start = row = rows = size = 0
+        for grain in planned.grains:
+            if rows and (rows + grain.rows > wanted or size + grain.size > MAX_SHARD_BYTES):
+                yield Shard(index=index, file=number, start=start, row=row, rows=rows)
+                index, rows, size = index + 1, 0, 0
+            if not rows:
+                start, row = grain.start, grain.row
+            rows, size = rows + grain.rows, size + grain.size
+        if rows:
+            yield Shard(index=index, file=number, start=start, row=row, rows=rows)
+            index += 1
+
+
+__all__ = ["Plan", "Shard", "find_files", "make_plan", "plan_file", "require_unchanged"]

@@ -1,0 +1,219 @@
+"""Scores one shard: reads its rows, scores the texts, writes the part, the rejects and the record of both."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sentiment.scoring.outputs import encode
+from sentiment.scoring.plan import Shard, plan_file, require_unchanged
+from sentiment.scoring.results import (
+    BINS,
+    MAX_UNCERTAIN,
+    SampledRow,
+    ShardResult,
+    SourceCount,
+    UncertainExample,
+    limit_sources,
+    most_uncertain,
+)
+from sentiment.scoring.settings import ScoreSettings
+from sentiment.scoring.storage import Storage
+from sentiment.scoring.tables import FilePlan, InputFile, Reject, Rows, Table, open_table
+from sentiment.words import VISIBLE
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from sentiment.models import Classifier
+
+PARTS, REJECTS, DONE = "parts", "rejects", "done"  # folders of a job
+MAX_EXCERPT_CHARACTERS = 300
+
+
+@dataclass(frozen=True)
+class ShardTask:
+    """A shard, and what is needed to score it.
+
+    Attributes:
+        shard: The shard.
+        planned: Its file.
+        schema: Columns of the whole input.
+        text_column: The column that is scored.
+        sample_rows: Rows of it to keep for the comparison with the reference.
+    """
+
+    shard: Shard
+    planned: FilePlan
+    schema: pa.Schema
+    text_column: str
+    sample_rows: int
+
+
+class Scorer:
+    """Plans files and scores shards, in whichever process it lives. The model is loaded at the first shard."""
+
+    def __init__(
+        self, servable: str, model_version: str, folder: str, form: str, settings: ScoreSettings, storage: Storage
+    ) -> None:
+        """Prepares for a job.
+
+        Args:
+            servable: Directory of the servable.
+            model_version: Number of its version.
+            folder: The job's folder: path or ``s3://`` URL.
+            form: Format of the parts.
+            settings: The settings of the job.
+            storage: Reads and writes files.
+        """
+        self._servable, self._model_version = servable, model_version
+        self._folder, self._form, self._settings, self._storage = folder, form, settings, storage
+        self._open: tuple[str, Table] | None = None
+
+    @cached_property
+    def _classifier(self) -> Classifier:
+        from sentiment.models import Classifier
+
+        return Classifier.load(self._servable)
+
+    def engine(self) -> str:
+        """Returns the name of the engine that computes the model on this machine."""
+        return self._classifier.engine
+
+    def plan(self, file: InputFile) -> FilePlan:
+        """Plans a file, see :func:`sentiment.scoring.plan.plan_file`."""
+        return plan_file(file, self._storage, self._settings)
+
+    def score(self, task: ShardTask) -> ShardResult:
+        """Scores a shard; writes its rejects, its part, and last the record that both are whole.
+
+        Raises:
+            UserError: If the file cannot be read, or has changed since it was planned.
+        """
+        shard, planned = task.shard, task.planned
+        require_unchanged(planned, self._storage)
+        rows = self._table(planned.file).read(shard.start, shard.row, shard.rows, planned.schema, task.text_column)
+        require_unchanged(planned, self._storage)
+        kept, rejects = self._separate(rows)
+        texts = [str(rows.texts[position]) for position in kept]
+        positive = self._classifier.predict_proba(texts).round(6)
+        table = self._with_results(_conform(rows.table.take(kept), task.schema), positive)
+        lines = [{"file": planned.file.path, **reject._asdict()} for reject in rejects]
+        if lines:
+            written = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+            self._storage.put(f"{self._folder}/{REJECTS}/{shard.part}.jsonl", written.encode())
+        self._storage.put(f"{self._folder}/{PARTS}/{shard.part}.{self._form}", encode(table, self._form))
+        result = self._count(task, rows, kept, rejects, positive)
+        self._storage.put(f"{self._folder}/{DONE}/{shard.part}.json", result.model_dump_json().encode())
+        return result
+
+    def _table(self, file: InputFile) -> Table:
+        """Returns the table of a file, open from the last shard if that was of the same file."""
+        if self._open is None or self._open[0] != file.path:
+            self._open = (file.path, open_table(file, self._storage, self._settings))
+        return self._open[1]
+
+    def _separate(self, rows: Rows) -> tuple[list[int], list[Reject]]:
+        """Returns the positions of the rows to score, and all rejects in the order of the file."""
+        kept, rejects = list[int](), list(rows.rejects)
+        for position, (number, text) in enumerate(zip(rows.numbers, rows.texts, strict=True)):
+            reason = self._find_problem(text)
+            if reason:
+                rejects.append(Reject(number, reason))
+            else:
+                kept.append(position)
+        return kept, sorted(rejects)
+
+    def _find_problem(self, text: object) -> str:
+        if text is None:
+            return "empty"
+        if not isinstance(text, str):
+            return "not text"
+        if not VISIBLE.search(text):
+            return "empty"
+        return f"longer than {self._settings.max_characters:,} characters" * (len(text) > self._settings.max_characters)
+
+    def _with_results(self, table: pa.Table, positive: NDArray[np.float64]) -> pa.Table:
+        import numpy as np
+        import pyarrow as pa
+
+        labels = np.array(self._classifier.manifest.labels, dtype=object)[(positive > 0.5).astype(int)]
+        score = np.maximum(positive, 1 - positive).round(6)
+        values = (
+            pa.array(labels, pa.string()),
+            pa.array(score),
+            pa.array(positive),
+            pa.array(score < self._settings.abstain_below),
+            pa.array([self._model_version] * len(positive), pa.string()),
+        )
+        for name, column in zip(self._settings.columns.names, values, strict=True):
+            table = table.append_column(name, column)
+        return table
+
+    def _count(
+        self,
+        task: ShardTask,
+        rows: Rows,
+        kept: Sequence[int],
+        rejects: Sequence[Reject],
+        positive: NDArray[np.float64],
+    ) -> ShardResult:
+        import numpy as np
+
+        score = np.maximum(positive, 1 - positive)
+        near = np.argsort(score, kind="stable")[:MAX_UNCERTAIN]
+        sampled = np.unique(np.linspace(0, len(kept) - 1, min(task.sample_rows, len(kept))).astype(int))
+        return ShardResult(
+            index=task.shard.index,
+            scored=len(kept),
+            rejected=dict(sorted(Counter(reject.reason for reject in rejects).items())),
+            positives=int((positive > 0.5).sum()),
+            abstained=int((score.round(6) < self._settings.abstain_below).sum()),
+            histogram=tuple(np.histogram(positive, BINS, (0, 1))[0].tolist()),
+            sources=self._sources(rows, kept, positive),
+            uncertain=most_uncertain(
+                UncertainExample(
+                    positive=float(positive[place]),
+                    text=str(rows.texts[kept[place]])[:MAX_EXCERPT_CHARACTERS],
+                    file=task.planned.file.path,
+                    row=rows.numbers[kept[place]],
+                )
+                for place in near
+            ),
+            sample=tuple(_as_logged(str(rows.texts[kept[place]]), float(positive[place])) for place in sampled),
+        )
+
+    def _sources(self, rows: Rows, kept: Sequence[int], positive: NDArray[np.float64]) -> dict[str, SourceCount]:
+        if self._settings.source_column is None:
+            return {}
+        names = rows.table.column(self._settings.source_column).take(list(kept)).to_pylist()
+        known = Counter(map(str, names))
+        found = Counter(str(name) for name, value in zip(names, positive.tolist(), strict=True) if value > 0.5)
+        return limit_sources({name: SourceCount(rows=known[name], positives=found[name]) for name in known})
+
+
+def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Gives a table all columns of the input, in its order; a column that the file lacks is empty."""
+    import pyarrow as pa
+
+    columns = [
+        table.column(field.name).cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _as_logged(text: str, positive: float) -> SampledRow:
+    """Describes a row as the service's prediction log does."""
+    from sentiment.models.plain_text import to_plain_text
+    from sentiment.monitoring.sketch import sketch
+
+    plain = to_plain_text(text)
+    return SampledRow(positive, len(plain.split()), len(plain), sketch(plain))
+

@@ -1,0 +1,140 @@
+"""Input files: which they are, what they hold, and where they are cut.
+
+A file is planned once, from its start to its end, and later read in ranges of rows. Planning finds the columns and the
+places where reading can begin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from sentiment.scoring.settings import ScoreSettings
+from sentiment.scoring.storage import Storage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+GRAIN_ROWS = 1000  # rows between two places where reading can begin
+GRAIN_BYTES = 4 << 20  # there are fewer if they are long
+
+
+class Grain(NamedTuple):
+    """The smallest range of a file that is read by itself.
+
+    Attributes:
+        start: Position where reading begins: bytes of (decompressed) text, or rows of Parquet.
+        row: Number of its first row in the file, from 1.
+        rows: Number of its rows.
+        size: Bytes, decompressed; of Parquet about as many.
+    """
+
+    start: int
+    row: int
+    rows: int
+    size: int
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file to score.
+
+    Attributes:
+        path: Path or ``s3://`` URL.
+        format: ``csv``, ``tsv``, ``jsonl`` or ``parquet``.
+        compression: ``gz``, ``zst`` or empty.
+    """
+
+    path: str
+    format: str
+    compression: str = ""
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """A file as it was found.
+
+    Attributes:
+        file: The file.
+        size: Its bytes.
+        digest: Name of its content.
+        stamp: A cheap sign of a change while the job runs.
+        schema: Its columns.
+        grains: Ranges that together hold every row once, in order.
+    """
+
+    file: InputFile
+    size: int
+    digest: str
+    stamp: tuple[int, str]
+    schema: pa.Schema
+    grains: tuple[Grain, ...]
+
+
+class Reject(NamedTuple):
+    """A row that cannot be scored.
+
+    Attributes:
+        row: Its number in the file, from 1.
+        reason: The reason, the same words for the same problem: rejects are counted by it.
+    """
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a file.
+
+    Attributes:
+        table: The rows that can be read; the file's columns.
+        texts: Their values in the column of the text, as they are stored.
+        numbers: Their numbers in the file, from 1.
+        rejects: Rows between them that cannot be read.
+    """
+
+    table: pa.Table
+    texts: Sequence[object]
+    numbers: Sequence[int]
+    rejects: Sequence[Reject]
+
+
+class Table(Protocol):
+    """A format of tables. An object belongs to one file and may keep it open between two calls."""
+
+    def plan(self) -> tuple[pa.Schema, list[Grain]]:
+        """Reads the whole file: its columns and its grains."""
+
+    def read(self, start: int, row: int, rows: int, schema: pa.Schema, text_column: str) -> Rows:
+        """Reads ``rows`` rows; the first one has the number ``row``, and begins at ``start``."""
+
+
+def open_table(file: InputFile, storage: Storage, settings: ScoreSettings) -> Table:
+    """Returns the table in a file, whose format is known."""
+    from sentiment.scoring.parquet_table import ParquetTable
+    from sentiment.scoring.text_tables import DelimitedTable, JsonTable
+
+    if file.format == "parquet":
+        return ParquetTable(file.path, storage)
+    return (JsonTable if file.format == "jsonl" else DelimitedTable)(file, storage, settings)
+
+
+def grains(sizes: Iterator[tuple[int, int]], start: int) -> list[Grain]:
+    """Cuts a file into grains.
+
+    Args:
+        sizes: Bytes and number of rows of everything that must stay together, such as one record.
+        start: Position of the first one.
+    """
+    found = list[Grain]()
+    row, rows, size = 1, 0, 0
+    for more, count in sizes:
+        rows, size = rows + count, size + more
+        if rows >= GRAIN_ROWS or size >= GRAIN_BYTES:
+            found.append(Grain(start, row, rows, size))
+            start, row, rows, size = start + size, row + rows, 0, 0
+    if rows:
+        found.append(Grain(start, row, rows, size))
+    return found

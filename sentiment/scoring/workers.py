@@ -1,0 +1,120 @@
+"""Processes of this machine that plan and score: one a core, each with its own model on one thread."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import active_children, connection, get_context, parent_process
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sentiment.errors import UserError
+
+if TYPE_CHECKING:
+    from sentiment.scoring.scorer import Scorer
+
+WAITING_PER_WORKER = 2  # tasks: no worker waits for the next one, and a billion rows need no long list
+
+
+class Workers(Protocol):
+    """Where the methods of a :class:`~sentiment.scoring.scorer.Scorer` run.
+
+    Attributes:
+        count: Tasks that run at the same time.
+    """
+
+    count: int
+
+    def engine(self) -> str:
+        """Returns ``Scorer.engine()``."""
+
+    def run(self, method: str, items: Iterable[Any]) -> Iterator[Any]:
+        """Calls a method of the scorer with every item; yields the results as they are finished, in any order."""
+
+
+class LocalWorkers:
+    """Processes of this machine."""
+
+    def __init__(self, pool: ProcessPoolExecutor, count: int) -> None:
+        self._pool, self.count = pool, count
+
+    def engine(self) -> str:
+        """See the protocol."""
+        with _explained():
+            return str(self._pool.submit(_call, "engine").result())
+
+    def run(self, method: str, items: Iterable[Any]) -> Iterator[Any]:
+        """See the protocol."""
+        left = iter(items)
+        running: set[Future[Any]] = set()
+        with _explained():
+            while True:
+                room = WAITING_PER_WORKER * self.count - len(running)
+                running.update(self._pool.submit(_call, method, item) for item in islice(left, room))
+                if not running:
+                    return
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in finished)
+
+
+@contextmanager
+def local_workers(make: Callable[[], Scorer], count: int) -> Iterator[LocalWorkers]:
+    """Starts processes, and ends them with the block, at once if it fails.
+
+    Args:
+        make: Makes the scorer of a process; can be sent there.
+        count: Number of processes.
+    """
+    before = set(active_children())
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start, initargs=(make,))
+    try:
+        yield LocalWorkers(pool, count)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(active_children()) - before:
+            process.kill()  # what it writes has another name until it is whole
+        raise
+    pool.shutdown()
+
+
+_scorer: Scorer | None = None  # of a worker process
+
+
+def _start(make: Callable[[], Scorer]) -> None:
+    """Prepares a worker process."""
+    global _scorer  # noqa: PLW0603 # a pool's tasks have no other place to find it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it, too, and ends this process
+    os.environ.update(OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")
+    import pyarrow as pa
+
+    pa.set_cpu_count(1)
+    _scorer = make()
+
+
+def _call(method: str, *arguments: Any) -> Any:  # noqa: ANN401 # whichever method
+    return getattr(_scorer, method)(*arguments)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise UserError(
+            "a worker process was killed",
+            where="scoring",
+            remedy="If the memory was full, set workers or shard_rows lower. The same command goes on.",
+        ) from error
