@@ -26,9 +26,24 @@ def user_path(text: str) -> Path:
     return path if Path.cwd() == ROOT else path.absolute()
 
 
+def user_address(text: str) -> str:
+    """Returns an input or output of scoring; a path or glob relative to the user's folder becomes absolute."""
+    from sentiment.reviews.sources import SOURCES
+
+    kind, _, address = text.partition(":")
+    if kind == "sql":
+        path = address.removeprefix("sqlite:///")
+        return text if path == address else f"sql:sqlite:///{user_path(path)}"
+    if text == "-" or kind in SOURCES or address.startswith("//"):
+        return text
+    return f"./{text}" if Path.cwd() == ROOT and text.startswith("*") else str(user_path(text))  # YAML's * is an alias
+
+
 def override(text: str) -> str:
     """Returns ``key=value``; a path relative to the user's folder becomes absolute."""
     key, equals, value = text.partition("=")
+    if key in ("input", "output"):
+        return f"{key}{equals}{user_address(value)}"
     scheme = next((s for s in ("file:", "sql:sqlite:///", "hub:") if value.startswith(s)), "")
     path = value.removeprefix(scheme)
     exists = bool(re.search(r"[./_]", path)) and Path(path.partition("@")[0] if scheme == "hub:" else path).exists()

@@ -43,9 +43,10 @@ def repeated(name: str, metavar: str, help: str, *, type: Callable[[str], str] =
     return _declare(keywords, name=name, default=())
 
 
-def positional(metavar: str, help: str) -> Any:  # noqa: ANN401
-    """Declares an argument without a name of its own."""
-    return _declare({"metavar": metavar, "help": help}, name=metavar, default=MISSING)
+def positional(metavar: str, help: str, *, type: Callable[[str], str] = str, required: bool = True) -> Any:  # noqa: ANN401
+    """Declares an argument without a name of its own; None where one that is not required is missing."""
+    keywords = {"metavar": metavar, "help": help, "type": type, **({} if required else {"nargs": "?"})}
+    return _declare(keywords, name=metavar, default=MISSING if required else None)
 
 
 def _declare(keywords: dict[str, Any], *, default: Any, name: str = "", group: str = "") -> Any:  # noqa: ANN401

@@ -65,7 +65,7 @@ class StageView:
             self._refresh()
 
     def _update(self, task: str, done: float, total: float, **figures: float) -> None:
-        words = "  ".join(f"{name} {value:.3f}" for name, value in figures.items())
+        words = "  ".join(f"{name} {_format(value)}" for name, value in figures.items())
         if not self._console.is_terminal:
             if time.monotonic() - self._last_line_at > PLAIN_PROGRESS_S:
                 self._last_line_at = time.monotonic()
@@ -103,6 +103,11 @@ class StageView:
         for name, step in list(self._steps.items()):
             table.add_row(SIGNS.get(step.status.value, "?"), name, f"[dim]{_describe_time(step)}")
         return Group(table, self._bar)
+
+
+def _format(value: float) -> str:
+    """Formats a figure beside a bar: a loss, or a speed."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3f}"
 
 
 def _describe_time(step: StepRunResponse) -> str:

@@ -12,6 +12,7 @@ from sentiment.checks import CheckReport
 from sentiment.evaluation.measure import Evaluation, Interval
 from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import SPLITS, Splits
+from sentiment.scoring.results import ScoringReport
 
 if TYPE_CHECKING:
     from sentiment.deployment import Version
@@ -111,6 +112,30 @@ def versions_table(versions: Sequence[Version], title: str | None = None) -> Tab
             f"rolled back {v.rolled_back[:10]}" if v.rolled_back else "promoted" if v.promoted else "not promoted"
         )
         table.add_row(*map(escape, (v.number, v.stage or "-", v.kind, v.fingerprint[:12], decision, v.reason)))
+    return table
+
+
+def scoring_table(report: ScoringReport) -> Table:
+    """Shows what became of the rows of a scoring job, its speed and its cost."""
+    totals, scored = report.totals, max(report.totals.scored, 1)
+    title = f"Scored by version {report.model_version} ({report.kind}, {report.engine})"
+    table = Table("", "", "", title=title, title_justify="left", show_header=False)
+    table.add_row("rows", f"{totals.rows:,}", f"of {report.files:,} file{'s' * (report.files != 1)}")
+    table.add_row("positive", f"{totals.positives:,}", f"{totals.positives / scored:.1%}")
+    table.add_row("abstained", f"{totals.abstained:,}", f"{totals.abstained / scored:.1%}")
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in totals.rejected.items())
+    table.add_row("rejected", f"{totals.rejections:,}", escape(reasons))
+    own, billion = report.cost(totals.rows), report.cost(1e9)
+    if own is None or billion is None:
+        table.add_row("rows/s", "-", "everything was scored before")
+        return table
+    before = totals.rows - report.new_rows
+    others = f", {before:,} rows were scored before" if before else ""
+    table.add_row(
+        "rows/s", f"{report.rows_per_second:,.0f}", f"{report.workers} workers, {report.seconds:,.1f} s{others}"
+    )
+    price = f"at {report.price_per_core_hour:g} for an hour of a core"
+    table.add_row("cost", f"{own:,.4f}", f"{price}; {billion:,.2f} for a billion rows")
     return table
 
 

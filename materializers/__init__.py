@@ -9,6 +9,7 @@ from materializers.documents import (
     CheckReportMaterializer,
     DecisionMaterializer,
     DeploymentMaterializer,
+    ScoringReportMaterializer,
 )
 from materializers.evaluation import EvaluationMaterializer
 from materializers.monitoring import ReferenceMaterializer, WindowMaterializer
@@ -24,6 +25,7 @@ __all__ = [
     "EvaluationMaterializer",
     "ReferenceMaterializer",
     "ReviewsMaterializer",
+    "ScoringReportMaterializer",
     "ServableMaterializer",
     "SplitsMaterializer",
     "WindowMaterializer",

@@ -14,6 +14,7 @@ from materializers.directory import DirectoryMaterializer
 from sentiment.checks import CheckReport
 from sentiment.deployment import Bento, Deployment
 from sentiment.promotion.decision import Decision
+from sentiment.scoring.results import ScoringReport
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
 
@@ -69,6 +70,23 @@ class DecisionMaterializer(_DocumentMaterializer[Decision]):
     def extract_metadata(self, data: Decision) -> dict[str, Any]:
         """The verdict, for the dashboard."""
         return {"promote": data.promote, "reason": data.reason, "challenger": data.challenger}
+
+
+class ScoringReportMaterializer(_DocumentMaterializer[ScoringReport]):
+    """The report of a scoring job as JSON."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ScoringReport,)
+
+    def page(self, value: ScoringReport) -> str:
+        """Scores, rejects, and whether the input is like what the model knows."""
+        from sentiment.pages.scoring import scoring_page
+
+        return scoring_page(value)
+
+    def extract_metadata(self, data: ScoringReport) -> dict[str, Any]:
+        """How many rows became what, for the dashboard."""
+        totals = data.totals
+        return {"rows": totals.rows, "scored": totals.scored, "rejected": totals.rejections, "output": data.output}
 
 
 class BentoMaterializer(_DocumentMaterializer[Bento]):

@@ -19,6 +19,7 @@ from sentiment.reviews import databases
 from sentiment.reviews.sources import SourceSettings
 from sentiment.reviews.splitting import SplitSettings
 from sentiment.reviews.suites import SuiteSettings
+from sentiment.scoring.settings import ScoreSettings
 from sentiment.settings import ModelName, Settings, default_file, included, read_settings
 from serving.rollouts.settings import RolloutSettings, SmokeSettings
 
@@ -124,12 +125,30 @@ def read_evaluate_settings(path: Path, overrides: Sequence[str]) -> EvaluateSett
     return settings
 
 
+def read_score_settings(
+    path: Path, overrides: Sequence[str], source: str | None = None, target: str | None = None
+) -> ScoreSettings:
+    """Reads the score pipeline's settings; ``source`` and ``target`` replace its input and output."""
+    settings = read_settings(ScoreSettings, path, overrides)
+    given = {"input": source or settings.input, "output": target or settings.output}
+    for name, address in given.items():
+        if address is None:
+            raise UserError(f"no {name} is named", where="run.py score", remedy="Write run.py score INPUT OUTPUT.")
+    _refuse_password_in(given["input"] or "", f"{path}, key input")
+    return settings.model_copy(update=given)
+
+
 def _refuse_password(source: SourceSettings, path: Path) -> None:
-    """Refuses a password in the URL: settings are stored with every run, in ZenML and in MLflow."""
-    kind, _, url = source.source.partition(":")
+    """Refuses a password in the URL of a training's or an evaluation's source."""
+    _refuse_password_in(source.source, f"{path}, key source.source")
+
+
+def _refuse_password_in(address: str, where: str) -> None:
+    """Refuses a password in a URL: settings are stored with every run, in ZenML and in MLflow."""
+    kind, _, url = address.partition(":")
     if kind == "sql" and databases.holds_secret(url):
         raise UserError(
             "the database URL holds a password, and settings are stored with every run",
-            where=f"{path}, key source.source",
+            where=where,
             remedy="Put the URL into an environment variable such as REVIEWS_DB, and write sql:$REVIEWS_DB.",
         )

@@ -73,6 +73,23 @@ def two_histograms(window: Floats, reference: Floats, label: str, *, name: str, 
     return _svg(figure, name)
 
 
+def binned_shares(counts: Sequence[int], reference: Sequence[int], label: str) -> Html:
+    """Counts in equal bins of [0, 1] (filled) and those of a reference (outline), as shares of each.
+
+    Args:
+        counts: Not all 0.
+        reference: As many bins, not all 0.
+        label: Of the horizontal axis.
+    """
+    figure, axes = _canvas(9.6, 2.8)
+    edges = np.linspace(0, 1, len(counts) + 1)
+    axes.stairs(np.asarray(counts) / sum(counts), edges, fill=True, color=_ACCENT, label="input")
+    axes.stairs(np.asarray(reference) / sum(reference), edges, color=_INK, label="reference")
+    axes.set(xlabel=label, ylabel="share", xlim=(0, 1))
+    _legend(axes)
+    return _svg(figure, "binned")
+
+
 def estimates_over_time(points: Sequence[tuple[str, Interval]], expected: float, label: str) -> Html:
     """An estimate with its interval at each moment, oldest first, against an expected value (dashed)."""
     figure, axes = _canvas(9.6, 2.8)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ from sentiment.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import URL
+    from sqlalchemy import URL, CursorResult, Row
 
 _SECONDS = 15  # to wait for a connection
 _SECRET = r"pass|pwd|secret|token|key|connect$"  # names of options; odbc_connect holds a whole connection string
@@ -37,6 +39,35 @@ def read(url: str, query: str | None) -> pd.DataFrame:
         UserError: If there is no query, the driver is missing, or database or query fail.
     """
     import pandas as pd
+
+    with _running(url, query) as rows:
+        return pd.DataFrame(rows.fetchall(), columns=list(rows.keys()))
+
+
+def stream(url: str, query: str | None, *, rows: int) -> Iterator[tuple[list[str], list[Row[Any]]]]:
+    """Runs a query with a cursor on the server, so that a result of any size needs little memory.
+
+    Args:
+        url: As for :func:`read`.
+        query: As for :func:`read`.
+        rows: Rows that are fetched together.
+
+    Yields:
+        The names of the columns, and the next rows; once without rows if the result is empty.
+
+    Raises:
+        UserError: As for :func:`read`.
+    """
+    with _running(url, query, stream_results=True, max_row_buffer=rows) as result:
+        names = list(result.keys())
+        yield names, list(result.fetchmany(rows))
+        while some := list(result.fetchmany(rows)):
+            yield names, some
+
+
+@contextmanager
+def _running(url: str, query: str | None, **options: object) -> Iterator[CursorResult[Any]]:
+    """Runs a query; turns every error of the block into one line."""
     import sqlalchemy
 
     parsed, where = _parse(url), address(url)
@@ -55,8 +86,7 @@ def read(url: str, query: str | None) -> pd.DataFrame:
     try:
         with engine.connect() as connection:
             # as it is written: neither a colon nor a percent sign stands for a parameter
-            rows = connection.execution_options(no_parameters=True).exec_driver_sql(query)
-            return pd.DataFrame(rows.fetchall(), columns=list(rows.keys()))
+            yield connection.execution_options(no_parameters=True, **options).exec_driver_sql(query)
     except sqlalchemy.exc.SQLAlchemyError as error:
         raise UserError(
             f"the query failed: {_reason(error, parsed)}", where=where, remedy="Check the URL and `query`."

@@ -17,6 +17,7 @@ from sentiment.errors import UserError
 
 if TYPE_CHECKING:
     from sentiment.scoring.scorer import Scorer
+    from sentiment.scoring.settings import ScoreSettings
 
 WAITING_PER_WORKER = 2  # tasks: no worker waits for the next one, and a billion rows need no long list
 
@@ -118,3 +119,18 @@ def _explained() -> Iterator[None]:
             where="scoring",
             remedy="If the memory was full, set workers or shard_rows lower. The same command goes on.",
         ) from error
+
+
+@contextmanager
+def open_workers(make: Callable[[], Scorer], settings: ScoreSettings) -> Iterator[Workers]:
+    """Starts the workers that the settings ask for: processes of this machine, or actors of a Ray cluster."""
+    if settings.engine == "ray":
+        from sentiment.scoring.ray_workers import ray_workers
+
+        with ray_workers(make, settings) as on_ray:
+            yield on_ray
+        return
+    from joblib import cpu_count  # unlike os.cpu_count, it knows affinity and the limits of a container
+
+    with local_workers(make, settings.workers or cpu_count()) as local:
+        yield local

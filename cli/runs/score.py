@@ -1,0 +1,122 @@
+"""Runs the score pipeline."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+
+from cli import tables
+from cli.grammar import Summary
+from cli.runs.outcome import check_facts, load_output
+from cli.runs.start import start_pipeline
+from pipelines.score import score
+from registry import locks, versions
+from registry.lineage import artifact_names
+from sentiment.deployment import Version
+from sentiment.errors import UserError
+from sentiment.scoring.job import LOCK, Target
+from sentiment.scoring.results import ScoringReport
+from sentiment.scoring.settings import ScoreSettings
+from sentiment.scoring.spool import STANDARD
+from sentiment.scoring.storage import S3
+
+
+def run_score(settings: ScoreSettings, console: Console, *, restart: bool) -> Summary:
+    """Scores the input on the active stack, prints what became of the rows, and returns it for ``--json``.
+
+    Raises:
+        UserError: If there is no such version, the input cannot be read, or another job writes the output.
+    """
+    version = _find_version(settings)
+    for artifact in artifact_names(version.kind):
+        versions.require_stored(settings.model, version.number, artifact)
+    if settings.output != STANDARD:
+        return _run(settings, version, console, restart=restart)
+    if console.stderr:
+        raise UserError("standard output cannot hold both", where="--json, output -", remedy="Name a file.")
+    console = Console(stderr=True, width=console.width, emoji=False)
+    with TemporaryDirectory(prefix="sentiment-score-") as folder:
+        path = Path(folder, f"scored.{settings.output_format or 'csv'}")
+        with redirect_stdout(sys.stderr):
+            summary = _run(settings.model_copy(update={"output": str(path)}), version, console, restart=False)
+        with path.open("rb") as scored, suppress(BrokenPipeError):  # the reader has enough
+            shutil.copyfileobj(scored, sys.__stdout__.buffer, 1 << 20)  # type: ignore[union-attr] # a process has one
+            sys.__stdout__.flush()  # type: ignore[union-attr]
+        return summary
+
+
+def _find_version(settings: ScoreSettings) -> Version:
+    if settings.version is not None:
+        return versions.get_version(settings.model, settings.version)
+    production = versions.find_production(settings.model)
+    if production is None:
+        raise UserError("no version is in production", where=f"model {settings.model}", remedy="Run make train first.")
+    return production
+
+
+def _run(settings: ScoreSettings, version: Version, console: Console, *, restart: bool) -> Summary:
+    target = Target.of(settings.output or "", settings.output_format)
+    with _locked(target):
+        run = start_pipeline(score, settings, version.number, version.kind, restart, console=console)
+    report: ScoringReport = load_output(run.steps, "score_files", "scoring_report")
+    console.print(tables.scoring_table(report))
+    console.print(tables.checks_table([report.checks]))
+    if report.totals.rejections:
+        console.print(f"rejected rows, with their reasons: {target.folder}/rejects/", highlight=False)
+    written = target.output if target.is_file else f"{target.output}/parts/"
+    console.print(f"\n[bold green]scored[/]: {written}   the page: make mlflow, the run {run.name}", highlight=False)
+    return {"run": run.name, "passed": report.checks.passed, "rows_per_second": report.rows_per_second, **_facts(report)}
+
+
+def _facts(report: ScoringReport) -> dict[str, Any]:
+    totals = report.totals
+    return {
+        "model_version": report.model_version,
+        "engine": report.engine,
+        "output": report.output,
+        "rows": totals.rows,
+        "scored": totals.scored,
+        "rejected": totals.rejected,
+        "positives": totals.positives,
+        "abstained": totals.abstained,
+        "new_rows": report.new_rows,
+        "seconds": report.seconds,
+        "checks": check_facts(report.checks),
+    }
+
+
+@contextmanager
+def _locked(target: Target) -> Iterator[None]:
+    """Keeps other jobs from the same output; on this machine the lock of a killed job is free at once.
+
+    Raises:
+        UserError: If another job holds it.
+    """
+    refusal = UserError(
+        "another job is writing it", where=f"output {target.output}", remedy="Wait for it, or name another output."
+    )
+    if target.folder.startswith(S3):
+        with locks.try_lock(f"score {target.folder}") as since:
+            if since is not None:
+                raise UserError(
+                    f"another job has been writing it since {since:%H:%M:%S} UTC",
+                    where=f"output {target.output}",
+                    remedy="Wait for it; the lock of a killed job is free after five minutes.",
+                )
+            yield
+        return
+    Path(target.folder).mkdir(parents=True, exist_ok=True)
+    with Path(target.folder, LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise refusal from None
+        yield
