@@ -10,7 +10,7 @@ RUN := $(BIN)/python run.py $(if $(STACK),--stack $(STACK)) $(foreach value,$(SE
 # writes the result of a training to a file: JSON=FILE
 TO := $(if $(JSON),--json > $(JSON))
 
-.PHONY: help setup train thorough evaluate deploy ship monitor continuous status report compare smoke stop image push rollout test coverage audit changelog sbom test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status actionlint airflow pins wheels stubs clean
+.PHONY: help setup train thorough evaluate deploy ship monitor continuous status report compare smoke score stop image push rollout test coverage audit changelog sbom test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status actionlint ray airflow pins wheels stubs clean
 
 help: ## Describe the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -78,6 +78,9 @@ compare: $(READY) ## Show the last training, or TRAINING=NAME, beside the champi
 smoke: $(READY) ## Test the service at HTTP=URL GRPC=HOST:PORT against the recorded evaluation
 	$(RUN) smoke --http $(HTTP) --grpc $(GRPC)
 
+score: $(READY) ## Score IN=file, glob, folder, s3://..., sql:... into OUT=folder, file or s3://...
+	$(RUN) --pipeline score --set 'input=$(IN)' --set 'output=$(OUT)'
+
 stop: $(READY) ## Stop the live service
 	$(RUN) stop
 
@@ -138,6 +141,9 @@ cloud-down: $(READY) ## Stop those servers; their data stay in .cloud
 cloud-status: $(READY) ## Show which of those servers answer
 	$(BIN)/python -m stacks.cloud status
 
+ray: $(READY) ## Install Ray into the virtual environment: engine ray of make score
+	$(call install,-r requirements-ray.txt)
+
 AIRFLOW := .cache/airflow
 
 actionlint: $(READY_DEV) ## Install actionlint, for a test of the workflows; its program comes from GitHub
@@ -147,13 +153,14 @@ airflow: $(READY) ## Create a virtual environment with Airflow, for the test of 
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(AIRFLOW)
 	$(BIN)/uv pip install --quiet --python $(AIRFLOW)/bin/python -r deploy/airflow/requirements.txt
 
-PINS := requirements.txt requirements-dev.txt bento/requirements.txt deploy/airflow/requirements.txt
+PINS := requirements.txt requirements-dev.txt requirements-ray.txt bento/requirements.txt deploy/airflow/requirements.txt
 COMPILE := $(BIN)/uv pip compile --quiet --no-annotate --no-emit-index-url --no-emit-find-links --universal \
 	--python-version 3.11 --custom-compile-command "make pins"
 
 pins: $(READY_DEV) ## Compile requirements*.in to requirements*.txt, for Python 3.11 to 3.13
 	$(COMPILE) --output-file requirements.txt requirements.in
 	$(COMPILE) --output-file requirements-dev.txt requirements-dev.in
+	$(COMPILE) --output-file requirements-ray.txt requirements-ray.in
 	$(COMPILE) --output-file bento/requirements.txt bento/requirements.in
 	$(COMPILE) --output-file deploy/airflow/requirements.txt deploy/airflow/requirements.in
 	# every Python is older than 3.14: pyproject.toml says so once

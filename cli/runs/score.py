@@ -73,7 +73,12 @@ def _run(settings: ScoreSettings, version: Version, console: Console, *, restart
         console.print(f"rejected rows, with their reasons: {target.folder}/rejects/", highlight=False)
     written = target.output if target.is_file else f"{target.output}/parts/"
     console.print(f"\n[bold green]scored[/]: {written}   the page: make mlflow, the run {run.name}", highlight=False)
-    return {"run": run.name, "passed": report.checks.passed, "rows_per_second": report.rows_per_second, **_facts(report)}
+    return {
+        "run": run.name,
+        "passed": report.checks.passed,
+        "rows_per_second": report.rows_per_second,
+        **_facts(report),
+    }
 
 
 def _facts(report: ScoringReport) -> dict[str, Any]:

@@ -176,14 +176,14 @@ def prepare_folder(target: Target, storage: Storage, *, restart: bool) -> None:
             for name in (DONE, PARTS, REJECTS, SPOOL, MANIFEST):  # a part without its record counts as unfinished
                 storage.remove(f"{target.folder}/{name}")
         else:
-            for path in storage.list(target.folder):
+            for path in storage.find(target.folder):
                 if path.endswith(UNFINISHED):
                     storage.remove(path)
         return
     before_manifest = (SPOOL, LOCK)
     found = [
         path
-        for path in storage.list(target.folder)
+        for path in storage.find(target.folder)
         if _first_folder(path, target.folder) not in before_manifest and not path.endswith(UNFINISHED)
     ]
     if target.is_file and not restart and storage.is_file(target.output):
@@ -251,9 +251,7 @@ def run_job(
     return JobResult(complete, results, new_rows, seconds)
 
 
-def _plan(
-    address: str, settings: ScoreSettings, storage: Storage, workers: Workers, default_text_column: str
-) -> Plan:
+def _plan(address: str, settings: ScoreSettings, storage: Storage, workers: Workers, default_text_column: str) -> Plan:
     files = find_files(address, storage, settings)
     planned = {}
     for done, found in enumerate(workers.run("plan", files)):
@@ -268,7 +266,8 @@ def _plan(
 def _tasks(plan: Plan, shards: Sequence[Shard]) -> Iterator[ShardTask]:
     sample = -(-SAMPLE_ROWS // len(plan.shards))
     for shard in shards:
-        yield ShardTask(shard, plan.files[shard.file], plan.schema, plan.text_column, sample)
+        planned = plan.files[shard.file]
+        yield ShardTask(shard, planned.file, planned.stamp, planned.schema, plan.schema, plan.text_column, sample)
 
 
 def _manifest(
@@ -337,8 +336,8 @@ def _read_finished(plan: Plan, target: Target, storage: Storage, *, joined: bool
     if joined and target.is_file:
         parts = {shard.part for shard in plan.shards} if storage.is_file(target.output) else set()
     else:
-        parts = {PurePosixPath(path).stem for path in storage.list(f"{target.folder}/{PARTS}")}
-    records = [path for path in storage.list(f"{target.folder}/{DONE}") if PurePosixPath(path).stem in parts]
+        parts = {PurePosixPath(path).stem for path in storage.find(f"{target.folder}/{PARTS}")}
+    records = [path for path in storage.find(f"{target.folder}/{DONE}") if PurePosixPath(path).stem in parts]
     found = (ShardResult.model_validate_json(storage.read(path)) for path in records)
     return {result.index: result for result in found}
 

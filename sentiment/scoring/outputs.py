@@ -39,6 +39,7 @@ def join(parts: Iterator[bytes], form: str, schema: pa.Schema, sink: IO[bytes]) 
     for part in parts:
         sink.write(part[len(head) :])
 
+
 def _join_parquet(parts: Iterator[bytes], schema: pa.Schema, sink: IO[bytes]) -> None:
     import pyarrow.parquet
 

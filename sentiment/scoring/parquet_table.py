@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 from typing import IO, TYPE_CHECKING
 
 from sentiment.errors import UserError
+from sentiment.scoring.settings import ScoreSettings
 from sentiment.scoring.storage import Storage
-from sentiment.scoring.tables import GRAIN_BYTES, GRAIN_ROWS, Grain, Rows
+from sentiment.scoring.tables import GRAIN_BYTES, GRAIN_ROWS, Grain, InputFile, Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,12 +21,15 @@ BUFFER_BYTES = 1 << 20  # pages are read one by one through it, not whole column
 class ParquetTable:
     """The table in a Parquet file."""
 
-    def __init__(self, path: str, storage: Storage) -> None:
-        self._path, self._storage = path, storage
+    def __init__(self, file: InputFile, storage: Storage, settings: ScoreSettings) -> None:
+        self._path, self._storage = file.path, storage
         self._opened: AbstractContextManager[IO[bytes]] | None = None
         self._batches: Iterator[pa.RecordBatch] = iter(())
         self._next_row = 0  # that the batches would give, from 0
         self._left: pa.Table | None = None
+
+        if file.compression:
+            raise UserError("Parquet is compressed inside", where=file.path, remedy="Unpack it first.")
 
     def plan(self) -> tuple[pa.Schema, list[Grain]]:
         """See the protocol: reads the footer."""

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from sentiment.errors import UserError
+from sentiment.scoring.formats import as_input_file, open_table
 from sentiment.scoring.settings import ScoreSettings
 from sentiment.scoring.storage import Storage
-from sentiment.scoring.tables import FilePlan, InputFile, open_table
-from sentiment.settings import nearest_of
+from sentiment.scoring.tables import FilePlan, InputFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-COMPRESSIONS = {".gz": "gz", ".zst": "zst"}
 SHARDS = 200  # parts of an input of medium size
 MIN_SHARD_ROWS, MAX_SHARD_ROWS = 1000, 20_000
 MAX_SHARD_BYTES = 32 << 20
@@ -86,13 +83,13 @@ def find_files(address: str, storage: Storage, settings: ScoreSettings) -> list[
         found = [address]
     elif storage.is_folder(address):
         base = len(PurePosixPath(address).parts)
-        parts = {path: PurePosixPath(path).parts[base:] for path in storage.list(address)}
+        parts = {path: PurePosixPath(path).parts[base:] for path in storage.find(address)}
         found = [path for path, below in parts.items() if not any(name.startswith(("_", ".")) for name in below)]
     else:
         found = storage.glob(address) if any(sign in address for sign in "*?[") else []
     if not found:
         raise UserError("no such file", where=f"input {address}", remedy="Name a file, a glob or a folder.")
-    return [_as_input_file(path, settings) for path in found]
+    return [as_input_file(path, settings) for path in found]
 
 
 def plan_file(file: InputFile, storage: Storage, settings: ScoreSettings) -> FilePlan:
@@ -104,20 +101,20 @@ def plan_file(file: InputFile, storage: Storage, settings: ScoreSettings) -> Fil
     stamp = storage.stamp(file.path)
     schema, grains = open_table(file, storage, settings).plan()
     planned = FilePlan(file, stamp[0], storage.digest(file.path), stamp, schema, tuple(grains))
-    require_unchanged(planned, storage)
+    require_unchanged(file.path, stamp, storage)
     return planned
 
 
-def require_unchanged(planned: FilePlan, storage: Storage) -> None:
-    """Raises a UserError if a file is no longer the one that was planned."""
+def require_unchanged(path: str, stamp: tuple[int, str], storage: Storage) -> None:
+    """Raises a UserError if a file no longer has the stamp with which it was planned."""
     try:
-        same = storage.stamp(planned.file.path) == planned.stamp
+        same = storage.stamp(path) == stamp
     except FileNotFoundError:
-        raise UserError("the file is gone", where=planned.file.path, remedy="Finished parts stay.") from None
+        raise UserError("the file is gone", where=path, remedy="Finished parts stay.") from None
     if not same:
         raise UserError(
             "the file changed while it was read",
-            where=planned.file.path,
+            where=path,
             remedy="Finished parts are of the old one: start again with --restart when it no longer changes.",
         )
 
@@ -141,23 +138,6 @@ def make_plan(files: Sequence[FilePlan], settings: ScoreSettings, default_text_c
             remedy=f"Name the new one differently: --set columns.{setting}=predicted_{clash}.",
         )
     return Plan(tuple(files), schema, text_column, tuple(_cut(files, settings.shard_rows)))
-
-
-def _as_input_file(path: str, settings: ScoreSettings) -> InputFile:
-    *_, last = [suffix.lower() for suffix in PurePosixPath(path).suffixes] or [""]
-    compression = COMPRESSIONS.get(last, "")
-    name = PurePosixPath(path).name[: -len(last)] if compression else PurePosixPath(path).name
-    found = settings.input_format or FORMATS.get(PurePosixPath(name).suffix.lower())
-    if found is None:
-        known = ", ".join(FORMATS)
-        raise UserError(
-            "unknown kind of file",
-            where=path,
-            remedy=f"Known suffixes: {known}, each also with .gz or .zst; or set input_format.",
-        )
-    if found == "parquet" and compression:
-        raise UserError("Parquet is compressed inside", where=path, remedy="Unpack it first.")
-    return InputFile(path, found, compression)
 
 
 def _require_columns(planned: FilePlan, text_column: str, settings: ScoreSettings) -> None:
@@ -220,6 +200,3 @@ def _cut(files: Sequence[FilePlan], shard_rows: int | None) -> Iterator[Shard]:
         if rows:
             yield Shard(index=index, file=number, start=start, row=row, rows=rows)
             index += 1
-
-
-__all__ = ["Plan", "Shard", "find_files", "make_plan", "plan_file", "require_unchanged"]

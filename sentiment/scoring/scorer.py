@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sentiment.scoring.formats import open_table
 from sentiment.scoring.outputs import encode
 from sentiment.scoring.plan import Shard, plan_file, require_unchanged
 from sentiment.scoring.results import (
@@ -23,7 +24,7 @@ from sentiment.scoring.results import (
 )
 from sentiment.scoring.settings import ScoreSettings
 from sentiment.scoring.storage import Storage
-from sentiment.scoring.tables import FilePlan, InputFile, Reject, Rows, Table, open_table
+from sentiment.scoring.tables import FilePlan, InputFile, Reject, Rows, Table
 from sentiment.words import VISIBLE
 
 if TYPE_CHECKING:
@@ -43,14 +44,18 @@ class ShardTask:
 
     Attributes:
         shard: The shard.
-        planned: Its file.
+        file: Its file.
+        stamp: What changes with the file.
+        file_schema: Columns of the file.
         schema: Columns of the whole input.
         text_column: The column that is scored.
         sample_rows: Rows of it to keep for the comparison with the reference.
     """
 
     shard: Shard
-    planned: FilePlan
+    file: InputFile
+    stamp: tuple[int, str]
+    file_schema: pa.Schema
     schema: pa.Schema
     text_column: str
     sample_rows: int
@@ -60,7 +65,7 @@ class Scorer:
     """Plans files and scores shards, in whichever process it lives. The model is loaded at the first shard."""
 
     def __init__(
-        self, servable: str, model_version: str, folder: str, form: str, settings: ScoreSettings, storage: Storage
+        self, servable: str, *, model_version: str, folder: str, form: str, settings: ScoreSettings, storage: Storage
     ) -> None:
         """Prepares for a job.
 
@@ -96,15 +101,15 @@ class Scorer:
         Raises:
             UserError: If the file cannot be read, or has changed since it was planned.
         """
-        shard, planned = task.shard, task.planned
-        require_unchanged(planned, self._storage)
-        rows = self._table(planned.file).read(shard.start, shard.row, shard.rows, planned.schema, task.text_column)
-        require_unchanged(planned, self._storage)
+        shard, path = task.shard, task.file.path
+        require_unchanged(path, task.stamp, self._storage)
+        rows = self._table(task.file).read(shard.start, shard.row, shard.rows, task.file_schema, task.text_column)
+        require_unchanged(path, task.stamp, self._storage)
         kept, rejects = self._separate(rows)
         texts = [str(rows.texts[position]) for position in kept]
         positive = self._classifier.predict_proba(texts).round(6)
         table = self._with_results(_conform(rows.table.take(kept), task.schema), positive)
-        lines = [{"file": planned.file.path, **reject._asdict()} for reject in rejects]
+        lines = [{"file": path, **reject._asdict()} for reject in rejects]
         if lines:
             written = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
             self._storage.put(f"{self._folder}/{REJECTS}/{shard.part}.jsonl", written.encode())
@@ -181,7 +186,7 @@ class Scorer:
                 UncertainExample(
                     positive=float(positive[place]),
                     text=str(rows.texts[kept[place]])[:MAX_EXCERPT_CHARACTERS],
-                    file=task.planned.file.path,
+                    file=task.file.path,
                     row=rows.numbers[kept[place]],
                 )
                 for place in near
@@ -203,7 +208,9 @@ def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     import pyarrow as pa
 
     columns = [
-        table.column(field.name).cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+        table.column(field.name).cast(field.type)
+        if field.name in table.column_names
+        else pa.nulls(len(table), field.type)
         for field in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
@@ -216,4 +223,3 @@ def _as_logged(text: str, positive: float) -> SampledRow:
 
     plain = to_plain_text(text)
     return SampledRow(positive, len(plain.split()), len(plain), sketch(plain))
-

@@ -42,13 +42,15 @@ class ScoreSettings(Settings):
     )
     input: str | None = Field(
         None,
-        description="file, glob, folder, s3:// URL, sql:URL, a source of reviews such as imdb-50k, or - (standard input)",
+        description="file, glob, folder, s3:// URL, sql:URL, a source such as imdb-50k, or - (standard input)",
     )
     output: str | None = Field(
         None, description="folder for parts, a .parquet, .csv or .jsonl file, on disk or s3://, or - (standard output)"
     )
     text_column: str | None = Field(None, description="column of the text; null: text (of imdb-50k: review)")
-    source_column: str | None = Field(None, description="column that names the source of a row, for the report; or null")
+    source_column: str | None = Field(
+        None, description="column that names the source of a row, for the report; or null"
+    )
     query: str | None = Field(None, description="the SELECT of a sql: input")
     input_format: InputFormat | None = Field(
         None, description="csv, tsv, jsonl or parquet; null: by the suffix (of standard input: csv)"

@@ -76,7 +76,7 @@ class Storage:
         with self.write(path) as stream:
             stream.write(content)
 
-    def list(self, folder: str) -> list[str]:
+    def find(self, folder: str) -> list[str]:
         """Lists the paths of all files below a folder, sorted; empty if there is no such folder."""
         if folder.startswith(S3):
             return sorted(f"{S3}{name}" for name in self._s3.find(folder))

@@ -10,9 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from sentiment.scoring.settings import ScoreSettings
-from sentiment.scoring.storage import Storage
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -109,16 +106,6 @@ class Table(Protocol):
 
     def read(self, start: int, row: int, rows: int, schema: pa.Schema, text_column: str) -> Rows:
         """Reads ``rows`` rows; the first one has the number ``row``, and begins at ``start``."""
-
-
-def open_table(file: InputFile, storage: Storage, settings: ScoreSettings) -> Table:
-    """Returns the table in a file, whose format is known."""
-    from sentiment.scoring.parquet_table import ParquetTable
-    from sentiment.scoring.text_tables import DelimitedTable, JsonTable
-
-    if file.format == "parquet":
-        return ParquetTable(file.path, storage)
-    return (JsonTable if file.format == "jsonl" else DelimitedTable)(file, storage, settings)
 
 
 def grains(sizes: Iterator[tuple[int, int]], start: int) -> list[Grain]:

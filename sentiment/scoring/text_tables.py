@@ -58,7 +58,7 @@ class _Text:
 
         if self._stream is None or position < self.position:
             self.close()
-            raw = self._opened.enter_context(self._storage.open(self._file.path))
+            raw: Any = self._opened.enter_context(self._storage.open(self._file.path))
             if self._file.compression:
                 raw = pa.CompressedInputStream(pa.PythonFile(raw, "r"), ARROW_NAMES[self._file.compression])
             self._stream = io.BufferedReader(raw, BUFFER_BYTES)
@@ -115,7 +115,7 @@ class DelimitedTable:
         self._file, self._text, self._encoding = file, _Text(file, storage), settings.encoding
         by_format = "\t" if file.format == "tsv" else ","
         self._separator = SEPARATORS.get(settings.separator or "", settings.separator or by_format)
-        self._quoting = csv.QUOTE_MINIMAL if settings.quoting == "standard" else csv.QUOTE_NONE
+        self._quoted = settings.quoting == "standard"
         csv.field_size_limit(MAX_VALUE_BYTES)
 
     def plan(self) -> tuple[pa.Schema, list[Grain]]:
@@ -143,10 +143,9 @@ class DelimitedTable:
         kept, numbers, rejects = [], list[int](), list[Reject]()
         width = len(schema)
         for number, record in zip(range(row, row + rows), self._records(), strict=False):
-            if not record.problem and len(record.values) != width:
-                record = record._replace(problem=f"has another number of values than the {width} columns")
-            if record.problem:
-                rejects.append(Reject(number, record.problem))
+            wrong_width = "" if len(record.values) == width else "has another number of values than there are columns"
+            if problem := record.problem or wrong_width:
+                rejects.append(Reject(number, problem))
             else:
                 kept.append(record.values)
                 numbers.append(number)
@@ -158,7 +157,12 @@ class DelimitedTable:
     def _records(self) -> Iterator[Record]:
         """Reads the records from the text's position on; blank lines are part of the record after them."""
         lines = _DecodedLines(self._text, self._encoding)
-        reader = csv.reader(lines, delimiter=self._separator, quoting=self._quoting, strict=True)
+        reader = csv.reader(
+            lines,
+            delimiter=self._separator,
+            quoting=csv.QUOTE_MINIMAL if self._quoted else csv.QUOTE_NONE,
+            strict=True,
+        )
         start = self._text.position
         while True:
             try:
@@ -286,10 +290,8 @@ def _kind(value: object) -> str:
 
 
 def _common_kind(one: str, other: str) -> str:
-    if one == other or other == "null":
-        return one
-    if one == "null":
-        return other
+    if "null" in (one, other) or one == other:
+        return other if one == "null" else one
     return "float" if {one, other} == {"int", "float"} else "mixed"
 
 

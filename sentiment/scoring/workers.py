@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import active_children, connection, get_context, parent_process
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sentiment.errors import UserError
@@ -64,15 +65,18 @@ class LocalWorkers:
 
 
 @contextmanager
-def local_workers(make: Callable[[], Scorer], count: int) -> Iterator[LocalWorkers]:
+def local_workers(make: Callable[[str], Scorer], servable: Path, count: int) -> Iterator[LocalWorkers]:
     """Starts processes, and ends them with the block, at once if it fails.
 
     Args:
-        make: Makes the scorer of a process; can be sent there.
+        make: Makes the scorer of a process from the directory of a servable; can be sent there.
+        servable: The directory.
         count: Number of processes.
     """
     before = set(active_children())
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start, initargs=(make,))
+    pool = ProcessPoolExecutor(
+        count, mp_context=get_context("spawn"), initializer=_start, initargs=(make, str(servable))
+    )
     try:
         yield LocalWorkers(pool, count)
     except BaseException:
@@ -86,7 +90,7 @@ def local_workers(make: Callable[[], Scorer], count: int) -> Iterator[LocalWorke
 _scorer: Scorer | None = None  # of a worker process
 
 
-def _start(make: Callable[[], Scorer]) -> None:
+def _start(make: Callable[[str], Scorer], servable: str) -> None:
     """Prepares a worker process."""
     global _scorer  # noqa: PLW0603 # a pool's tasks have no other place to find it
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -95,7 +99,7 @@ def _start(make: Callable[[], Scorer]) -> None:
     import pyarrow as pa
 
     pa.set_cpu_count(1)
-    _scorer = make()
+    _scorer = make(servable)
 
 
 def _call(method: str, *arguments: Any) -> Any:  # noqa: ANN401 # whichever method
@@ -122,15 +126,15 @@ def _explained() -> Iterator[None]:
 
 
 @contextmanager
-def open_workers(make: Callable[[], Scorer], settings: ScoreSettings) -> Iterator[Workers]:
+def open_workers(make: Callable[[str], Scorer], servable: Path, settings: ScoreSettings) -> Iterator[Workers]:
     """Starts the workers that the settings ask for: processes of this machine, or actors of a Ray cluster."""
     if settings.engine == "ray":
         from sentiment.scoring.ray_workers import ray_workers
 
-        with ray_workers(make, settings) as on_ray:
+        with ray_workers(make, servable, settings) as on_ray:
             yield on_ray
         return
     from joblib import cpu_count  # unlike os.cpu_count, it knows affinity and the limits of a container
 
-    with local_workers(make, settings.workers or cpu_count()) as local:
+    with local_workers(make, servable, settings.workers or cpu_count()) as local:
         yield local

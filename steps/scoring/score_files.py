@@ -42,8 +42,10 @@ def score_files(
     target = Target.of(settings.output, settings.output_format)
     prepare_folder(target, storage, restart=restart)
     address, text_column = bring_in(settings, target, storage)
-    make = partial(Scorer, str(servable.path), version, target.folder, target.form, settings, storage)
-    with open_workers(make, settings) as workers:
+    make = partial(
+        Scorer, model_version=version, folder=target.folder, form=target.form, settings=settings, storage=storage
+    )
+    with open_workers(make, servable.path, settings) as workers:
         model = (settings.model, version, servable.fingerprint)
         done = run_job(address, target, model, settings, storage, workers, default_text_column=text_column)
         count = workers.count
