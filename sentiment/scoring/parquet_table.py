@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 from sentiment.errors import UserError
 from sentiment.scoring.settings import ScoreSettings
 from sentiment.scoring.storage import Storage
-from sentiment.scoring.tables import GRAIN_BYTES, GRAIN_ROWS, Grain, InputFile, Rows
+from sentiment.scoring.tables import GRAIN_BYTES, GRAIN_ROWS, Grain, InputFile, Rows, grain_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +22,7 @@ class ParquetTable:
     """The table in a Parquet file."""
 
     def __init__(self, file: InputFile, storage: Storage, settings: ScoreSettings) -> None:
-        self._path, self._storage = file.path, storage
+        self._path, self._storage, self._grain_rows = file.path, storage, grain_rows(settings.shard_rows)
         self._opened: AbstractContextManager[IO[bytes]] | None = None
         self._batches: Iterator[pa.RecordBatch] = iter(())
         self._next_row = 0  # that the batches would give, from 0
@@ -40,7 +40,7 @@ class ParquetTable:
             for number in range(file.num_row_groups):
                 group = file.metadata.row_group(number)
                 row_size = group.total_byte_size / max(group.num_rows, 1)
-                rows = max(1, min(GRAIN_ROWS, int(GRAIN_BYTES / max(row_size, 1))))
+                rows = max(1, min(self._grain_rows, int(GRAIN_BYTES / max(row_size, 1))))
                 for offset in range(0, group.num_rows, rows):
                     count = min(rows, group.num_rows - offset)
                     found.append(Grain(start + offset, start + offset + 1, count, int(count * row_size)))

@@ -101,20 +101,22 @@ class Scorer:
         Raises:
             UserError: If the file cannot be read, or has changed since it was planned.
         """
+        import pyarrow as pa
+
         shard, path = task.shard, task.file.path
         require_unchanged(path, task.stamp, self._storage)
         rows = self._table(task.file).read(shard.start, shard.row, shard.rows, task.file_schema, task.text_column)
         require_unchanged(path, task.stamp, self._storage)
-        kept, rejects = self._separate(rows)
-        texts = [str(rows.texts[position]) for position in kept]
+        kept, texts, rejects = self._separate(rows)
         positive = self._classifier.predict_proba(texts).round(6)
-        table = self._with_results(_conform(rows.table.take(kept), task.schema), positive)
+        taken = rows.table.take(pa.array(kept, pa.int64()))
+        table = self._with_results(_conform(taken, task.schema), positive)
         lines = [{"file": path, **reject._asdict()} for reject in rejects]
         if lines:
             written = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
             self._storage.put(f"{self._folder}/{REJECTS}/{shard.part}.jsonl", written.encode())
         self._storage.put(f"{self._folder}/{PARTS}/{shard.part}.{self._form}", encode(table, self._form))
-        result = self._count(task, rows, kept, rejects, positive)
+        result = self._count(task, taken, texts, [rows.numbers[position] for position in kept], rejects, positive)
         self._storage.put(f"{self._folder}/{DONE}/{shard.part}.json", result.model_dump_json().encode())
         return result
 
@@ -124,25 +126,33 @@ class Scorer:
             self._open = (file.path, open_table(file, self._storage, self._settings))
         return self._open[1]
 
-    def _separate(self, rows: Rows) -> tuple[list[int], list[Reject]]:
-        """Returns the positions of the rows to score, and all rejects in the order of the file."""
-        kept, rejects = list[int](), list(rows.rejects)
-        for position, (number, text) in enumerate(zip(rows.numbers, rows.texts, strict=True)):
-            reason = self._find_problem(text)
+    def _separate(self, rows: Rows) -> tuple[list[int], list[str], list[Reject]]:
+        """Returns the positions and the texts of the rows to score, and all rejects in the order of the file."""
+        kept, texts, rejects = list[int](), list[str](), list(rows.rejects)
+        for position, (number, value) in enumerate(zip(rows.numbers, rows.texts, strict=True)):
+            text, reason = self._read(value)
             if reason:
                 rejects.append(Reject(number, reason))
             else:
                 kept.append(position)
-        return kept, sorted(rejects)
+                texts.append(text)
+        return kept, texts, sorted(rejects)
 
-    def _find_problem(self, text: object) -> str:
-        if text is None:
-            return "empty"
-        if not isinstance(text, str):
-            return "not text"
-        if not VISIBLE.search(text):
-            return "empty"
-        return f"longer than {self._settings.max_characters:,} characters" * (len(text) > self._settings.max_characters)
+    def _read(self, value: object) -> tuple[str, str]:
+        """Returns the text of a cell, and why it cannot be scored; empty if it can."""
+        if isinstance(value, bytes):
+            try:
+                value = value.decode()
+            except UnicodeDecodeError:
+                return "", "not utf-8"
+        if value is None:
+            return "", "empty"
+        if not isinstance(value, str):
+            return "", "not text"
+        if not VISIBLE.search(value):
+            return "", "empty"
+        limit = self._settings.max_characters
+        return value, f"longer than {limit:,} characters" if len(value) > limit else ""
 
     def _with_results(self, table: pa.Table, positive: NDArray[np.float64]) -> pa.Table:
         import numpy as np
@@ -164,8 +174,9 @@ class Scorer:
     def _count(
         self,
         task: ShardTask,
-        rows: Rows,
-        kept: Sequence[int],
+        taken: pa.Table,
+        texts: Sequence[str],
+        numbers: Sequence[int],
         rejects: Sequence[Reject],
         positive: NDArray[np.float64],
     ) -> ShardResult:
@@ -173,31 +184,31 @@ class Scorer:
 
         score = np.maximum(positive, 1 - positive)
         near = np.argsort(score, kind="stable")[:MAX_UNCERTAIN]
-        sampled = np.unique(np.linspace(0, len(kept) - 1, min(task.sample_rows, len(kept))).astype(int))
+        sampled = np.unique(np.linspace(0, len(texts) - 1, min(task.sample_rows, len(texts))).astype(int))
         return ShardResult(
             index=task.shard.index,
-            scored=len(kept),
+            scored=len(texts),
             rejected=dict(sorted(Counter(reject.reason for reject in rejects).items())),
             positives=int((positive > 0.5).sum()),
             abstained=int((score.round(6) < self._settings.abstain_below).sum()),
             histogram=tuple(np.histogram(positive, BINS, (0, 1))[0].tolist()),
-            sources=self._sources(rows, kept, positive),
+            sources=self._sources(taken, positive),
             uncertain=most_uncertain(
                 UncertainExample(
                     positive=float(positive[place]),
-                    text=str(rows.texts[kept[place]])[:MAX_EXCERPT_CHARACTERS],
+                    text=texts[place][:MAX_EXCERPT_CHARACTERS],
                     file=task.file.path,
-                    row=rows.numbers[kept[place]],
+                    row=numbers[place],
                 )
                 for place in near
             ),
-            sample=tuple(_as_logged(str(rows.texts[kept[place]]), float(positive[place])) for place in sampled),
+            sample=tuple(_as_logged(texts[place], float(positive[place])) for place in sampled),
         )
 
-    def _sources(self, rows: Rows, kept: Sequence[int], positive: NDArray[np.float64]) -> dict[str, SourceCount]:
+    def _sources(self, taken: pa.Table, positive: NDArray[np.float64]) -> dict[str, SourceCount]:
         if self._settings.source_column is None:
             return {}
-        names = rows.table.column(self._settings.source_column).take(list(kept)).to_pylist()
+        names = taken.column(self._settings.source_column).to_pylist()
         known = Counter(map(str, names))
         found = Counter(str(name) for name, value in zip(names, positive.tolist(), strict=True) if value > 0.5)
         return limit_sources({name: SourceCount(rows=known[name], positives=found[name]) for name in known})

@@ -108,18 +108,24 @@ class Table(Protocol):
         """Reads ``rows`` rows; the first one has the number ``row``, and begins at ``start``."""
 
 
-def grains(sizes: Iterator[tuple[int, int]], start: int) -> list[Grain]:
-    """Cuts a file into grains.
+def grain_rows(shard_rows: int | None) -> int:
+    """Returns the maximum number of rows of a grain: a shard has one at least."""
+    return min(GRAIN_ROWS, shard_rows or GRAIN_ROWS)
+
+
+def grains(sizes: Iterator[int], start: int, max_rows: int) -> list[Grain]:
+    """Cuts a text into grains.
 
     Args:
-        sizes: Bytes and number of rows of everything that must stay together, such as one record.
+        sizes: Bytes of every record.
         start: Position of the first one.
+        max_rows: Maximum number of rows of a grain.
     """
     found = list[Grain]()
     row, rows, size = 1, 0, 0
-    for more, count in sizes:
-        rows, size = rows + count, size + more
-        if rows >= GRAIN_ROWS or size >= GRAIN_BYTES:
+    for more in sizes:
+        rows, size = rows + 1, size + more
+        if rows >= max_rows or size >= GRAIN_BYTES:
             found.append(Grain(start, row, rows, size))
             start, row, rows, size = start + size, row + rows, 0, 0
     if rows:

@@ -16,7 +16,7 @@ from sentiment.errors import UserError
 from sentiment.reviews.delimited import SEPARATORS
 from sentiment.scoring.settings import ScoreSettings
 from sentiment.scoring.storage import Storage
-from sentiment.scoring.tables import Grain, InputFile, Reject, Rows, grains
+from sentiment.scoring.tables import Grain, InputFile, Reject, Rows, grain_rows, grains
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,6 +113,7 @@ class DelimitedTable:
 
     def __init__(self, file: InputFile, storage: Storage, settings: ScoreSettings) -> None:
         self._file, self._text, self._encoding = file, _Text(file, storage), settings.encoding
+        self._grain_rows = grain_rows(settings.shard_rows)
         by_format = "\t" if file.format == "tsv" else ","
         self._separator = SEPARATORS.get(settings.separator or "", settings.separator or by_format)
         self._quoted = settings.quoting == "standard"
@@ -131,7 +132,7 @@ class DelimitedTable:
         if head.problem:
             raise UserError(f"the names of the columns are {head.problem}", where=self._file.path)
         _refuse_repeated(names, self._file.path)
-        cut = grains(((record.size, 1) for record in records), head.size)
+        cut = grains((record.size for record in records), head.size, self._grain_rows)
         self._text.close()
         return pa.schema([(name, pa.string()) for name in names]), cut
 
@@ -210,19 +211,20 @@ class JsonTable:
 
     def __init__(self, file: InputFile, storage: Storage, settings: ScoreSettings) -> None:
         self._file, self._text, self._encoding = file, _Text(file, storage), settings.encoding
+        self._grain_rows = grain_rows(settings.shard_rows)
 
     def plan(self) -> tuple[pa.Schema, list[Grain]]:
         """See the protocol."""
         kinds = dict[str, str]()
 
-        def sizes() -> Iterator[tuple[int, int]]:
+        def sizes() -> Iterator[int]:
             for record in self._records():
                 for key, value in (record.values or {}).items():
                     kinds[key] = _common_kind(kinds.get(key, "null"), _kind(value))
-                yield record.size, 1
+                yield record.size
 
         self._text.seek(0)
-        cut = grains(sizes(), 0)
+        cut = grains(sizes(), 0, self._grain_rows)
         self._text.close()
         if not cut:
             raise UserError("the file is empty", where=self._file.path)
