@@ -76,15 +76,16 @@ class ParquetTable:
         opened = self._storage.open(self._path)
         file = self._open(opened.__enter__())
         self._opened = opened
-        first, groups = 0, range(file.num_row_groups)
-        for number in groups:
-            rows = file.metadata.row_group(number).num_rows
-            if start < first + rows:
-                groups = range(number, file.num_row_groups)
-                break
-            first += rows
+        first, number = 0, 0
+        while number < file.num_row_groups and start >= first + file.metadata.row_group(number).num_rows:
+            first += file.metadata.row_group(number).num_rows
+            number += 1
         self._next_row = first
-        self._batches = file.iter_batches(batch_size=GRAIN_ROWS, row_groups=list(groups), use_threads=False)
+        self._batches = (
+            batch
+            for group in range(number, file.num_row_groups)  # a damaged one does not spoil those before
+            for batch in file.iter_batches(batch_size=GRAIN_ROWS, row_groups=[group], use_threads=False)
+        )
 
     def _skip(self, rows: int) -> None:
         while rows > 0:
