@@ -128,7 +128,9 @@ class Storage:
         from s3fs import S3FileSystem
 
         options = dict(self.s3) or {"endpoint_url": os.environ.get("AWS_ENDPOINT_URL")}
-        return S3FileSystem(**options, use_listings_cache=False)
+        # files are read in ranges; some servers send the checksum of the whole file with each, which cannot match
+        config = {"response_checksum_validation": "when_required", **options.pop("config_kwargs", {})}
+        return S3FileSystem(**options, config_kwargs=config, use_listings_cache=False)
 
 
 def _sync_folder(folder: Path) -> None:
