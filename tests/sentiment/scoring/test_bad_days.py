@@ -109,4 +109,4 @@ def test_an_object_of_pandas_is_no_row(tmp_path, linear):
     ROWS.set_index("id").to_parquet(tmp_path / "a.parquet")
     scoring.score(linear, tmp_path / "a.parquet", tmp_path / "out")
     found = scoring.read_parts(tmp_path / "out")
-    assert pd.Series(found.index if "id" not in found else found["id"]).tolist() == ROWS["id"].tolist()
+    assert pd.Series(found.get("id", found.index)).tolist() == ROWS["id"].tolist()
