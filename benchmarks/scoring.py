@@ -26,6 +26,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ from typing import TYPE_CHECKING
 from benchmarks.inference import Promoted, load, promoted
 
 if TYPE_CHECKING:
+    from sentiment.scoring.plan import Shard
     from sentiment.scoring.settings import ScoreSettings
 
 ALTERNATIVES = ("pipeline", "ray", "mlflow")
@@ -173,7 +175,9 @@ class Job:
 def make_pipeline(checkpoint: Path, length: int) -> Answer:
     """``transformers.pipeline``; it is warm."""
     from transformers import pipeline
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()
     classify = pipeline("text-classification", model=str(checkpoint), device=-1, dtype="float32")
 
     def answer(texts: list[str]) -> Answers:
@@ -200,15 +204,23 @@ def by_pipeline(found: Promoted, files: Files, cores: int) -> Rate:
 
 
 class RayClassify:
-    """An actor of Ray Data; like its documentation's, it loads its model when it starts."""
+    """An actor of Ray Data; like its documentation's, it loads its model when it starts.
 
-    def __init__(self, checkpoint: Path, length: int) -> None:
+    Then it waits for the others: in a short run the first one would do all the work alone.
+    """
+
+    def __init__(self, checkpoint: Path, length: int, ready: Path, actors: int) -> None:
         import torch
 
         torch.set_num_threads(1)
         self._answer = make_pipeline(checkpoint, length)
+        (ready / str(os.getpid())).touch()
+        patience = time.time() + 120
+        while len(list(ready.iterdir())) < actors and time.time() < patience:
+            time.sleep(0.02)
 
     def __call__(self, batch: dict) -> dict:
+        """Answers a batch, and tells who did it and when."""
         begun = time.time()
         answers = self._answer(batch["text"].tolist())
         size = len(answers)
@@ -217,36 +229,38 @@ class RayClassify:
 
 
 def by_ray(found: Promoted, files: Files, cores: int) -> Rate:
-    """Ray Data, from the start of the last actor's first batch to the end, and the rows that are left by then."""
+    """Ray Data, from the start of the first batch to the time when the last file is written."""
     import logging
 
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
     import pandas as pd
     import ray
     import ray.data
 
     def rate(number: int) -> float:
-        output = files.folder / f"ray-{number}"
+        output, ready = files.folder / f"ray-{number}", files.folder / f"ray-{number}-ready"
+        ready.mkdir()
         # One more CPU than actors, which otherwise leave none for the tasks that read and write.
         ray.init("local", num_cpus=cores + 1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
         ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         try:
-            ray.data.read_parquet(str(files.first(number)), override_num_blocks=4 * cores).map_batches(
+            # Of a small file, Ray makes one task, for one actor; so it gets a block a batch.
+            blocks = ray.data.read_parquet(str(files.first(number))).repartition(-(-files.head // BATCH))
+            blocks.map_batches(
                 RayClassify,
-                fn_constructor_args=(found.checkpoint, found.length),
+                fn_constructor_args=(found.checkpoint, found.length, ready, cores),
                 batch_size=BATCH,
                 num_cpus=1,
-                compute=ray.data.ActorPoolStrategy(size=cores),
+                compute=ray.data.ActorPoolStrategy(size=cores, max_tasks_in_flight_per_actor=2),
             ).write_parquet(str(output))
-            end = time.time()
         finally:
             ray.shutdown()
         frame = pd.read_parquet(output)
-        first = frame.groupby("actor")["begun"].min()
-        if len(first) < cores:
-            print(f"\nray: {len(first)} of {cores} actors had work", file=sys.stderr)
-        return float((frame["begun"] >= first.max()).sum() / (end - first.max()))
+        if (working := frame["actor"].nunique()) < cores:
+            print(f"\nray: {working} of {cores} actors had work", file=sys.stderr)
+        end = max(path.stat().st_mtime for path in output.iterdir())
+        return len(frame) / (end - frame["begun"].min())
 
     return rate
 
@@ -308,7 +322,7 @@ def warm(path: Path, threads: int) -> None:
 
 def predict(texts: list[str]) -> int:
     """Scores texts in this process."""
-    return len(_classifier.predict_proba(texts))  # ty: ignore
+    return len(_classifier.predict_proba(texts))
 
 
 def in_process(path: Path, files: Files, processes: int, threads: int) -> Rate:
@@ -343,11 +357,9 @@ def measure_shares(servable: Path, source: Path, folder: Path, cores: int) -> tu
     file = as_input_file(str(source), settings)
     planned = plan_file(file, storage, settings)
     shards = make_plan([planned], settings).shards[::cores]  # other workers have the shards between
-    table, count = open_table(file, storage, settings), 0
-    seconds = dict.fromkeys(("reading", "the model", "writing"), 0.0)
-    for shard in shards:
-        if count >= SHARE_ROWS:
-            break
+    table = open_table(file, storage, settings)
+
+    def score(shard: Shard) -> list[float]:
         times = [time.perf_counter()]
         rows = table.read(shard.start, shard.row, shard.rows, planned.schema, "text")
         times.append(time.perf_counter())
@@ -355,10 +367,12 @@ def measure_shares(servable: Path, source: Path, folder: Path, cores: int) -> tu
         times.append(time.perf_counter())
         write_part(rows.table, positive.tolist(), folder / f"{shard.part}.parquet", settings)
         times.append(time.perf_counter())
-        count += shard.rows
-        for name, begin, end in zip(seconds, times, times[1:], strict=False):
-            seconds[name] += end - begin
-    return count, seconds
+        return [end - begin for begin, end in pairwise(times)]
+
+    score(shards[0])  # imports what it needs
+    chosen = shards[: max(1, SHARE_ROWS // shards[0].rows)]
+    seconds = [sum(parts) for parts in zip(*map(score, chosen), strict=True)]
+    return sum(shard.rows for shard in chosen), dict(zip(("reading", "the model", "writing"), seconds, strict=True))
 
 
 def write_part(table, positive: list[float], path: Path, settings: ScoreSettings) -> None:  # noqa: ANN001
@@ -428,7 +442,7 @@ def compare(found: Promoted, files: Files, options: argparse.Namespace, cores: i
     print_shares(ours, files, cores)
     cascade, scoring = rates["score (cascade)"], jobs["score (cascade)"].scoring
     for name in inside:
-        speed, whole, part = statistics.median(rates[name]), cascade, scoring
+        speed = statistics.median(rates[name])
         whole, part = median_ratio(cascade, rates[name]), median_ratio(scoring, rates[name])
         print(
             f"cascade in process, {name}: {speed:,.0f} reviews/s; the job runs at {whole:.2f} of that, "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from itertools import accumulate
 from typing import IO, TYPE_CHECKING
 
 from sentiment.errors import UserError
@@ -13,7 +15,7 @@ from sentiment.scoring.tables import GRAIN_BYTES, GRAIN_ROWS, Grain, InputFile, 
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyarrow.parquet import ParquetFile
+    from pyarrow.parquet import ParquetFile, RowGroupMetaData
 
 BUFFER_BYTES = 1 << 20  # pages are read one by one through it, not whole columns of a row group
 
@@ -25,7 +27,8 @@ class ParquetTable:
         self._path, self._storage, self._grain_rows = file.path, storage, grain_rows(settings.shard_rows)
         self._opened: AbstractContextManager[IO[bytes]] | None = None
         self._batches: Iterator[pa.RecordBatch] = iter(())
-        self._next_row = 0  # that the batches would give, from 0
+        self._next_row = 0  # that the batches give next, from 0
+        self._group_end = 0  # of the row group that holds it: another one is reached faster by opening the file again
         self._left: pa.Table | None = None
 
         if file.compression:
@@ -39,8 +42,7 @@ class ParquetTable:
             start = 0
             for number in range(file.num_row_groups):
                 group = file.metadata.row_group(number)
-                row_size = group.total_byte_size / max(group.num_rows, 1)
-                rows = max(1, min(self._grain_rows, int(GRAIN_BYTES / max(row_size, 1))))
+                rows, row_size = min(self._grain_rows, _rows_at_once(group)), _row_size(group)
                 for offset in range(0, group.num_rows, rows):
                     count = min(rows, group.num_rows - offset)
                     found.append(Grain(start + offset, start + offset + 1, count, int(count * row_size)))
@@ -52,7 +54,7 @@ class ParquetTable:
         import pyarrow as pa
 
         try:
-            if self._opened is None or start < self._next_row:
+            if not self._next_row <= start < self._group_end:
                 self._begin(start)
             self._skip(start - self._next_row)
             taken = self._take(rows)
@@ -68,7 +70,8 @@ class ParquetTable:
         """Closes the file."""
         if self._opened is not None:
             self._opened.__exit__(None, None, None)
-        self._opened, self._batches, self._left, self._next_row = None, iter(()), None, 0
+        self._opened, self._batches, self._left = None, iter(()), None
+        self._next_row = self._group_end = 0
 
     def _begin(self, start: int) -> None:
         """Opens the file at the row group that holds the row ``start``."""
@@ -76,15 +79,15 @@ class ParquetTable:
         opened = self._storage.open(self._path)
         file = self._open(opened.__enter__())
         self._opened = opened
-        first, number = 0, 0
-        while number < file.num_row_groups and start >= first + file.metadata.row_group(number).num_rows:
-            first += file.metadata.row_group(number).num_rows
-            number += 1
-        self._next_row = first
+        groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+        ends = list(accumulate(group.num_rows for group in groups))
+        number = bisect_right(ends, start)
+        if number < len(groups):
+            self._next_row, self._group_end = ends[number] - groups[number].num_rows, ends[number]
         self._batches = (
             batch
-            for group in range(number, file.num_row_groups)  # a damaged one does not spoil those before
-            for batch in file.iter_batches(batch_size=GRAIN_ROWS, row_groups=[group], use_threads=False)
+            for group in range(number, len(groups))  # a damaged one does not spoil those before
+            for batch in file.iter_batches(_rows_at_once(groups[group]), row_groups=[group], use_threads=False)
         )
 
     def _skip(self, rows: int) -> None:
@@ -117,6 +120,16 @@ class ParquetTable:
             return ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
             raise UserError(f"not a Parquet file: {_first_line(error)}", where=self._path) from error
+
+
+def _row_size(group: RowGroupMetaData) -> float:
+    """Returns about how many bytes a row takes in memory."""
+    return float(group.total_byte_size) / max(group.num_rows, 1)
+
+
+def _rows_at_once(group: RowGroupMetaData) -> int:
+    """Returns how many rows of a row group are read at once, so that long ones do not fill the memory."""
+    return max(1, min(GRAIN_ROWS, int(GRAIN_BYTES / max(_row_size(group), 1))))
 
 
 def _first_line(error: BaseException) -> str:

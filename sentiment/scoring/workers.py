@@ -48,7 +48,8 @@ class LocalWorkers:
     def engine(self) -> str:
         """See the protocol."""
         with _explained():
-            return str(self._pool.submit(_call, "engine").result())
+            asked = [self._pool.submit(_call, "engine") for _ in range(self.count)]  # each loads its model meanwhile
+            return str([future.result() for future in asked][0])
 
     def run(self, method: str, items: Iterable[Any]) -> Iterator[Any]:
         """See the protocol."""
