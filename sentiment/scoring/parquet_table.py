@@ -124,7 +124,7 @@ class ParquetTable:
 
 def _row_size(group: RowGroupMetaData) -> float:
     """Returns about how many bytes a row takes in memory."""
-    return float(group.total_byte_size) / max(group.num_rows, 1)
+    return float(group.total_byte_size / max(group.num_rows, 1))
 
 
 def _rows_at_once(group: RowGroupMetaData) -> int:

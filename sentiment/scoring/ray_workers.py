@@ -40,45 +40,63 @@ class RayWorkers:
         return str(name)
 
     def run(self, method: str, items: Iterable[Any]) -> Iterator[Any]:
-        """See the protocol."""
+        """See the protocol. Shards go through Ray Data; a few files to plan need no actors."""
+        results = self._score(items) if method == "score" else self._call(method, items)
+        for result in results:
+            if isinstance(result, UserError):
+                raise result
+            yield result
+
+    def _call(self, method: str, items: Iterable[Any]) -> Iterator[Any]:
+        import ray
+
+        call = ray.remote(_call)
+        left = [call.remote(self._make, self._packed, method, item) for item in items]
+        while left:
+            (done, *_), left = ray.wait(left)
+            yield ray.get(done)
+
+    def _score(self, items: Iterable[Any]) -> Iterator[Any]:
         import ray.data
 
         messages = [{"message": pickle.dumps(item)} for item in items]
         if not messages:
             return
+        pool = ray.data.ActorPoolStrategy(min_size=1, max_size=self.count, initial_size=min(self.count, len(messages)))
         done = ray.data.from_items(messages, override_num_blocks=len(messages)).map(
             _Actor,
-            fn_constructor_args=(self._make, self._packed, method),
-            compute=ray.data.ActorPoolStrategy(
-                min_size=1, max_size=self.count, initial_size=min(self.count, len(messages))
-            ),
+            fn_constructor_args=(self._make, self._packed),
+            compute=pool,
             num_cpus=1,
             max_restarts=-1,
             max_task_retries=-1,
         )
         for row in done.iter_rows():
-            result = pickle.loads(row["message"])
-            if isinstance(result, UserError):
-                raise result
-            yield result
+            yield pickle.loads(row["message"])
 
 
 class _Actor:
-    """Calls one method of a scorer."""
+    """Scores shards with one loaded model."""
 
-    def __init__(self, make: Callable[[str], Scorer], packed: Any, method: str) -> None:  # noqa: ANN401 # a reference
+    def __init__(self, make: Callable[[str], Scorer], packed: Any) -> None:  # noqa: ANN401 # a reference
         import ray
 
-        self._scorer, self._method = make(_unpack(ray.get(packed))), method
+        self._scorer = make(_unpack(ray.get(packed)))
 
     def __call__(self, row: dict[str, bytes]) -> dict[str, bytes]:
-        item = pickle.loads(row["message"])
-        arguments = () if item is None else (item,)
-        try:
-            result = getattr(self._scorer, self._method)(*arguments)
-        except UserError as error:  # Ray would wrap it, and repeat its traceback
-            result = error
-        return {"message": pickle.dumps(result)}
+        return {"message": pickle.dumps(_try(self._scorer, "score", pickle.loads(row["message"])))}
+
+
+def _call(make: Callable[[str], Scorer], packed: bytes, method: str, item: Any) -> Any:  # noqa: ANN401
+    return _try(make(_unpack(packed)), method, item)
+
+
+def _try(scorer: Scorer, method: str, item: Any) -> Any:  # noqa: ANN401
+    """Calls a method; returns an error for users as a result: Ray would wrap it, and repeat its traceback."""
+    try:
+        return getattr(scorer, method)(*(() if item is None else (item,)))
+    except UserError as error:
+        return error
 
 
 @contextmanager

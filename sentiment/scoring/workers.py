@@ -49,7 +49,7 @@ class LocalWorkers:
         """See the protocol."""
         with _explained():
             asked = [self._pool.submit(_call, "engine") for _ in range(self.count)]  # each loads its model meanwhile
-            return str([future.result() for future in asked][0])
+            return {str(future.result()) for future in asked}.pop()
 
     def run(self, method: str, items: Iterable[Any]) -> Iterator[Any]:
         """See the protocol."""

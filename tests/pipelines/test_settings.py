@@ -9,6 +9,7 @@ from pipelines import settings
 from sentiment.errors import UserError
 from sentiment.monitoring.settings import MonitorSettings
 from sentiment.promotion.settings import PromotionSettings
+from sentiment.scoring.settings import ScoreSettings
 from sentiment.settings import read_settings
 from tests.helpers.command_line import ROOT
 
@@ -17,6 +18,7 @@ READ = {
     "evaluate": settings.read_evaluate_settings,
     "deploy": partial(read_settings, settings.DeploySettings),
     "monitor": partial(read_settings, MonitorSettings),
+    "score": partial(read_settings, ScoreSettings),
 }
 
 
@@ -39,6 +41,7 @@ def test_the_files_of_the_loop_are_valid():
         ("evaluate", settings.EvaluateSettings),
         ("deploy", settings.DeploySettings),
         ("monitor", MonitorSettings),
+        ("score", ScoreSettings),
         ("promotion", PromotionSettings),
     ],
 )

@@ -163,7 +163,7 @@ def test_the_result_of_a_query_is_streamed_into_the_job(linear, expected, tmp_pa
 
 
 def test_other_encodings_and_separators_are_settings(linear, tmp_path):
-    (tmp_path / "a.csv").write_bytes("text;id\n\"näïve; lovely\";1\n".encode("cp1252"))
+    (tmp_path / "a.csv").write_bytes('text;id\n"näïve; lovely";1\n'.encode("cp1252"))
     scoring.score(linear, tmp_path / "a.csv", tmp_path / "out", encoding="cp1252", separator="semicolon")
     assert scoring.read_parts(tmp_path / "out")["text"].tolist() == ["näïve; lovely"]
     (tmp_path / "b.csv").write_bytes('\ufefftext,id\n"what a film,1\n'.encode())  # a lone quotation mark

@@ -23,7 +23,7 @@ def read_rejects(folder):
 
 def test_rows_of_csv_are_rejected_by_reason(linear, tmp_path):
     (tmp_path / "a.csv").write_bytes(
-        b"id,text\n1,fine\n2,\n3,\xff\xfe\n4,too,many\n5, \xe2\x80\x8b \n6,%s\n\n7,\"two\nlines\"\n" % LONG.encode()
+        b'id,text\n1,fine\n2,\n3,\xff\xfe\n4,too,many\n5, \xe2\x80\x8b \n6,%s\n\n7,"two\nlines"\n' % LONG.encode()
     )
     done = scoring.score(linear, tmp_path / "a.csv", tmp_path / "out", max_characters=100)
     assert read_rejects(tmp_path / "out") == [

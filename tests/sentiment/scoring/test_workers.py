@@ -140,7 +140,9 @@ def test_ray_survives_a_killed_actor_and_a_lost_node(cluster, cascade, source, e
 
     def kill(task, done, total, **figures):
         if task == "score" and done > 600 and not killed:
-            actors = [p for p in psutil.process_iter(["cmdline"]) if "ray::MapWorker" in " ".join(p.info["cmdline"] or [])]
+            actors = [
+                p for p in psutil.process_iter(["cmdline"]) if "ray::MapWorker" in " ".join(p.info["cmdline"] or [])
+            ]
             killed.append(actors)
             actors[0].kill()
             cluster.remove_node(node, allow_graceful=False)
