@@ -34,7 +34,7 @@ def run(arguments: Arguments, context: Context) -> Summary:
     with context.session(check=True):
         from cli.runs.score import run_score
 
-        return run_score(settings, context.console, restart=arguments.restart)
+        return run_score(settings, context.console, restart=arguments.restart, cache=not arguments.no_cache)
 
 
 COMMAND = Command(

@@ -29,8 +29,14 @@ from sentiment.scoring.spool import STANDARD
 from sentiment.scoring.storage import S3
 
 
-def run_score(settings: ScoreSettings, console: Console, *, restart: bool) -> Summary:
+def run_score(settings: ScoreSettings, console: Console, *, restart: bool, cache: bool) -> Summary:
     """Scores the input on the active stack, prints what became of the rows, and returns it for ``--json``.
+
+    Args:
+        settings: The settings of the pipeline.
+        console: Where progress and results are drawn.
+        restart: Whether to begin anew where an earlier run has finished a part.
+        cache: Whether the version's reference may be served from cache.
 
     Raises:
         UserError: If there is no such version, the input cannot be read, or another job writes the output.
@@ -39,14 +45,15 @@ def run_score(settings: ScoreSettings, console: Console, *, restart: bool) -> Su
     for artifact in artifact_names(version.kind):
         versions.require_stored(settings.model, version.number, artifact)
     if settings.output != STANDARD:
-        return _run(settings, version, console, restart=restart)
+        return _run(settings, version, console, restart=restart, cache=cache)
     if console.stderr:
         raise UserError("standard output cannot hold both", where="--json, output -", remedy="Name a file.")
     console = Console(stderr=True, width=console.width, emoji=False)
     with TemporaryDirectory(prefix="sentiment-score-") as folder:
         path = Path(folder, f"scored.{settings.output_format or 'csv'}")
         with redirect_stdout(sys.stderr):
-            summary = _run(settings.model_copy(update={"output": str(path)}), version, console, restart=False)
+            to_file = settings.model_copy(update={"output": str(path)})
+            summary = _run(to_file, version, console, restart=False, cache=cache)
         with path.open("rb") as scored, suppress(BrokenPipeError):  # the reader has enough
             shutil.copyfileobj(scored, sys.__stdout__.buffer, 1 << 20)  # type: ignore[union-attr] # a process has one
             sys.__stdout__.flush()  # type: ignore[union-attr]
@@ -62,10 +69,10 @@ def _find_version(settings: ScoreSettings) -> Version:
     return production
 
 
-def _run(settings: ScoreSettings, version: Version, console: Console, *, restart: bool) -> Summary:
+def _run(settings: ScoreSettings, version: Version, console: Console, *, restart: bool, cache: bool) -> Summary:
     target = Target.of(settings.output or "", settings.output_format)
     with _locked(target):
-        run = start_pipeline(score, settings, version.number, version.kind, restart, console=console)
+        run = start_pipeline(score, settings, version.number, version.kind, restart, console=console, cache=cache)
     report: ScoringReport = load_output(run.steps, "score_files", "scoring_report")
     console.print(tables.scoring_table(report))
     console.print(tables.checks_table([report.checks]))

@@ -32,7 +32,7 @@ def _figures(report: ScoringReport) -> list[tuple[str, object, object]]:
     scored = max(totals.scored, 1)
     cost = report.cost(BILLION)
     return [
-        ("rows", f"{totals.rows:,}", f"of {report.files:,} files"),
+        ("rows", f"{totals.rows:,}", f"of {report.files:,} file{'s' * (report.files != 1)}"),
         ("positive", f"{totals.positives / scored:.1%}", f"{totals.positives:,} rows"),
         ("abstained", f"{totals.abstained / scored:.1%}", f"{totals.abstained:,} rows"),
         ("rejected", f"{totals.rejections:,}", f"{totals.rejections / max(totals.rows, 1):.2%} of the rows"),

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sentiment import progress
 from sentiment.errors import UserError
+from sentiment.reviews import databases
 from sentiment.scoring.outputs import join
 from sentiment.scoring.plan import Plan, Shard, find_files, make_plan
 from sentiment.scoring.results import ShardResult
@@ -234,7 +235,7 @@ def run_job(
     finished = _read_finished(plan, target, storage, joined=earlier is not None and earlier.complete)
     left = [shard for shard in plan.shards if shard.index not in finished]
     start, new_rows, old_rows = time.monotonic(), 0, plan.rows - sum(shard.rows for shard in left)
-    for result in workers.run("score", _tasks(plan, left)):
+    for result in workers.run("score", _tasks(plan, left, target, settings)):
         finished[result.index] = result
         new_rows += result.rows
         speed = new_rows / (time.monotonic() - start)
@@ -263,11 +264,25 @@ def _plan(address: str, settings: ScoreSettings, storage: Storage, workers: Work
     return plan
 
 
-def _tasks(plan: Plan, shards: Sequence[Shard]) -> Iterator[ShardTask]:
+def _tasks(plan: Plan, shards: Sequence[Shard], target: Target, settings: ScoreSettings) -> Iterator[ShardTask]:
     sample = -(-SAMPLE_ROWS // len(plan.shards))
     for shard in shards:
         planned = plan.files[shard.file]
-        yield ShardTask(shard, planned.file, planned.stamp, planned.schema, plan.schema, plan.text_column, sample)
+        name = _name(planned.file.path, target, settings)
+        yield ShardTask(shard, planned.file, planned.stamp, planned.schema, plan.schema, plan.text_column, sample, name)
+
+
+def _name(path: str, target: Target, settings: ScoreSettings) -> str:
+    """Names a file for users: a copy of the input, which does not stay, by the input and its own name."""
+    if not path.startswith(f"{target.folder}/{SPOOL}/"):
+        return path
+    return f"{show_input(settings)}#{PurePosixPath(path).name}"
+
+
+def show_input(settings: ScoreSettings) -> str:
+    """Returns the input as it was named, without a password."""
+    kind, _, address = (settings.input or "").partition(":")
+    return databases.address(address) if kind == "sql" else settings.input or ""
 
 
 def _manifest(

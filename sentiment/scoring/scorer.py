@@ -50,6 +50,7 @@ class ShardTask:
         schema: Columns of the whole input.
         text_column: The column that is scored.
         sample_rows: Rows of it to keep for the comparison with the reference.
+        name: Name of the file for rejects and examples.
     """
 
     shard: Shard
@@ -59,6 +60,7 @@ class ShardTask:
     schema: pa.Schema
     text_column: str
     sample_rows: int
+    name: str
 
 
 class Scorer:
@@ -111,7 +113,7 @@ class Scorer:
         positive = self._classifier.predict_proba(texts).round(6)
         taken = rows.table.take(pa.array(kept, pa.int64()))
         table = self._with_results(_conform(taken, task.schema), positive)
-        lines = [{"file": path, **reject._asdict()} for reject in rejects]
+        lines = [{"file": task.name, **reject._asdict()} for reject in rejects]
         if lines:
             written = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
             self._storage.put(f"{self._folder}/{REJECTS}/{shard.part}.jsonl", written.encode())
@@ -197,7 +199,7 @@ class Scorer:
                 UncertainExample(
                     positive=float(positive[place]),
                     text=texts[place][:MAX_EXCERPT_CHARACTERS],
-                    file=task.file.path,
+                    file=task.name,
                     row=numbers[place],
                 )
                 for place in near

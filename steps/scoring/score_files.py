@@ -11,10 +11,9 @@ from zenml import log_metadata, step
 from sentiment.models.servable import Servable
 from sentiment.monitoring.reference import Reference
 from sentiment.pages.scoring import scoring_page
-from sentiment.reviews import databases
 from sentiment.scoring import results
 from sentiment.scoring.checks import check_scored
-from sentiment.scoring.job import JobResult, Target, prepare_folder, run_job
+from sentiment.scoring.job import JobResult, Target, prepare_folder, run_job, show_input
 from sentiment.scoring.scorer import Scorer
 from sentiment.scoring.settings import ScoreSettings
 from sentiment.scoring.spool import bring_in
@@ -60,13 +59,12 @@ def score_files(
 def _report(
     done: JobResult, servable: Servable, reference: Reference, settings: ScoreSettings, workers: int
 ) -> results.ScoringReport:
-    kind, _, address = (settings.input or "").partition(":")
     return results.ScoringReport(
         model=settings.model,
         model_version=done.manifest.model.version,
         kind=servable.manifest.kind,
         engine=done.manifest.model.engine,
-        input=databases.address(address) if kind == "sql" else settings.input or "",
+        input=show_input(settings),
         output=settings.output or "",
         files=len(done.manifest.inputs),
         totals=results.Totals.of(done.shards),

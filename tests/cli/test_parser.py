@@ -9,6 +9,7 @@ from cli.commands import COMMANDS
 from cli.grammar import GlobalOptions
 from cli.parser import parse
 from sentiment.errors import UserError
+from tests.helpers.command_line import ROOT
 
 PIPELINES = [command.name for command in COMMANDS if command.is_pipeline]
 STACK = next(command for command in COMMANDS if command.name == "stack")
@@ -27,6 +28,7 @@ OPTIONS = {
     "stop": set(),
     "versions": {"--model"},
     "compare": {"--model", "--run", "--markdown"},
+    "score": {"--config", "--set", "--no-cache", "--restart"},
     "smoke": {"--model", "--http", "--grpc", "--version", "--config", "--set"},
     "promote": {"--model", "--version", "--dry-run"},
     "rollback": {"--model", "--to", "--dry-run", "--config", "--set"},
@@ -159,3 +161,18 @@ def test_an_option_takes_a_value_in_every_command_or_in_none():
         for declared in fields(command.arguments):
             is_switch = declared.metadata["keywords"].get("action") == "store_true"
             assert kinds.setdefault(declared.name, is_switch) == is_switch
+
+
+def test_inputs_and_outputs_of_scoring_are_relative_to_the_users_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    here = str(tmp_path)
+    for given, expected in {
+        "a.csv": f"{here}/a.csv", "in/*.parquet": f"{here}/in/*.parquet", "/x/a.csv": "/x/a.csv", "-": "-",
+        "s3://bucket/a": "s3://bucket/a", "imdb-50k": "imdb-50k", "hub:name": "hub:name", "sql:$DB": "sql:$DB",
+        "sql:sqlite:///a.db": f"sql:sqlite:///{here}/a.db", "sql:postgresql://host/db": "sql:postgresql://host/db",
+    }.items():  # fmt: skip
+        assert parse(COMMANDS, ["score", given, "out"]).arguments.input == expected
+        long = parse(COMMANDS, ["--pipeline", "score", "--set", f"input={given}", "--set", "output=out"]).arguments
+        assert long.overrides == (f"input={expected}", f"output={here}/out")
+    monkeypatch.chdir(ROOT)
+    assert parse(COMMANDS, ["score", "*.csv", "out"]).arguments.input == "./*.csv"

@@ -120,6 +120,7 @@ def test_the_audit_reads_every_pin():
     for pins in (
         "requirements.txt",
         "requirements-dev.txt",
+        "requirements-ray.txt",
         "bento/requirements.txt",
         "deploy/airflow/requirements.txt",
     ):

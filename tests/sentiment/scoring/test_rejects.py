@@ -1,6 +1,7 @@
 """A row that cannot be scored is rejected with its place and its reason; nothing is lost or cut."""
 
 import json
+import sqlite3
 
 import numpy as np
 import pandas as pd
@@ -105,3 +106,12 @@ def test_the_counts_of_a_job_are_those_of_its_rows(linear, tmp_path):
     nearest = found["score"].nsmallest(10)
     assert [max(e.positive, 1 - e.positive) for e in totals.uncertain] == pytest.approx(nearest.tolist())
     assert totals.uncertain[0].text == found["text"][totals.uncertain[0].row - 1][:300]
+
+
+def test_rejects_of_a_query_name_the_query(linear, tmp_path):
+    with sqlite3.connect(tmp_path / "reviews.db") as database:
+        scoring.rows(20).assign(text="").to_sql("reviews", database, index=False)
+    source = f"sql:sqlite:///{tmp_path}/reviews.db"
+    scoring.score(linear, source, tmp_path / "out", query="SELECT * FROM reviews")
+    first = json.loads((tmp_path / "out" / "rejects" / "part-000000.jsonl").read_text().splitlines()[0])
+    assert first == {"file": f"{source}#input-000000.parquet", "row": 1, "reason": "empty"}
