@@ -221,7 +221,7 @@ def run_job(
     Raises:
         UserError: If the input cannot be read, or is not the one that the job began with.
     """
-    plan = _plan(address, settings, storage, workers, default_text_column)
+    plan = _plan(address, target, settings, storage, workers, default_text_column)
     manifest = _manifest(plan, model, settings, target.form, workers.engine())
     earlier = _read_manifest(target.folder, storage)
     if earlier is None:
@@ -252,8 +252,16 @@ def run_job(
     return JobResult(complete, results, new_rows, seconds)
 
 
-def _plan(address: str, settings: ScoreSettings, storage: Storage, workers: Workers, default_text_column: str) -> Plan:
+def _plan(
+    address: str,
+    target: Target,
+    settings: ScoreSettings,
+    storage: Storage,
+    workers: Workers,
+    default_text_column: str,
+) -> Plan:
     files = find_files(address, storage, settings)
+    _refuse_overlap(address, [file.path for file in files], target)
     planned = {}
     for done, found in enumerate(workers.run("plan", files)):
         progress.report("plan", done, len(files))
@@ -262,6 +270,15 @@ def _plan(address: str, settings: ScoreSettings, storage: Storage, workers: Work
     if not plan.rows:
         raise UserError("there are no rows", where=f"input {address}")
     return plan
+
+
+def _refuse_overlap(address: str, files: Sequence[str], target: Target) -> None:
+    """Refuses an output that is part of the input: the next run would score it, too."""
+    if address.startswith(f"{target.folder}/{SPOOL}"):
+        return
+    inside = f"{target.output}/".startswith(f"{address.rstrip('/')}/")
+    if inside or any(path == target.output or path.startswith(f"{target.folder}/") for path in files):
+        raise UserError("lies in the input", where=f"output {target.output}", remedy="Name another output.")
 
 
 def _tasks(plan: Plan, shards: Sequence[Shard], target: Target, settings: ScoreSettings) -> Iterator[ShardTask]:

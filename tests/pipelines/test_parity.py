@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import command_line
+from stacks.cloud.cloud import Cloud
+from tests.helpers import command_line, scoring
 from tests.helpers.loopback import free_ports
 
 TEXTS = ["This was lovely, witty and graceful.", "This was dull, clumsy and tedious."]
@@ -120,3 +121,46 @@ def test_a_second_machine_deploys_the_version_that_the_first_one_trained(remote,
         assert report["health"]["requests"] >= 1
     finally:
         run_on(second_machine, "stop")
+
+
+def test_both_stacks_score_alike_and_a_bucket_has_one_job_at_a_time(remote, cloud, tmp_path):
+    rows = scoring.rows(1100)
+    rows.to_parquet(tmp_path / "reviews.parquet")
+    bucket = cloud.environment["SENTIMENT_S3_BUCKET"]
+    cloud.bucket().upload_file(str(tmp_path / "reviews.parquet"), bucket, "in/reviews.parquet")
+    settings = ("--set", "shard_rows=500", "--set", "workers=2")
+    command_line.run("score", tmp_path / "reviews.parquet", tmp_path / "scored", *settings, "--json")
+    source, output = f"s3://{bucket}/in/reviews.parquet", f"s3://{bucket}/scored"
+    summary = run_here("score", source, output, *settings).summary
+    assert (summary["scored"], summary["new_rows"]) == (1100, 1100)
+    for number in range(3):
+        part = f"parts/part-{number:06d}.parquet"
+        there = cloud.bucket().get_object(Bucket=bucket, Key=f"scored/{part}")["Body"].read()
+        assert there == (tmp_path / "scored" / part).read_bytes()
+
+    from cli.session import session
+    from registry.locks import try_lock
+
+    with session("cloud", debug=False), try_lock(f"score {output}"):
+        refused = run_here("score", source, output, *settings)
+    assert refused.code == 2
+    assert "another job has been writing it since" in refused.err
+    assert run_here("score", source, output, *settings).summary["new_rows"] == 0
+
+
+def test_a_database_is_read_by_a_cursor_on_its_server(remote, cloud, tmp_path, monkeypatch):
+    import sqlalchemy
+
+    server = next((s for s in Cloud(cloud.folder).servers() if s.name == "postgresql"), None)
+    if server is None:
+        pytest.skip("PostgreSQL is not installed")
+    monkeypatch.setenv("REVIEWS_DB", server.uri)
+    rows = scoring.rows(25_000)
+    rows.to_sql("reviews", sqlalchemy.create_engine(server.uri), index=False)
+    query = "SELECT id, text FROM reviews WHERE text LIKE '%' ORDER BY id"
+    arguments = ("score", "sql:$REVIEWS_DB", tmp_path / "scored", "--set", f"query={query}", "--set", "workers=2")
+    result = run_here(*arguments)
+    assert result.summary["scored"] == 25_000
+    assert scoring.read_parts(tmp_path / "scored")["id"].tolist() == list(range(25_000))
+    manifest = (tmp_path / "scored" / "manifest.json").read_text()
+    assert server.keys.database_password not in manifest + result.err + result.out

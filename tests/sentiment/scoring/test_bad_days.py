@@ -87,6 +87,19 @@ def test_a_file_that_changes_while_it_is_read_is_refused(linear, tmp_path, monke
     assert len(list((tmp_path / "out" / "parts").iterdir())) == 2
 
 
+@pytest.mark.parametrize(
+    ("source", "output"), [("in", "in/scored"), ("in/*.csv", "in/a.csv"), ("in/a.csv", "in/a.csv"), ("in", "in")]
+)
+def test_an_output_in_the_input_is_refused(linear, tmp_path, source, output):
+    (tmp_path / "in").mkdir()
+    ROWS.to_csv(tmp_path / "in" / "a.csv", index=False)
+    before = (tmp_path / "in" / "a.csv").read_bytes()
+    for restart in (True, False):
+        with pytest.raises(UserError, match=r"lies in the input|no job has written"):
+            scoring.score(linear, tmp_path / source, tmp_path / output, restart=restart)
+    assert scoring.contents(tmp_path / "in") == {"a.csv": before}
+
+
 def test_an_unreadable_manifest_is_one_line(linear, tmp_path):
     ROWS.to_csv(tmp_path / "a.csv", index=False)
     scoring.score(linear, tmp_path / "a.csv", tmp_path / "out")

@@ -76,8 +76,9 @@ def test_a_bucket_that_may_be_read_but_not_written_is_refused_before_the_first_r
     with faulty_proxy(bucket.port) as proxy:
         storage = Storage(bucket.options(proxy.port))
         proxy.answer(403, after=b"PUT /sentiment/forbidden")
-        with pytest.raises(PermissionError):
+        with pytest.raises(PermissionError) as caught:
             scoring.score(linear, source, f"{bucket.url}/forbidden", storage=storage, shard_rows=200)
+    assert "S3: refuses" in str(explain(caught.value))
     assert not (bucket.folder / "forbidden" / "parts").exists()
 
 
