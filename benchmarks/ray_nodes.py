@@ -81,9 +81,8 @@ def main() -> None:
             for nodes, speeds in rates.items():
                 speeds.append(rate(nodes, found.servable, source, Path(folder, f"scored-{number}-{nodes}")))
     for nodes, speeds in rates.items():
-        print(
-            f"{nodes} node(s) of one core: {statistics.median(speeds):,.0f} rows/s ({', '.join(f'{s:,.0f}' for s in speeds)})"
-        )
+        each = ", ".join(f"{speed:,.0f}" for speed in speeds)
+        print(f"{nodes} node(s) of one core: {statistics.median(speeds):,.0f} rows/s ({each})")
     print(f"two against one: {statistics.median(b / a for a, b in zip(rates[1], rates[2], strict=True)):.2f}x")
 
 

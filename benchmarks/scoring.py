@@ -1,7 +1,7 @@
 """Reviews per second from file to file: bulk scoring against other ways to score a file with the same checkpoint.
 
-score          a job of ``sentiment.scoring``, Parquet to Parquet, on all cores: everything counts, the start of its
-               processes, reading and writing; of the cascade, and of its linear model alone
+score          a job of ``sentiment.scoring``, Parquet to parts in Parquet, on all cores: everything counts, the start
+               of its processes, reading and writing; of the cascade, and of its linear model alone
 pipeline       ``transformers.pipeline`` in float32, batches of 16, torch's own threads: Parquet to Parquet
 ray            the same pipeline under Ray Data as Ray's documentation has it: read, actors (one a core), write
 mlflow         the same pipeline in an ``mlflow.pyfunc`` model, over pandas chunks of 256 rows: Parquet to Parquet
@@ -159,12 +159,12 @@ class Job:
 
     def __init__(self, servable: Path, files: Files) -> None:
         self._servable, self._files = servable, files
-        self.scoring: list[float] = []  # reviews/s without the start, the plan, and the joining of the parts
+        self.scoring: list[float] = []  # reviews/s without the start and the plan
         self.memory = 0
 
     def rate(self, number: int) -> float:
         """Runs the job of a round."""
-        output = self._files.folder / f"{self._servable.name}-{number}-scored.parquet"
+        output = self._files.folder / f"{self._servable.name}-{number}-scored"
         with another_process() as process:
             found = process.submit(run_job_once, self._servable, self._files.whole(number), output).result()
         self.scoring.append(found[1])
@@ -446,7 +446,7 @@ def compare(found: Promoted, files: Files, options: argparse.Namespace, cores: i
         whole, part = median_ratio(cascade, rates[name]), median_ratio(scoring, rates[name])
         print(
             f"cascade in process, {name}: {speed:,.0f} reviews/s; the job runs at {whole:.2f} of that, "
-            f"without its start and end at {part:.2f}"
+            f"without its start at {part:.2f}"
         )
     for name, job in jobs.items():
         print(f"{name}, peak memory of all its processes: {job.memory / 1e6:,.0f} MB")

@@ -10,15 +10,14 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Callable
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sentiment import progress
+from sentiment.child_process import follow_parent
 from sentiment.errors import UserError
 
 if TYPE_CHECKING:
@@ -121,8 +120,7 @@ def _take_part(
     work: Callable[[], None],
 ) -> None:
     """The main function of each process."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a keyboard interrupt reaches the parent as well, which ends this
+    follow_parent()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # gloo talks; standard output is for results
     ranks = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
     os.environ.update({name: str(value) for name, value in {**ranks, "OMP_NUM_THREADS": threads}.items()})
@@ -157,10 +155,3 @@ def _work_in_group(rank: int, count: int, threads: int, rendezvous: Path, work: 
     )
     work()
     distributed.destroy_process_group()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import active_children, connection, get_context, parent_process
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from sentiment.child_process import follow_parent
 from sentiment.errors import UserError
 
 if TYPE_CHECKING:
@@ -94,8 +93,7 @@ _scorer: Scorer | None = None  # of a worker process
 def _start(make: Callable[[str], Scorer], servable: str) -> None:
     """Prepares a worker process."""
     global _scorer  # noqa: PLW0603 # a pool's tasks have no other place to find it
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it, too, and ends this process
+    follow_parent()
     os.environ.update(OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")
     import pyarrow as pa
 
@@ -105,13 +103,6 @@ def _start(make: Callable[[str], Scorer], servable: str) -> None:
 
 def _call(method: str, *arguments: Any) -> Any:  # noqa: ANN401 # whichever method
     return getattr(_scorer, method)(*arguments)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 @contextmanager
