@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,20 +31,20 @@ def user_address(text: str) -> str:
     """Returns an input or output of scoring; a path or glob relative to the user's folder becomes absolute."""
     from sentiment.reviews.sources import SOURCES
 
-    kind, _, address = text.partition(":")
+    kind, _, address = text.removeprefix("file:").partition(":")
     if kind == "sql":
         path = address.removeprefix("sqlite:///")
         return text if path == address else f"sql:sqlite:///{user_path(path)}"
     if text == "-" or kind in SOURCES or address.startswith("//"):
         return text
-    return f"./{text}" if Path.cwd() == ROOT and text.startswith("*") else str(user_path(text))  # YAML's * is an alias
+    return str(user_path(text.removeprefix("file:")))
 
 
 def override(text: str) -> str:
     """Returns ``key=value``; a path relative to the user's folder becomes absolute."""
     key, equals, value = text.partition("=")
     if key in ("input", "output"):
-        return f"{key}{equals}{user_address(value)}"
+        return f"{key}{equals}{json.dumps(user_address(value))}"  # a name may hold signs that YAML reads otherwise
     scheme = next((s for s in ("file:", "sql:sqlite:///", "hub:") if value.startswith(s)), "")
     path = value.removeprefix(scheme)
     exists = bool(re.search(r"[./_]", path)) and Path(path.partition("@")[0] if scheme == "hub:" else path).exists()

@@ -10,7 +10,7 @@ from multiprocessing.connection import wait
 
 
 def follow_parent() -> None:
-    """Leaves keyboard interrupts to the parent, and ends this process when the parent has ended, however it did."""
+    """Leaves keyboard interrupts to the parent, and ends this process when the parent ends or is killed."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

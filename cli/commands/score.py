@@ -43,6 +43,6 @@ COMMAND = Command(
     run,
     Arguments,
     is_pipeline=True,
-    after_interrupt="finished parts stay; the same command goes on",
+    after_interrupt="finished parts stay; the same command goes on (with output -, it begins anew)",
     details=DETAILS,
 )

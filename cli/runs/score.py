@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 from rich.console import Console
@@ -24,6 +24,7 @@ from sentiment.deployment import Version
 from sentiment.errors import UserError
 from sentiment.scoring.job import LOCK, Target
 from sentiment.scoring.results import ScoringReport
+from sentiment.scoring.scorer import REJECTS
 from sentiment.scoring.settings import ScoreSettings
 from sentiment.scoring.spool import STANDARD
 from sentiment.scoring.storage import S3
@@ -49,15 +50,20 @@ def run_score(settings: ScoreSettings, console: Console, *, restart: bool, cache
     if console.stderr:
         raise UserError("standard output cannot hold both", where="--json, output -", remedy="Name a file.")
     console = Console(stderr=True, width=console.width, emoji=False)
-    with TemporaryDirectory(prefix="sentiment-score-") as folder:
-        path = Path(folder, f"scored.{settings.output_format or 'csv'}")
+    folder = Path(mkdtemp(prefix="sentiment-score-"))
+    try:
+        path = folder / f"scored.{settings.output_format or 'csv'}"
+        to_file = settings.model_copy(update={"output": str(path)})
         with redirect_stdout(sys.stderr):
-            to_file = settings.model_copy(update={"output": str(path)})
             summary = _run(to_file, version, console, restart=False, cache=cache)
         with path.open("rb") as scored, suppress(BrokenPipeError):  # the reader has enough
             shutil.copyfileobj(scored, sys.__stdout__.buffer, 1 << 20)  # type: ignore[union-attr] # a process has one
             sys.__stdout__.flush()  # type: ignore[union-attr]
+        path.unlink()
         return summary
+    finally:
+        if not any(folder.rglob(f"{REJECTS}/*")):
+            shutil.rmtree(folder)
 
 
 def _find_version(settings: ScoreSettings) -> Version:
@@ -112,9 +118,6 @@ def _locked(target: Target) -> Iterator[None]:
     Raises:
         UserError: If another job holds it.
     """
-    refusal = UserError(
-        "another job is writing it", where=f"output {target.output}", remedy="Wait for it, or name another output."
-    )
     if target.folder.startswith(S3):
         with locks.try_lock(f"score {target.folder}") as since:
             if since is not None:
@@ -125,10 +128,19 @@ def _locked(target: Target) -> Iterator[None]:
                 )
             yield
         return
-    Path(target.folder).mkdir(parents=True, exist_ok=True)
-    with Path(target.folder, LOCK).open("w") as lock:
+    folder = Path(target.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise refusal from None
-        yield
+            raise UserError(
+                "another job is writing it",
+                where=f"output {target.output}",
+                remedy="Wait for it, or name another output.",
+            ) from None
+        try:
+            yield
+        finally:
+            if [path.name for path in folder.iterdir()] == [LOCK]:  # the job could not begin
+                shutil.rmtree(folder)

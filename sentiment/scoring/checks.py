@@ -8,29 +8,27 @@ from typing import TYPE_CHECKING
 from sentiment.checks import Check, CheckReport
 from sentiment.monitoring.drift import drift_checks
 from sentiment.monitoring.window import Window, WindowFacts
-from sentiment.scoring.results import ShardResult, Totals, sample_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sentiment.monitoring.reference import Reference
+    from sentiment.scoring.results import Tally
     from sentiment.scoring.settings import ScoreSettings
 
 MIN_DRIFT_ROWS = 1000  # with fewer, chance decides the tests
 
 
-def check_scored(shards: Sequence[ShardResult], reference: Reference, settings: ScoreSettings) -> CheckReport:
+def check_scored(tally: Tally, reference: Reference, settings: ScoreSettings) -> CheckReport:
     """Checks a finished job.
 
     The share of rejects is critical. Drift is a warning: a file may well be of another kind than the reviews that the
     model was evaluated on, but its evaluation says little about this file then.
 
     Args:
-        shards: The result of every shard.
+        tally: Of every shard.
         reference: The version's answers to held-out reviews.
         settings: The limits.
     """
-    totals = Totals.of(shards)
+    totals = tally.totals
     share = totals.rejections / totals.rows
     rejected = Check(
         name="rejected rows",
@@ -41,11 +39,11 @@ def check_scored(shards: Sequence[ShardResult], reference: Reference, settings: 
         count=totals.rows,
         examples=tuple(f"{count:,} {reason}" for reason, count in totals.rejected.items()),
     )
-    return CheckReport(suite="scoring", checks=(rejected, *_drift(shards, reference, settings)))
+    return CheckReport(suite="scoring", checks=(rejected, *_drift(tally, reference, settings)))
 
 
-def _drift(shards: Sequence[ShardResult], reference: Reference, settings: ScoreSettings) -> Iterator[Check]:
-    sample = sample_frame(shards, settings.abstain_below)
+def _drift(tally: Tally, reference: Reference, settings: ScoreSettings) -> Iterator[Check]:
+    sample = tally.sample_frame(settings.abstain_below)
     if len(sample) < MIN_DRIFT_ROWS:
         yield Check(
             name="drift",

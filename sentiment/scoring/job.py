@@ -1,7 +1,7 @@
 """A job: plans its input, scores what is not finished, and writes the manifest and the output.
 
-Its folder holds ``manifest.json``, ``parts/``, ``rejects/``, and while it runs ``done/`` with one record for each shard
-whose part is whole, and ``spool/`` with an input that cannot be read twice. A part is named by its shard and depends on
+Its folder holds ``manifest.json``, ``parts/``, ``rejects/``, ``done/`` with a record of each shard whose part is
+whole, and while it runs ``spool/`` with an input that cannot be read twice. A part is named by its shard and depends on
 nothing else, so a killed job goes on where it was and ends with the same bytes.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,10 @@ from sentiment.errors import UserError
 from sentiment.reviews import databases
 from sentiment.scoring.outputs import join
 from sentiment.scoring.plan import Plan, Shard, find_files, make_plan
-from sentiment.scoring.results import ShardResult
+from sentiment.scoring.results import ShardResult, Tally
 from sentiment.scoring.scorer import DONE, PARTS, REJECTS, ShardTask
 from sentiment.scoring.settings import WITHOUT_EFFECT, OutputFormat, ScoreSettings
-from sentiment.scoring.storage import UNFINISHED, Storage
+from sentiment.scoring.storage import UNFINISHED, Storage, absolute
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from sentiment.scoring.workers import Workers
 
 MANIFEST, SPOOL, LOCK = "manifest.json", "spool", "lock"
-FORMAT = 1  # of the manifest
+MANIFEST_FORMAT = 1
 SAMPLE_ROWS = 3000  # for the comparison with the reference
 OUTPUT_SUFFIXES: dict[str, OutputFormat] = {
     ".parquet": "parquet",
@@ -65,6 +66,7 @@ class Target:
         Raises:
             UserError: If the name has a suffix that cannot be written.
         """
+        output = absolute(output)
         suffix = PurePosixPath(output).suffix.lower()
         if suffix in (".gz", ".zst", ".bz2", ".tsv", ".xlsx", ".json"):
             known = ", ".join(OUTPUT_SUFFIXES)
@@ -78,7 +80,7 @@ class Target:
             )
         if by_suffix:
             return cls(output, f"{output}.job", by_suffix, is_file=True)
-        return cls(output.rstrip("/"), output.rstrip("/"), output_format or "parquet", is_file=False)
+        return cls(output, output, output_format or "parquet", is_file=False)
 
 
 class ModelFacts(BaseModel):
@@ -119,7 +121,7 @@ class JobManifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = FORMAT
+    format: int = MANIFEST_FORMAT
     complete: bool = False
     model: ModelFacts
     settings: dict[str, Any]
@@ -153,13 +155,13 @@ class JobResult:
 
     Attributes:
         manifest: Its manifest.
-        shards: The result of every shard, in order.
+        tally: The results of every shard.
         new_rows: Rows of the shards that this run scored.
         seconds: Time in which it scored them.
     """
 
     manifest: JobManifest
-    shards: tuple[ShardResult, ...]
+    tally: Tally
     new_rows: int
     seconds: float
 
@@ -172,6 +174,8 @@ def prepare_folder(target: Target, storage: Storage, *, restart: bool) -> None:
     Raises:
         UserError: If the output holds files that no job has written.
     """
+    if target.is_file and storage.is_folder(target.output):
+        raise UserError("is a folder", where=f"output {target.output}", remedy="Name another output.")
     if storage.is_file(f"{target.folder}/{MANIFEST}"):
         if restart:
             for name in (DONE, PARTS, REJECTS, SPOOL, MANIFEST):  # a part without its record counts as unfinished
@@ -222,7 +226,7 @@ def run_job(
         UserError: If the input cannot be read, or is not the one that the job began with.
     """
     plan = _plan(address, target, settings, storage, workers, default_text_column)
-    manifest = _manifest(plan, model, settings, target.form, workers.engine())
+    manifest = _manifest(plan, model, settings, target, workers.engine())
     earlier = _read_manifest(target.folder, storage)
     if earlier is None:
         _write_manifest(manifest, target.folder, storage)
@@ -232,24 +236,24 @@ def run_job(
             where=f"output {target.output}",
             remedy="Begin anew with --restart, or name another output.",
         )
-    finished = _read_finished(plan, target, storage, joined=earlier is not None and earlier.complete)
-    left = [shard for shard in plan.shards if shard.index not in finished]
+    is_joined = target.is_file and earlier is not None and earlier.complete
+    tally = _read_finished(plan, target, storage, is_joined=is_joined)
+    left = [shard for shard in plan.shards if shard.index not in tally.shards]
     start, new_rows, old_rows = time.monotonic(), 0, plan.rows - sum(shard.rows for shard in left)
     for result in workers.run("score", _tasks(plan, left, target, settings)):
-        finished[result.index] = result
+        tally.add(result)
         new_rows += result.rows
         speed = new_rows / (time.monotonic() - start)
         progress.report("score", old_rows + new_rows, plan.rows, **{"rows/s": speed})
     seconds = time.monotonic() - start
-    results = tuple(finished[shard.index] for shard in plan.shards)
-    complete = _complete(manifest, results)
-    if earlier is None or not earlier.complete or left:
-        if target.is_file:
-            _join_parts(plan, settings, target, storage)
+    if target.is_file and (left or not is_joined):
+        _join_parts(plan, settings, target, storage)
+    complete = _complete(manifest, tally)
+    if complete != earlier:
         _write_manifest(complete, target.folder, storage)
-        for name in (SPOOL, *((PARTS,) if target.is_file else ())):
-            storage.remove(f"{target.folder}/{name}")
-    return JobResult(complete, results, new_rows, seconds)
+    for name in (SPOOL, *((PARTS,) if target.is_file else ())):
+        storage.remove(f"{target.folder}/{name}")
+    return JobResult(complete, tally, new_rows, seconds)
 
 
 def _plan(
@@ -260,6 +264,7 @@ def _plan(
     workers: Workers,
     default_text_column: str,
 ) -> Plan:
+    address = absolute(address)
     files = find_files(address, storage, settings)
     _refuse_overlap(address, [file.path for file in files], target)
     planned = {}
@@ -273,20 +278,34 @@ def _plan(
 
 
 def _refuse_overlap(address: str, files: Sequence[str], target: Target) -> None:
-    """Refuses an output that is part of the input: the next run would score it, too."""
+    """Refuses an output that is part of the input: a later run would score it, too."""
     if address.startswith(f"{target.folder}/{SPOOL}"):
         return
-    inside = f"{target.output}/".startswith(f"{address.rstrip('/')}/")
+    written = PurePosixPath(target.folder, PARTS, f"part.{target.form}")
+    inside = f"{target.output}/".startswith(f"{address}/") or any(
+        path.match(address) or ("**" in address and str(path).startswith(address.partition("**")[0]))
+        for path in (written, PurePosixPath(target.output))
+    )
     if inside or any(path == target.output or path.startswith(f"{target.folder}/") for path in files):
         raise UserError("lies in the input", where=f"output {target.output}", remedy="Name another output.")
 
 
 def _tasks(plan: Plan, shards: Sequence[Shard], target: Target, settings: ScoreSettings) -> Iterator[ShardTask]:
     sample = -(-SAMPLE_ROWS // len(plan.shards))
+    every = -(-len(plan.shards) // SAMPLE_ROWS)  # of more shards than rows are wanted, some give none
     for shard in shards:
         planned = plan.files[shard.file]
         name = _name(planned.file.path, target, settings)
-        yield ShardTask(shard, planned.file, planned.stamp, planned.schema, plan.schema, plan.text_column, sample, name)
+        yield ShardTask(
+            shard=shard,
+            file=planned.file,
+            stamp=planned.stamp,
+            file_schema=planned.schema,
+            schema=plan.schema,
+            text_column=plan.text_column,
+            sample_rows=sample if shard.index % every == 0 else 0,
+            name=name,
+        )
 
 
 def _name(path: str, target: Target, settings: ScoreSettings) -> str:
@@ -303,28 +322,26 @@ def show_input(settings: ScoreSettings) -> str:
 
 
 def _manifest(
-    plan: Plan, model: tuple[str, str, str], settings: ScoreSettings, form: OutputFormat, engine: str
+    plan: Plan, model: tuple[str, str, str], settings: ScoreSettings, target: Target, engine: str
 ) -> JobManifest:
     name, version, fingerprint = model
     values = settings.model_dump(mode="json", exclude=set(WITHOUT_EFFECT))
+    is_copied = plan.files[0].file.path.startswith(f"{target.folder}/{SPOOL}/")
+    copied = {"input": show_input(settings)} if is_copied else {}  # other inputs are known by their files
     return JobManifest(
         model=ModelFacts(name=name, version=version, fingerprint=fingerprint, engine=engine),
-        settings=values | {"output_format": form, "text_column": plan.text_column},
+        settings=values | {"output_format": target.form, "text_column": plan.text_column} | copied,
         inputs=tuple(InputFacts(path=f.file.path, size=f.size, digest=f.digest) for f in plan.files),
         shards=plan.shards,
         rows=plan.rows,
     )
 
 
-def _complete(manifest: JobManifest, results: Sequence[ShardResult]) -> JobManifest:
-    rejected: dict[str, int] = {}
-    for result in results:
-        for reason, count in result.rejected.items():
-            rejected[reason] = rejected.get(reason, 0) + count
-    scored = sum(result.scored for result in results)
-    if scored + sum(rejected.values()) != manifest.rows:
-        raise RuntimeError(f"{manifest.rows} rows went in, {scored} and {sum(rejected.values())} rejects came out")
-    return manifest.model_copy(update={"complete": True, "scored": scored, "rejected": rejected})
+def _complete(manifest: JobManifest, tally: Tally) -> JobManifest:
+    totals = tally.totals
+    if totals.rows != manifest.rows:
+        raise RuntimeError(f"{manifest.rows} rows went in, {totals.scored} and {totals.rejections} rejects came out")
+    return manifest.model_copy(update={"complete": True, "scored": totals.scored, "rejected": totals.rejected})
 
 
 def _join_parts(plan: Plan, settings: ScoreSettings, target: Target, storage: Storage) -> None:
@@ -363,15 +380,18 @@ def _write_manifest(manifest: JobManifest, folder: str, storage: Storage) -> Non
     storage.put(f"{folder}/{MANIFEST}", json.dumps(manifest.model_dump(mode="json"), indent=1).encode() + b"\n")
 
 
-def _read_finished(plan: Plan, target: Target, storage: Storage, *, joined: bool) -> dict[int, ShardResult]:
-    """Returns the results of the shards whose part is there, by number; joined parts are in the output."""
-    if joined and target.is_file:
+def _read_finished(plan: Plan, target: Target, storage: Storage, *, is_joined: bool) -> Tally:
+    """Adds up the shards whose part is there; the parts of a joined output are gone, so it is whole or nothing."""
+    if is_joined:
         parts = {shard.part for shard in plan.shards} if storage.is_file(target.output) else set()
     else:
         parts = {PurePosixPath(path).stem for path in storage.find(f"{target.folder}/{PARTS}")}
     records = [path for path in storage.find(f"{target.folder}/{DONE}") if PurePosixPath(path).stem in parts]
-    found = (ShardResult.model_validate_json(storage.read(path)) for path in records)
-    return {result.index: result for result in found}
+    tally = Tally()
+    for content in storage.read_all(records):
+        with suppress(ValidationError):  # of another version of this code: the shard is scored again
+            tally.add(ShardResult.model_validate_json(content))
+    return Tally() if is_joined and len(tally.shards) < len(plan.shards) else tally
 
 
 def _first_folder(path: str, folder: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
@@ -49,31 +50,50 @@ def _join_parquet(parts: Iterator[bytes], schema: pa.Schema, sink: IO[bytes]) ->
 
 
 def _json_lines(table: pa.Table) -> Iterator[bytes]:
-    import math
-
     held = [(field.metadata or {}).get(JSON_TYPE) == b"1" for field in table.schema]
-    columns = [column.to_pylist() for column in table.columns]
-
-    def plain(value: Any, is_json: bool) -> Any:  # noqa: ANN401 # any value
-        if is_json and value is not None:
-            return json.loads(value)
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
+    columns = [_values(column) for column in table.columns]
     for row in zip(*columns, strict=True):
         values = {
-            name: plain(value, is_json) for name, value, is_json in zip(table.column_names, row, held, strict=True)
+            name: json.loads(value) if is_json and value is not None else value
+            for name, value, is_json in zip(table.column_names, row, held, strict=True)
         }
-        yield json.dumps(values, ensure_ascii=False, default=str).encode() + b"\n"
+        try:
+            line = json.dumps(values, ensure_ascii=False, allow_nan=False, default=_text)
+        except ValueError:  # NaN or an infinity, which JSON does not have
+            line = json.dumps(_finite(values), ensure_ascii=False, default=_text)
+        yield line.encode() + b"\n"
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Returns the values of a column; text in another encoding gets replacement signs."""
+    import pyarrow as pa
+
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column = column.cast(pa.large_binary())
+        return [None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()]
+    return list(column.to_pylist())
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 # any value of a column
+    if isinstance(value, dict):
+        return {key: _finite(held) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_finite(held) for held in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _flat(table: pa.Table) -> pa.Table:
-    """Turns columns that CSV cannot hold into text: lists and records into JSON."""
+    """Turns columns of types that CSV does not have into text: lists and records into JSON."""
     import pyarrow as pa
 
+    types = pa.types
+    known = (
+        types.is_string, types.is_large_string, types.is_integer, types.is_floating, types.is_boolean, types.is_null,
+        types.is_temporal,
+    )  # fmt: skip
     for position, field in enumerate(table.schema):
-        if pa.types.is_nested(field.type) or pa.types.is_decimal(field.type) or pa.types.is_binary(field.type):
-            values = table.column(position).to_pylist()
-            texts = [None if v is None else _text(v) for v in values]
+        if types.is_duration(field.type) or not any(is_type(field.type) for is_type in known):
+            texts = [None if value is None else _text(value) for value in table.column(position).to_pylist()]
             table = table.set_column(position, field.name, pa.array(texts, pa.string()))
     return table
 
@@ -81,4 +101,6 @@ def _flat(table: pa.Table) -> pa.Table:
 def _text(value: Any) -> str:  # noqa: ANN401 # any value of a column
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else str(value)
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=_text)
+    return str(value)

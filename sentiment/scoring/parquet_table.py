@@ -11,12 +11,13 @@ from typing import IO, TYPE_CHECKING
 from sentiment.errors import UserError
 from sentiment.scoring.settings import ScoreSettings
 from sentiment.scoring.storage import Storage
-from sentiment.scoring.tables import GRAIN_BYTES, GRAIN_ROWS, Grain, InputFile, Rows, grain_rows
+from sentiment.scoring.tables import MAX_GRAIN_BYTES, MAX_GRAIN_ROWS, Grain, InputFile, Rows, grain_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyarrow.parquet import ParquetFile, RowGroupMetaData
+    from pyarrow.parquet import ParquetFile
 
+PROBED_ROWS = 100  # of each row group
 BUFFER_BYTES = 1 << 20  # pages are read one by one through it, not whole columns of a row group
 
 
@@ -41,12 +42,13 @@ class ParquetTable:
             found = list[Grain]()
             start = 0
             for number in range(file.num_row_groups):
-                group = file.metadata.row_group(number)
-                rows, row_size = min(self._grain_rows, _rows_at_once(group)), _row_size(group)
-                for offset in range(0, group.num_rows, rows):
-                    count = min(rows, group.num_rows - offset)
+                row_count = file.metadata.row_group(number).num_rows
+                row_size = _row_size(file, number)
+                rows = min(self._grain_rows, _rows_at_once(row_size))
+                for offset in range(0, row_count, rows):
+                    count = min(rows, row_count - offset)
                     found.append(Grain(start + offset, start + offset + 1, count, int(count * row_size)))
-                start += group.num_rows
+                start += row_count
             return file.schema_arrow, found
 
     def read(self, start: int, row: int, rows: int, schema: pa.Schema, text_column: str) -> Rows:
@@ -58,12 +60,12 @@ class ParquetTable:
                 self._begin(start)
             self._skip(start - self._next_row)
             taken = self._take(rows)
+            texts = _as_bytes(taken.column(text_column)).to_pylist() if len(taken) else []
         except (pa.ArrowException, OSError) as error:
             self.close()
             raise UserError(f"cannot be read at row {row}: {_first_line(error)}", where=self._path) from error
         if len(taken) < rows:
             raise UserError(f"ends after {start + len(taken)} rows", where=self._path, remedy="It has changed.")
-        texts = taken.column(text_column).to_pylist()
         return Rows(taken, texts, range(row, row + rows), ())
 
     def close(self) -> None:
@@ -87,12 +89,12 @@ class ParquetTable:
         self._batches = (
             batch
             for group in range(number, len(groups))  # a damaged one does not spoil those before
-            for batch in file.iter_batches(_rows_at_once(groups[group]), row_groups=[group], use_threads=False)
+            for batch in file.iter_batches(_rows_at_once(_row_size(file, group)), row_groups=[group], use_threads=False)
         )
 
     def _skip(self, rows: int) -> None:
         while rows > 0:
-            skipped = len(self._take(min(rows, GRAIN_ROWS)))
+            skipped = len(self._take(min(rows, MAX_GRAIN_ROWS)))
             if not skipped:
                 return
             rows -= skipped
@@ -122,14 +124,40 @@ class ParquetTable:
             raise UserError(f"not a Parquet file: {_first_line(error)}", where=self._path) from error
 
 
-def _row_size(group: RowGroupMetaData) -> float:
-    """Returns about how many bytes a row takes in memory."""
-    return float(group.total_byte_size / max(group.num_rows, 1))
+def _as_bytes(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Returns texts undecoded, so that one in another encoding is one reject; other values stay."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.cast(texts.type.value_type)
+    if pa.types.is_string_view(texts.type):
+        texts = texts.cast(pa.string())
+    return (
+        texts.cast(pa.large_binary())
+        if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)
+        else texts
+    )
 
 
-def _rows_at_once(group: RowGroupMetaData) -> int:
-    """Returns how many rows of a row group are read at once, so that long ones do not fill the memory."""
-    return max(1, min(GRAIN_ROWS, int(GRAIN_BYTES / max(_row_size(group), 1))))
+def _row_size(file: ParquetFile, number: int) -> float:
+    """Returns about how many bytes a row of a row group takes in memory.
+
+    The footer knows the size of encoded columns only: a long value that repeats is stored once, and read many times.
+    """
+    import pyarrow as pa
+
+    group = file.metadata.row_group(number)
+    try:
+        first = next(file.iter_batches(PROBED_ROWS, row_groups=[number], use_threads=False), None)
+    except (pa.ArrowException, OSError):  # damaged: reading it for its rows says where
+        first = None
+    read = first.nbytes / len(first) if first is not None and len(first) else 0.0
+    return float(max(group.total_byte_size / max(group.num_rows, 1), read, 1.0))
+
+
+def _rows_at_once(row_size: float) -> int:
+    """Returns how many rows are read at once, so that long ones do not fill the memory."""
+    return max(1, min(MAX_GRAIN_ROWS, int(MAX_GRAIN_BYTES / row_size)))
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -18,7 +19,7 @@ from sentiment.scoring.tables import FilePlan, InputFile
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SHARDS = 200  # parts of an input of medium size
+TARGET_SHARDS = 200  # of an input of medium size
 MIN_SHARD_ROWS, MAX_SHARD_ROWS = 1000, 20_000
 MAX_SHARD_BYTES = 32 << 20
 
@@ -126,9 +127,12 @@ def make_plan(files: Sequence[FilePlan], settings: ScoreSettings, default_text_c
         UserError: If a file lacks the text, columns differ in type, or a column has the name of one that is added.
     """
     text_column = settings.text_column or default_text_column
-    for planned in files:
+    filled = [planned for planned in files if planned.grains]
+    if not filled:
+        raise UserError("there are no rows", where=files[0].file.path)
+    for planned in filled:
         _require_columns(planned, text_column, settings)
-    schema = _common_schema(files)
+    schema = _common_schema(filled)
     clash = next((name for name in settings.columns.names if name in schema.names), None)
     if clash is not None:
         setting = next(key for key, name in settings.columns.model_dump().items() if name == clash)
@@ -144,13 +148,17 @@ def _require_columns(planned: FilePlan, text_column: str, settings: ScoreSetting
     import pyarrow as pa
 
     names = planned.schema.names
+    repeated = next((name for name, count in Counter(names).items() if count > 1), None)
+    if repeated is not None:
+        raise UserError(
+            f"several columns are called {repeated!r}", where=planned.file.path, remedy="Give them different names."
+        )
     for setting, name in (("text_column", text_column), ("source_column", settings.source_column)):
-        if name is not None and names.count(name) != 1:
-            problem = f"no column {name!r}" if name not in names else f"{names.count(name)} columns are called {name!r}"
+        if name is not None and name not in names:
             there = ", ".join(map(repr, names[:10])) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-            raise UserError(f"{problem}; there are {there}", where=planned.file.path, remedy=f"Set {setting}.")
+            raise UserError(f"no column {name!r}; there are {there}", where=planned.file.path, remedy=f"Set {setting}.")
     kind = _plain_type(planned.schema.field(text_column).type)
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     if not (is_text or pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_null(kind)):
         raise UserError(
             f"column {text_column!r} holds {kind}, not text", where=planned.file.path, remedy="Set text_column."
@@ -161,32 +169,42 @@ def _common_schema(files: Sequence[FilePlan]) -> pa.Schema:
     import pyarrow as pa
 
     def plain(planned: FilePlan) -> pa.Schema:
-        return pa.schema([field.with_type(_plain_type(field.type)) for field in planned.schema])
+        fields = (pa.field(field.name, _plain_type(field.type), metadata=field.metadata) for field in planned.schema)
+        return pa.schema(fields, metadata=planned.schema.metadata)
 
     schema = plain(files[0])
     for planned in files[1:]:
+        own = plain(planned)
         try:
-            schema = pa.unify_schemas([schema, plain(planned)], promote_options="permissive")
+            unified = pa.unify_schemas([schema, own], promote_options="permissive")
         except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
             raise UserError(
                 f"its columns do not go with those of the files before: {str(error).splitlines()[0]}",
                 where=planned.file.path,
                 remedy="Score it by itself.",
             ) from None
+        for name in set(schema.names) & set(own.names):
+            if schema.field(name).metadata != own.field(name).metadata:  # JSON in one file, text in another
+                unified = unified.set(unified.get_field_index(name), unified.field(name).with_metadata(None))
+        schema = unified
     return schema
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:
-    """The type of the values where they are stored by a dictionary, which parts cannot share."""
+    """Returns the type in which a column is written: parts cannot share a dictionary, and few readers know views."""
     import pyarrow as pa
 
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+    if pa.types.is_dictionary(kind):
+        return _plain_type(kind.value_type)
+    if pa.types.is_string_view(kind):
+        return pa.string()
+    return pa.binary() if pa.types.is_binary_view(kind) else kind
 
 
 def _cut(files: Sequence[FilePlan], shard_rows: int | None) -> Iterator[Shard]:
     """Joins neighbouring grains of a file to shards: as many rows as wanted, unless they are long."""
     total = sum(grain.rows for planned in files for grain in planned.grains)
-    wanted = shard_rows or max(MIN_SHARD_ROWS, min(MAX_SHARD_ROWS, total // SHARDS))
+    wanted = shard_rows or max(MIN_SHARD_ROWS, min(MAX_SHARD_ROWS, total // TARGET_SHARDS))
     index = 0
     for number, planned in enumerate(files):
         start = row = rows = size = 0

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sentiment.errors import UserError
 from sentiment.imports import ROOT
 from sentiment.scoring.settings import ScoreSettings
+from sentiment.scoring.storage import S3
 
 if TYPE_CHECKING:
     from sentiment.scoring.scorer import Scorer
@@ -111,6 +112,11 @@ def ray_workers(make: Callable[[str], Scorer], servable: Path, settings: ScoreSe
     Raises:
         UserError: If Ray is not installed, or the cluster does not answer.
     """
+    for name, address in (("input", settings.input), ("output", settings.output)):
+        if settings.ray_address is not None and not (address or "").startswith(S3):
+            raise UserError(
+                "other machines do not see it", where=f"{name} {address}", remedy="On a cluster, name s3:// URLs."
+            )
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
@@ -134,7 +140,7 @@ def ray_workers(make: Callable[[str], Scorer], servable: Path, settings: ScoreSe
     ray.data.DataContext.get_current().enable_progress_bars = False  # the command line has its own
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
-        yield RayWorkers(make, servable, settings.workers or int(ray.cluster_resources()["CPU"]))
+        yield RayWorkers(make, servable, settings.workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
     finally:
         if ours:
             ray.shutdown()

@@ -1,9 +1,9 @@
-"""The result of a job: what became of every row, counted by shard and in all."""
+"""The result of a job: its rows counted by shard and in all."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BINS = 20  # of P(positive), equally wide
 MAX_UNCERTAIN = 10  # examples on the page
-MAX_SOURCES = 100  # that a shard counts; the others are counted together
+MAX_SOURCES = 100  # the largest of a shard; its others are counted together
 OTHER_SOURCES = "(other)"
 
 
@@ -67,7 +67,7 @@ class SourceCount(BaseModel):
 
 
 class ShardResult(BaseModel):
-    """What became of the rows of a shard.
+    """The counts of the rows of a shard.
 
     Attributes:
         index: Number of the shard.
@@ -100,7 +100,7 @@ class ShardResult(BaseModel):
 
 
 class Totals(BaseModel):
-    """What became of all rows: sums over the shards, see :class:`ShardResult`."""
+    """The counts of all rows: sums over the shards, see :class:`ShardResult`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -122,23 +122,61 @@ class Totals(BaseModel):
         """Rows that were rejected."""
         return sum(self.rejected.values())
 
-    @classmethod
-    def of(cls, shards: Sequence[ShardResult]) -> Totals:
-        """Adds up the results of all shards, which are in order."""
-        rejected, sources = Counter[str](), dict[str, SourceCount]()
-        for shard in shards:
-            rejected.update(shard.rejected)
-            for name, count in shard.sources.items():
-                sources[name] = sources.get(name, SourceCount()) + count
-        return cls(
-            scored=sum(shard.scored for shard in shards),
-            rejected=dict(sorted(rejected.items())),
-            positives=sum(shard.positives for shard in shards),
-            abstained=sum(shard.abstained for shard in shards),
-            histogram=tuple(map(sum, zip(*(shard.histogram for shard in shards), strict=True))) or (0,) * BINS,
-            sources=limit_sources(sources),
-            uncertain=most_uncertain(example for shard in shards for example in shard.uncertain),
+
+class Tally:
+    """Adds up the results of shards as they come, in any order; it does not grow with their number.
+
+    Attributes:
+        shards: Numbers of the shards that were added.
+    """
+
+    def __init__(self) -> None:
+        self.shards = set[int]()
+        self._scored = self._positives = self._abstained = 0
+        self._rejected = Counter[str]()
+        self._histogram = [0] * BINS
+        self._sources = dict[str, SourceCount]()
+        self._uncertain: tuple[UncertainExample, ...] = ()
+        self._sample = dict[int, tuple[SampledRow, ...]]()
+
+    def add(self, result: ShardResult) -> None:
+        """Adds a shard."""
+        self.shards.add(result.index)
+        self._scored += result.scored
+        self._positives += result.positives
+        self._abstained += result.abstained
+        self._rejected.update(result.rejected)
+        self._histogram = [a + b for a, b in zip(self._histogram, result.histogram, strict=True)]
+        for name, count in result.sources.items():
+            self._sources[name] = self._sources.get(name, SourceCount()) + count
+        if len(self._sources) > 2 * MAX_SOURCES:
+            self._sources = limit_sources(self._sources)
+        self._uncertain = most_uncertain((*self._uncertain, *result.uncertain))
+        if result.sample:
+            self._sample[result.index] = result.sample
+
+    @property
+    def totals(self) -> Totals:
+        """The sums."""
+        return Totals(
+            scored=self._scored,
+            rejected=dict(sorted(self._rejected.items())),
+            positives=self._positives,
+            abstained=self._abstained,
+            histogram=tuple(self._histogram),
+            sources=limit_sources(self._sources),
+            uncertain=self._uncertain,
         )
+
+    def sample_frame(self, abstain_below: float) -> pd.DataFrame:
+        """Returns the sampled rows in order, in the columns of the prediction log that drift checks read."""
+        import numpy as np
+        import pandas as pd
+
+        rows = [row for index in sorted(self._sample) for row in self._sample[index]]
+        frame = pd.DataFrame(rows, columns=list(SampledRow._fields))
+        score = np.maximum(frame["positive"], 1 - frame["positive"])
+        return frame.assign(score=score, abstained=score < abstain_below, sampled=True)
 
 
 class ScoringReport(BaseModel):
@@ -152,7 +190,7 @@ class ScoringReport(BaseModel):
         input: The input as it was named, without a password.
         output: The output.
         files: Number of input files.
-        totals: What became of the rows.
+        totals: The counts of the rows.
         reference_histogram: The version's answers to held-out reviews, in the bins of ``totals.histogram``.
         checks: The share of rejected rows, and whether the input is like the reference.
         new_rows: Rows of the shards that this run scored; the others were finished before.
@@ -184,7 +222,7 @@ class ScoringReport(BaseModel):
         return self.new_rows / self.seconds if self.seconds > 0 else 0.0
 
     def cost(self, rows: float) -> float | None:
-        """Cost of scoring so many rows at the speed of this run; None if it scored none."""
+        """Returns the cost of scoring this many rows at the speed of this run; None if it scored none."""
         if not self.rows_per_second:
             return None
         return rows / self.rows_per_second * self.workers / 3600 * self.price_per_core_hour
@@ -192,7 +230,7 @@ class ScoringReport(BaseModel):
 
 def most_uncertain(examples: Iterable[UncertainExample]) -> tuple[UncertainExample, ...]:
     """Returns the examples nearest to 0.5, nearest first."""
-    return tuple(nsmallest(MAX_UNCERTAIN, examples, key=lambda example: abs(example.positive - 0.5)))
+    return tuple(nsmallest(MAX_UNCERTAIN, examples, key=lambda e: (abs(e.positive - 0.5), e.file, e.row)))
 
 
 def limit_sources(counts: Mapping[str, SourceCount]) -> dict[str, SourceCount]:
@@ -202,13 +240,3 @@ def limit_sources(counts: Mapping[str, SourceCount]) -> dict[str, SourceCount]:
     if others := by_size[MAX_SOURCES:]:
         kept[OTHER_SOURCES] = sum((counts[name] for name in others), kept.get(OTHER_SOURCES, SourceCount()))
     return kept
-
-
-def sample_frame(shards: Sequence[ShardResult], abstain_below: float) -> pd.DataFrame:
-    """Returns the sampled rows of all shards in the columns of the prediction log that drift checks read."""
-    import numpy as np
-    import pandas as pd
-
-    frame = pd.DataFrame([row for shard in shards for row in shard.sample], columns=list(SampledRow._fields))
-    score = np.maximum(frame["positive"], 1 - frame["positive"])
-    return frame.assign(score=score, abstained=score < abstain_below, sampled=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from sentiment.errors import UserError
 from sentiment.scoring.formats import open_table
 from sentiment.scoring.outputs import encode
 from sentiment.scoring.plan import Shard, plan_file, require_unchanged
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 PARTS, REJECTS, DONE = "parts", "rejects", "done"  # folders of a job
 MAX_EXCERPT_CHARACTERS = 300
+NO_SOURCE = "(none)"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class ShardTask:
 
 
 class Scorer:
-    """Plans files and scores shards, in whichever process it lives. The model is loaded at the first shard."""
+    """Plans files and scores shards, in the process that made it. The model is loaded when it is first needed."""
 
     def __init__(
         self, servable: str, *, model_version: str, folder: str, form: str, settings: ScoreSettings, storage: Storage
@@ -111,8 +113,8 @@ class Scorer:
         require_unchanged(path, task.stamp, self._storage)
         kept, texts, rejects = self._separate(rows)
         positive = self._classifier.predict_proba(texts).round(6)
-        taken = rows.table.take(pa.array(kept, pa.int64()))
-        table = self._with_results(_conform(taken, task.schema), positive)
+        taken = _conform(rows.table, task.schema, path).take(pa.array(kept, pa.int64()))
+        table = self._with_results(taken, positive)
         lines = [{"file": task.name, **reject._asdict()} for reject in rejects]
         if lines:
             written = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
@@ -211,21 +213,34 @@ class Scorer:
         if self._settings.source_column is None:
             return {}
         names = taken.column(self._settings.source_column).to_pylist()
-        known = Counter(map(str, names))
-        found = Counter(str(name) for name, value in zip(names, positive.tolist(), strict=True) if value > 0.5)
+        names = [NO_SOURCE if name is None else str(name) for name in names]
+        known = Counter(names)
+        found = Counter(name for name, value in zip(names, positive.tolist(), strict=True) if value > 0.5)
         return limit_sources({name: SourceCount(rows=known[name], positives=found[name]) for name in known})
 
 
-def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Gives a table all columns of the input, in its order; a column that the file lacks is empty."""
+def _conform(table: pa.Table, schema: pa.Schema, path: str) -> pa.Table:
+    """Gives a table all columns of the input, in its order; a column that the file lacks is empty.
+
+    Raises:
+        UserError: If a value does not fit into the type that the column has with the other files.
+    """
     import pyarrow as pa
 
-    columns = [
-        table.column(field.name).cast(field.type)
-        if field.name in table.column_names
-        else pa.nulls(len(table), field.type)
-        for field in schema
-    ]
+    columns = []
+    for field in schema:
+        if field.name not in table.column_names:
+            columns.append(pa.nulls(len(table), field.type))
+            continue
+        try:
+            columns.append(table.column(field.name).cast(field.type))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise UserError(
+                f"column {field.name!r} does not fit into {field.type}, which it has with the other files: "
+                f"{str(error).splitlines()[0][:200]}",
+                where=path,
+                remedy="Score it by itself.",
+            ) from None
     return pa.Table.from_arrays(columns, schema=schema)
 
 

@@ -81,11 +81,6 @@ class ScoreSettings(Settings):
     drift: DriftSettings = DriftSettings()
     seed: int = Field(13, ge=0, lt=2**32, description="seed of the drift tests")
 
-    @field_validator("input", "output", mode="before")
-    @classmethod
-    def _read_dash(cls, address: object) -> object:
-        return "-" if address == [None] else address  # YAML takes a lone - for a list
-
     @field_validator("encoding")
     @classmethod
     def _extends_ascii(cls, encoding: str) -> str:

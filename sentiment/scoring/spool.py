@@ -5,6 +5,7 @@ They are copied into the job's folder first. So a killed job goes on with the ro
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from sentiment import progress
 from sentiment.errors import UserError
 from sentiment.reviews import databases
 from sentiment.reviews.sources import SOURCES, SourceSettings
-from sentiment.scoring.job import SPOOL, Target
+from sentiment.scoring.job import SPOOL, Target, show_input
 from sentiment.scoring.settings import ScoreSettings
 from sentiment.scoring.storage import Storage
 
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
 
 STANDARD = "-"  # standard input and output
 BATCH_ROWS = 10_000
-COMPLETE = "_complete"  # file whose presence says that everything is copied
+COMPLETE = "_complete"  # file that is written when everything is copied, and says of what
 
 
-def bring_in(settings: ScoreSettings, target: Target, storage: Storage) -> tuple[str, str]:
+def bring_in(settings: ScoreSettings, target: Target, storage: Storage, *, restart: bool) -> tuple[str, str]:
     """Returns the address of an input's files, and the default column of its text; copies the input first if need be.
+
+    Args:
+        settings: The settings of the job.
+        target: Where the result goes.
+        storage: Reads and writes files.
+        restart: Whether to copy an input again that an earlier run of the job has copied.
 
     Raises:
         UserError: If the input cannot be read.
@@ -41,16 +48,23 @@ def bring_in(settings: ScoreSettings, target: Target, storage: Storage) -> tuple
         return path, "text"
     if kind == "file" or kind not in SOURCES:
         return settings.input.removeprefix("file:"), "text"
-    complete = f"{folder}/{COMPLETE}"
-    if not storage.is_file(complete):
+    source = {"input": show_input(settings), "query": settings.query}
+    copied = _read_copied(folder, storage)
+    if restart or copied.pop("text_column", None) is None or copied != source:
         storage.remove(folder)
         text_column = (
             _copy_query(address, settings, folder, storage)
             if kind == "sql"
             else _copy_source(settings.input, folder, storage)
         )
-        storage.put(complete, text_column.encode())
-    return folder, storage.read(complete).decode()
+        storage.put(f"{folder}/{COMPLETE}", json.dumps({**source, "text_column": text_column}).encode())
+    return folder, str(_read_copied(folder, storage)["text_column"])
+
+
+def _read_copied(folder: str, storage: Storage) -> dict[str, object]:
+    """Returns what the copy in a folder is of; empty if there is none, or only a part."""
+    path = f"{folder}/{COMPLETE}"
+    return dict(json.loads(storage.read(path))) if storage.is_file(path) else {}
 
 
 def _copy_query(url: str, settings: ScoreSettings, folder: str, storage: Storage) -> str:

@@ -7,7 +7,8 @@ when its upload is complete.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
     from s3fs import S3FileSystem
 
 S3 = "s3://"
+MAX_REQUESTS = 16  # at the same time
 UNFINISHED = ".unfinished"  # suffix of a file that is being written
+
+
+def absolute(address: str) -> str:
+    """Returns a path or pattern from the root of this machine; a URL without a slash at its end."""
+    return address.rstrip("/") if address.startswith(S3) else os.path.abspath(address)  # noqa: PTH100 # pathlib keeps ..
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,11 @@ class Storage:
             raise
         _sync_folder(target.parent)
 
+    def read_all(self, paths: Sequence[str]) -> Iterator[bytes]:
+        """Yields the contents of many small files, in order."""
+        with ThreadPoolExecutor(MAX_REQUESTS) as pool:
+            yield from pool.map(self.read, paths)
+
     def put(self, path: str, content: bytes) -> None:
         """Writes a whole file."""
         with self.write(path) as stream:
@@ -78,8 +90,8 @@ class Storage:
 
     def find(self, folder: str) -> list[str]:
         """Lists the paths of all files below a folder, sorted; empty if there is no such folder."""
-        if folder.startswith(S3):
-            return sorted(f"{S3}{name}" for name in self._s3.find(folder))
+        if folder.startswith(S3):  # a name that ends in a slash stands for a folder
+            return sorted(f"{S3}{name}" for name in self._s3.find(folder) if not name.endswith("/"))
         return sorted(str(path) for path in Path(folder).rglob("*") if path.is_file())
 
     def glob(self, pattern: str) -> list[str]:
@@ -87,7 +99,10 @@ class Storage:
         import glob
 
         if pattern.startswith(S3):
-            return sorted(f"{S3}{name}" for name in self._s3.glob(pattern))
+            found = self._s3.glob(pattern, detail=True)
+            return sorted(
+                f"{S3}{name}" for name, known in found.items() if known["type"] == "file" and not name.endswith("/")
+            )
         return sorted(path for path in glob.glob(pattern, recursive=True) if Path(path).is_file())  # noqa: PTH207 # pathlib takes no absolute patterns
 
     def is_file(self, path: str) -> bool:
@@ -103,8 +118,8 @@ class Storage:
         import shutil
 
         if path.startswith(S3):
-            with suppress(FileNotFoundError):
-                self._s3.rm(path, recursive=True)
+            with ThreadPoolExecutor(MAX_REQUESTS) as pool:  # s3fs.rm would take [ and * in a name for a pattern
+                list(pool.map(self._s3.rm_file, self._s3.find(path)))
         elif Path(path).is_dir():
             shutil.rmtree(path)
         else:

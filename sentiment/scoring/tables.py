@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
-GRAIN_ROWS = 1000  # rows between two places where reading can begin
-GRAIN_BYTES = 4 << 20  # there are fewer if they are long
+MAX_GRAIN_ROWS = 1000  # rows between two places where reading can begin
+MAX_GRAIN_BYTES = 4 << 20  # there are fewer if they are long
 
 
 class Grain(NamedTuple):
@@ -110,7 +110,7 @@ class Table(Protocol):
 
 def grain_rows(shard_rows: int | None) -> int:
     """Returns the maximum number of rows of a grain: a shard has one at least."""
-    return min(GRAIN_ROWS, shard_rows or GRAIN_ROWS)
+    return min(MAX_GRAIN_ROWS, shard_rows or MAX_GRAIN_ROWS)
 
 
 def grains(sizes: Iterator[int], start: int, max_rows: int) -> list[Grain]:
@@ -125,7 +125,7 @@ def grains(sizes: Iterator[int], start: int, max_rows: int) -> list[Grain]:
     row, rows, size = 1, 0, 0
     for more in sizes:
         rows, size = rows + 1, size + more
-        if rows >= max_rows or size >= GRAIN_BYTES:
+        if rows >= max_rows or size >= MAX_GRAIN_BYTES:
             found.append(Grain(start, row, rows, size))
             start, row, rows, size = start + size, row + rows, 0, 0
     if rows:

@@ -27,6 +27,7 @@ UTF8_BOM = b"\xef\xbb\xbf"
 ARROW_NAMES = {"gz": "gzip", "zst": "zstd"}
 JSON_VALUES = {b"json": b"1"}  # marks a column whose values are JSON text
 MAX_INTEGER = 2**63
+MAX_EXACT_FLOAT = 2**53  # a float cannot hold every integer above
 
 
 class Record(NamedTuple):
@@ -127,11 +128,11 @@ class DelimitedTable:
         records = self._records()
         head = next(records, None)
         if head is None:
-            raise UserError("the file is empty", where=self._file.path)
+            return pa.schema([]), []
         names = head.values
+        records = self._records(one_column=len(names) == 1)
         if head.problem:
             raise UserError(f"the names of the columns are {head.problem}", where=self._file.path)
-        _refuse_repeated(names, self._file.path)
         cut = grains((record.size for record in records), head.size, self._grain_rows)
         self._text.close()
         return pa.schema([(name, pa.string()) for name in names]), cut
@@ -143,7 +144,7 @@ class DelimitedTable:
         self._text.seek(start)
         kept, numbers, rejects = [], list[int](), list[Reject]()
         width = len(schema)
-        for number, record in zip(range(row, row + rows), self._records(), strict=False):
+        for number, record in zip(range(row, row + rows), self._records(one_column=width == 1), strict=False):
             wrong_width = "" if len(record.values) == width else "has another number of values than there are columns"
             if problem := record.problem or wrong_width:
                 rejects.append(Reject(number, problem))
@@ -155,8 +156,11 @@ class DelimitedTable:
         table = pa.Table.from_arrays(arrays, schema=schema)
         return Rows(table, table.column(text_column).to_pylist(), numbers, rejects)
 
-    def _records(self) -> Iterator[Record]:
-        """Reads the records from the text's position on; blank lines are part of the record after them."""
+    def _records(self, *, one_column: bool = False) -> Iterator[Record]:
+        """Reads the records from the text's position on.
+
+        A blank line is an empty value if there is one column; otherwise it is part of the record after it.
+        """
         lines = _DecodedLines(self._text, self._encoding)
         reader = csv.reader(
             lines,
@@ -176,11 +180,11 @@ class DelimitedTable:
                 ) from None
             if values is None:
                 return
-            if not values:
+            if not values and not one_column:
                 continue
             problem = f"not {self._encoding}" if lines.damaged else ""
             lines.damaged = False
-            yield Record(self._text.position - start, values, problem)
+            yield Record(self._text.position - start, values or [""], problem)
             start = self._text.position
 
 
@@ -226,8 +230,6 @@ class JsonTable:
         self._text.seek(0)
         cut = grains(sizes(), 0, self._grain_rows)
         self._text.close()
-        if not cut:
-            raise UserError("the file is empty", where=self._file.path)
         return _schema(kinds), cut
 
     def read(self, start: int, row: int, rows: int, schema: pa.Schema, text_column: str) -> Rows:
@@ -263,7 +265,7 @@ def _parse(line: bytes, encoding: str) -> tuple[dict[str, Any] | None, str]:
         return None, f"not {encoding}"
     try:
         values = json.loads(decoded)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also a number of more than 4,300 digits
         return None, "not JSON"
     if not isinstance(values, dict):
         return None, "not a JSON object"
@@ -285,7 +287,9 @@ def _kind(value: object) -> str:
     if isinstance(value, bool):
         return "bool"
     if isinstance(value, int):
-        return "int" if -MAX_INTEGER <= value < MAX_INTEGER else "mixed"
+        if abs(value) <= MAX_EXACT_FLOAT:
+            return "int"
+        return "long" if -MAX_INTEGER <= value < MAX_INTEGER else "mixed"
     if isinstance(value, float):
         return "float"
     return "text" if isinstance(value, str) else "json"
@@ -294,13 +298,15 @@ def _kind(value: object) -> str:
 def _common_kind(one: str, other: str) -> str:
     if "null" in (one, other) or one == other:
         return other if one == "null" else one
-    return "float" if {one, other} == {"int", "float"} else "mixed"
+    return {frozenset(("int", "float")): "float", frozenset(("int", "long")): "long"}.get(
+        frozenset((one, other)), "mixed"
+    )
 
 
 def _schema(kinds: dict[str, str]) -> pa.Schema:
     import pyarrow as pa
 
-    types = {"bool": pa.bool_(), "int": pa.int64(), "float": pa.float64()}
+    types = {"null": pa.null(), "bool": pa.bool_(), "int": pa.int64(), "long": pa.int64(), "float": pa.float64()}
     return pa.schema(
         [
             pa.field(name, types.get(kind, pa.string()), metadata=JSON_VALUES if kind == "json" else None)
@@ -319,9 +325,3 @@ def _array(field: pa.Field, values: list[Any]) -> pa.Array:
             for v in values
         ]
     return pa.array(values, field.type)
-
-
-def _refuse_repeated(names: list[str], path: str) -> None:
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        raise UserError(f"two columns are called {repeated!r}", where=path, remedy="Give them different names.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sentiment.scoring.scorer import Scorer
     from sentiment.scoring.settings import ScoreSettings
 
-WAITING_PER_WORKER = 2  # tasks: no worker waits for the next one, and a billion rows need no long list
+MAX_QUEUED_PER_WORKER = 2  # tasks: no worker waits for the next one, and a billion rows need no long list
 
 
 class Workers(Protocol):
@@ -56,7 +56,7 @@ class LocalWorkers:
         running: set[Future[Any]] = set()
         with _explained():
             while True:
-                room = WAITING_PER_WORKER * self.count - len(running)
+                room = MAX_QUEUED_PER_WORKER * self.count - len(running)
                 running.update(self._pool.submit(_call, method, item) for item in islice(left, room))
                 if not running:
                     return

@@ -40,7 +40,7 @@ def score_files(
     storage = Storage(_bucket_options())
     target = Target.of(settings.output, settings.output_format)
     prepare_folder(target, storage, restart=restart)
-    address, text_column = bring_in(settings, target, storage)
+    address, text_column = bring_in(settings, target, storage, restart=restart)
     make = partial(
         Scorer, model_version=version, folder=target.folder, form=target.form, settings=settings, storage=storage
     )
@@ -67,9 +67,9 @@ def _report(
         input=show_input(settings),
         output=settings.output or "",
         files=len(done.manifest.inputs),
-        totals=results.Totals.of(done.shards),
+        totals=done.tally.totals,
         reference_histogram=tuple(np.histogram(reference.positive, results.BINS, (0, 1))[0].tolist()),
-        checks=check_scored(done.shards, reference, settings),
+        checks=check_scored(done.tally, reference, settings),
         new_rows=done.new_rows,
         seconds=done.seconds,
         workers=workers,

@@ -8,6 +8,7 @@ import pytest
 from cli.commands import COMMANDS
 from cli.grammar import GlobalOptions
 from cli.parser import parse
+from pipelines.settings import read_score_settings
 from sentiment.errors import UserError
 from tests.helpers.command_line import ROOT
 
@@ -167,12 +168,12 @@ def test_inputs_and_outputs_of_scoring_are_relative_to_the_users_folder(tmp_path
     monkeypatch.chdir(tmp_path)
     here = str(tmp_path)
     for given, expected in {
-        "a.csv": f"{here}/a.csv", "in/*.parquet": f"{here}/in/*.parquet", "/x/a.csv": "/x/a.csv", "-": "-",
+        "a.csv": f"{here}/a.csv", "my #1 [a]: b.csv": f"{here}/my #1 [a]: b.csv", "file:a.csv": f"{here}/a.csv",
+        "in/*.parquet": f"{here}/in/*.parquet", "/x/a.csv": "/x/a.csv", "-": "-",
         "s3://bucket/a": "s3://bucket/a", "imdb-50k": "imdb-50k", "hub:name": "hub:name", "sql:$DB": "sql:$DB",
         "sql:sqlite:///a.db": f"sql:sqlite:///{here}/a.db", "sql:postgresql://host/db": "sql:postgresql://host/db",
     }.items():  # fmt: skip
         assert parse(COMMANDS, ["score", given, "out"]).arguments.input == expected
         long = parse(COMMANDS, ["--pipeline", "score", "--set", f"input={given}", "--set", "output=out"]).arguments
-        assert long.overrides == (f"input={expected}", f"output={here}/out")
-    monkeypatch.chdir(ROOT)
-    assert parse(COMMANDS, ["score", "*.csv", "out"]).arguments.input == "./*.csv"
+        settings = read_score_settings(ROOT / "configs" / "score.yaml", long.overrides)
+        assert (settings.input, settings.output) == (expected, f"{here}/out")

@@ -1,7 +1,7 @@
 """Scoring jobs of tests: small inputs, a linear model made in a moment, and workers in the same process."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,22 +18,16 @@ from tests.helpers import tiny_transformer as tiny
 
 @dataclass
 class SameProcess:
-    """Workers that are no processes of their own.
-
-    Attributes:
-        called: The methods that were called.
-    """
+    """Workers that are no processes of their own."""
 
     scorer: Scorer
     count: int = 1
-    called: list = field(default_factory=list)
 
     def engine(self):
         return self.scorer.engine()
 
     def run(self, method, items):
         for item in items:
-            self.called.append(method)
             yield getattr(self.scorer, method)(item)
 
 
@@ -49,7 +43,7 @@ def score(servable, source, output, *, restart=False, storage=None, on="same pro
     storage = storage or Storage()
     target = Target.of(settings.output, settings.output_format)
     prepare_folder(target, storage, restart=restart)
-    address, text_column = bring_in(settings, target, storage)
+    address, text_column = bring_in(settings, target, storage, restart=restart)
     make = make_scorer(servable, target, settings, storage)
     model = ("sentiment", "7", servable.fingerprint)
     if on == "workers":

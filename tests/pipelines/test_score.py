@@ -93,8 +93,11 @@ def test_standard_input_and_output_are_streams(linear_model):
     ],
 )
 def test_a_command_that_cannot_run_is_one_line(linear_model, tmp_path, monkeypatch, arguments, message):
+    arguments = [str(tmp_path / word) if word in ("missing.csv", "a.csv", "out") else word for word in arguments]
     result = command_line.run("score", "--json", "--set", f"model={linear_model.name}", *arguments)
     assert result.code == 2
+    assert "Traceback" not in result.err
+    assert not (tmp_path / "out").exists()
     *_, last = result.err.splitlines()
     assert last.startswith("error: ")
     assert message in last

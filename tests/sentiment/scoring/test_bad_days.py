@@ -1,8 +1,12 @@
 """What goes wrong is told in one line, with its place; finished parts stay."""
 
 import gzip
+import json
+from datetime import timedelta
+from decimal import Decimal
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -22,9 +26,9 @@ ROWS = scoring.rows(600)
         ("a.csv", {"source_column": "where"}, r"no column 'where'.*source_column"),
         ("a.csv", {"text_column": "id", "output": "a.xlsx"}, "cannot write .xlsx files"),
         ("numbers.parquet", {"text_column": "id"}, r"column 'id' holds int64, not text"),
-        ("empty.csv", {}, r"empty\.csv: the file is empty"),
+        ("empty.csv", {}, r"empty\.csv: there are no rows"),
         ("head.csv", {}, "there are no rows"),
-        ("twice.csv", {}, "two columns are called 'text'"),
+        ("twice.csv", {}, "several columns are called 'text'"),
         ("a.txt", {}, r"a\.txt: unknown kind of file.*\.csv, \.tsv"),
         ("broken.parquet", {}, r"broken\.parquet: not a Parquet file"),
         ("cut.csv.gz", {}, r"cut\.csv\.gz: cannot be read"),
@@ -88,7 +92,15 @@ def test_a_file_that_changes_while_it_is_read_is_refused(linear, tmp_path, monke
 
 
 @pytest.mark.parametrize(
-    ("source", "output"), [("in", "in/scored"), ("in/*.csv", "in/a.csv"), ("in/a.csv", "in/a.csv"), ("in", "in")]
+    ("source", "output"),
+    [
+        ("in", "in/scored"),
+        ("in", "in"),
+        ("in/a.csv", "in/a.csv"),
+        ("in/*.csv", "in/a.csv"),
+        ("in/../in/*.csv", "in/a.csv"),
+        ("in/**/*.csv", "in/scored"),
+    ],
 )
 def test_an_output_in_the_input_is_refused(linear, tmp_path, source, output):
     (tmp_path / "in").mkdir()
@@ -123,3 +135,61 @@ def test_an_object_of_pandas_is_no_row(tmp_path, linear):
     scoring.score(linear, tmp_path / "a.parquet", tmp_path / "out")
     found = scoring.read_parts(tmp_path / "out")
     assert pd.Series(found.get("id", found.index)).tolist() == ROWS["id"].tolist()
+
+
+def test_valid_tables_of_any_type_are_scored(linear, tmp_path):
+    """Columns that CSV does not have, views, required columns, whole numbers beside fractions, missing columns."""
+    text = pa.array(["a lovely film", "a dull film"])
+    first = pa.table(
+        {
+            "text": text.cast(pa.string_view()),
+            "id": pa.array([1, 2]),
+            "blob": pa.array([b"\xff", b"fine"]).cast(pa.binary_view()),
+            "amount": pa.array([Decimal("1.50"), None]),
+            "nested": pa.array([{"a": [1.5, float("nan")]}, None]),
+            "took": pa.array([timedelta(seconds=1), None]),
+        }
+    )
+    required = pa.schema([pa.field("text", pa.string(), nullable=False), pa.field("must", pa.int8(), nullable=False)])
+    second = pa.table({"text": text, "must": pa.array([1, 2], pa.int8())}, schema=required)
+    third = pa.table({"text": pa.DictionaryArray.from_arrays([0, 1], text), "id": pa.array([0.5, None])})
+    for name, table in {"a": first, "b": second, "c": third, "d": first.slice(0, 0)}.items():
+        (tmp_path / "in").mkdir(exist_ok=True)
+        pq.write_table(table, tmp_path / "in" / f"{name}.parquet")
+    for output in ("parts", "scored.csv", "scored.jsonl", "scored.parquet"):
+        assert scoring.score(linear, tmp_path / "in", tmp_path / output).manifest.scored == 6
+    lines = [json.loads(line) for line in (tmp_path / "scored.jsonl").read_text().splitlines()]
+    assert [line["id"] for line in lines] == [1, 2, None, None, 0.5, None]
+    assert (lines[0]["blob"], lines[0]["nested"]) == ("\ufffd", {"a": [1.5, None]})
+    frame = pd.read_csv(tmp_path / "scored.csv")
+    assert (frame["amount"][0], frame["must"][2]) == (1.5, 1)
+
+
+def test_whole_numbers_that_a_float_cannot_hold_are_one_line(linear, tmp_path):
+    ROWS[:2].assign(id=[2**60 + 1, 1]).to_parquet(tmp_path / "a.parquet")
+    ROWS[:2].assign(id=[0.5, None]).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(UserError, match=r"a\.parquet: column 'id' does not fit into double"):
+        scoring.score(linear, tmp_path / "*.parquet", tmp_path / "out")
+    lines = [{"text": "fine", "id": 2**60 + 1}, {"text": "fine", "id": 0.5}, {"text": "fine", "id": None}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    scoring.score(linear, tmp_path / "a.jsonl", tmp_path / "text")
+    assert scoring.read_parts(tmp_path / "text")["id"].tolist()[:2] == [str(2**60 + 1), "0.5"]
+
+
+def test_json_values_in_one_file_and_text_in_another_are_text(linear, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jsonl").write_text('{"text": "fine", "tags": ["x"], "late": null}\n')
+    (tmp_path / "in" / "b.jsonl").write_text('{"text": "fine", "tags": "plain", "late": 5}\n')
+    (tmp_path / "in" / "c.jsonl").write_text("")
+    scoring.score(linear, tmp_path / "in", tmp_path / "scored.jsonl")
+    found = [json.loads(line) for line in (tmp_path / "scored.jsonl").read_text().splitlines()]
+    assert [(row["tags"], row["late"]) for row in found] == [('["x"]', None), ("plain", 5)]
+
+
+def test_long_values_that_repeat_do_not_make_long_shards(linear, tmp_path):
+    """Parquet stores such a value once, so the footer says nothing of it."""
+    rows = scoring.rows(4000).assign(note="x" * 50_000)
+    rows.to_parquet(tmp_path / "a.parquet")
+    assert (tmp_path / "a.parquet").stat().st_size < 2_000_000
+    done = scoring.score(linear, tmp_path / "a.parquet", tmp_path / "out", shard_rows=4000)
+    assert max(shard.rows for shard in done.manifest.shards) * 50_000 < 40_000_000

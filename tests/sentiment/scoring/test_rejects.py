@@ -5,12 +5,13 @@ import sqlite3
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sentiment.monitoring.reference import build_reference
 from sentiment.reviews.table import Reviews
 from sentiment.scoring.checks import check_scored
-from sentiment.scoring.results import Totals
 from sentiment.scoring.settings import ScoreSettings
 from tests.helpers import scoring
 
@@ -61,6 +62,18 @@ def test_rows_of_parquet_are_rejected_by_reason(linear, tmp_path):
     assert len(scoring.read_parts(tmp_path / "nothing")) == 0
 
 
+def test_one_bad_cell_is_one_reject(linear, tmp_path):
+    """Text of Parquet in another encoding, a number of 5,000 digits, an empty line of a table with one column."""
+    bad = pa.Array.from_buffers(pa.string(), 2, pa.array([b"fine", b"n\xff"]).buffers())
+    pq.write_table(pa.table({"text": bad, "other": bad}), tmp_path / "a.parquet")
+    (tmp_path / "b.jsonl").write_text('{"text": "fine"}\n{"text": "fine", "n": ' + "9" * 5000 + "}\n")
+    (tmp_path / "c.csv").write_text("text\nfine\n\nfine\n")
+    for name, reason in {"a.parquet": "not utf-8", "b.jsonl": "not JSON", "c.csv": "empty"}.items():
+        for output in (f"{name} parts", f"{name}.scored.jsonl"):
+            scoring.score(linear, tmp_path / name, tmp_path / output)
+        assert read_rejects(tmp_path / f"{name} parts") == [(2, reason)]
+
+
 @pytest.fixture(scope="module")
 def reference():
     frame = scoring.rows(400, seed=5)[["text"]].assign(label=np.arange(400) % 2, source="shop")
@@ -72,7 +85,7 @@ def reference():
 def test_a_share_of_rejects_above_the_limit_fails(linear, reference, tmp_path, limit, passed):
     scoring.rows(20).assign(text=[None, *scoring.rows(20)["text"][1:]]).to_parquet(tmp_path / "a.parquet")
     done = scoring.score(linear, tmp_path / "a.parquet", tmp_path / "out", max_rejected_share=limit)
-    report = check_scored(done.shards, reference, ScoreSettings(max_rejected_share=limit))
+    report = check_scored(done.tally, reference, ScoreSettings(max_rejected_share=limit))
     assert report.passed is passed
     assert report.checks[0].examples == ("1 empty",)
 
@@ -84,7 +97,7 @@ def test_an_input_unlike_the_reference_is_a_warning(linear, reference, tmp_path)
     failed = {}
     for name in ("alike", "other"):
         done = scoring.score(linear, tmp_path / f"{name}.parquet", tmp_path / name)
-        report = check_scored(done.shards, reference, ScoreSettings())
+        report = check_scored(done.tally, reference, ScoreSettings())
         assert report.passed  # drift warns
         failed[name] = {check.name for check in report.failures()}
     words = {"input_drift: words (MMD)", "input_drift: words (classifier)", "input_drift: length"}
@@ -96,7 +109,7 @@ def test_the_counts_of_a_job_are_those_of_its_rows(linear, tmp_path):
     frame = scoring.rows(3000)
     frame.to_parquet(tmp_path / "a.parquet")
     done = scoring.score(linear, tmp_path / "a.parquet", tmp_path / "out", source_column="shop", shard_rows=1000)
-    totals, found = Totals.of(done.shards), scoring.read_parts(tmp_path / "out")
+    totals, found = done.tally.totals, scoring.read_parts(tmp_path / "out")
     assert totals.scored == 3000
     assert totals.positives == (found["label"] == "positive").sum()
     assert totals.abstained == found["abstained"].sum()

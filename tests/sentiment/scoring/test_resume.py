@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -30,7 +31,7 @@ def uninterrupted(linear, source, tmp_path_factory):
     """The files of a job that nothing disturbed."""
     output = tmp_path_factory.mktemp("uninterrupted") / "out"
     done = scoring.score(linear, source, output, **SETTINGS)
-    assert len(done.shards) == LINES / 40
+    assert len(done.tally.shards) == LINES / 40
     return scoring.contents(output)
 
 
@@ -172,8 +173,6 @@ def test_only_what_a_job_has_written_is_ever_removed(linear, tmp_path):
 
 
 def test_a_query_is_not_asked_again(linear, tmp_path, monkeypatch):
-    import sqlite3
-
     with sqlite3.connect(tmp_path / "reviews.db") as database:
         scoring.rows(50).to_sql("reviews", database, index=False)
     source, query = f"sql:sqlite:///{tmp_path}/reviews.db", "SELECT * FROM reviews"
@@ -184,6 +183,48 @@ def test_a_query_is_not_asked_again(linear, tmp_path, monkeypatch):
     with sqlite3.connect(tmp_path / "reviews.db") as database:
         database.execute("DELETE FROM reviews WHERE id > 10")
     assert scoring.score(linear, source, tmp_path / "out", query=query).manifest.rows == 50
+
+
+def test_a_copy_is_only_used_for_the_query_that_it_is_of(linear, tmp_path):
+    for name, first in {"a": 0, "b": 100}.items():
+        with sqlite3.connect(tmp_path / f"{name}.db") as database:
+            frame = scoring.rows(30).rename(columns={"text": "body"})
+            frame.assign(id=frame["id"] + first).to_sql("reviews", database, index=False)
+    source, other = (f"sql:sqlite:///{tmp_path}/{name}.db" for name in "ab")
+    with pytest.raises(UserError, match="no column 'text'"):  # copied, but not begun
+        scoring.score(linear, source, tmp_path / "out", query="SELECT * FROM reviews WHERE id < 10")
+    fewer = {"query": "SELECT * FROM reviews WHERE id % 100 < 5", "text_column": "body"}
+    scoring.score(linear, source, tmp_path / "out", **fewer)
+    assert len(scoring.read_parts(tmp_path / "out")) == 5
+    for address, query in ((other, fewer["query"]), (source, "SELECT * FROM reviews")):
+        with pytest.raises(UserError, match=r"this job has begun, but (input|query) was"):
+            scoring.score(linear, address, tmp_path / "out", query=query, text_column="body")
+    scoring.score(linear, source, tmp_path / "out", **fewer)
+    assert not (tmp_path / "out" / "spool").exists()
+    with sqlite3.connect(tmp_path / "a.db") as database:
+        database.execute("DELETE FROM reviews WHERE id = 3")
+    with pytest.raises(UserError, match=r"the input .* changed"):
+        scoring.score(linear, source, tmp_path / "out", **fewer)
+    scoring.score(linear, source, tmp_path / "out", restart=True, **fewer)
+    assert len(scoring.read_parts(tmp_path / "out")) == 4
+
+
+@pytest.mark.parametrize("lost", ["done/part-000001.json", "../scored.csv"])
+def test_a_joined_output_that_lost_something_is_made_again(linear, tmp_path, lost):
+    scoring.rows(100).to_csv(tmp_path / "a.csv", index=False)
+    scoring.score(linear, tmp_path / "a.csv", tmp_path / "scored.csv", shard_rows=40)
+    before = (tmp_path / "scored.csv").read_bytes()
+    (tmp_path / "scored.csv.job" / lost).unlink()
+    scoring.score(linear, tmp_path / "a.csv", tmp_path / "scored.csv", shard_rows=40)
+    assert (tmp_path / "scored.csv").read_bytes() == before
+    assert not (tmp_path / "scored.csv.job" / "parts").exists()
+
+
+def test_a_record_of_another_version_of_the_code_is_scored_again(linear, source, uninterrupted, tmp_path):
+    scoring.score(linear, source, tmp_path / "out", **SETTINGS)
+    (tmp_path / "out" / "done" / "part-000002.json").write_text('{"index": 2}')
+    assert scoring.score(linear, source, tmp_path / "out", **SETTINGS).new_rows == 40
+    assert scoring.contents(tmp_path / "out") == uninterrupted
 
 
 def test_what_fails_while_it_is_written_gets_no_name(tmp_path):

@@ -45,6 +45,8 @@ def test_one_file_in_a_bucket_is_joined_there(linear, bucket, source):
 
 def test_a_bucket_that_fails_now_and_then_costs_nothing(linear, bucket, source, monkeypatch):
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.01)
+    scoring.score(linear, source, f"{bucket.url}/unfaulted", storage=bucket.storage, shard_rows=200)
+    expected = scoring.contents(bucket.folder / "unfaulted")
     with faulty_proxy(bucket.port) as proxy:
         storage = Storage({**bucket.options(proxy.port), "config_kwargs": {"retries": {"mode": "standard"}}})
         for number, after in enumerate([b"GET /sentiment/reviews/a.parquet", b"PUT /sentiment/", b"done/part-000002"]):
@@ -52,9 +54,7 @@ def test_a_bucket_that_fails_now_and_then_costs_nothing(linear, bucket, source, 
             output = f"{bucket.url}/faulty-{number}"
             scoring.score(linear, source, output, storage=storage, shard_rows=200)
             assert proxy.given
-            assert scoring.contents(bucket.folder / f"faulty-{number}").keys() == (
-                scoring.contents(bucket.folder / "faulty-0").keys()
-            )
+            assert scoring.contents(bucket.folder / f"faulty-{number}") == expected
 
 
 def test_a_bucket_that_goes_away_loses_nothing(linear, bucket, source, monkeypatch):
@@ -96,3 +96,21 @@ def test_an_object_that_changes_while_it_is_read_is_refused(linear, bucket, monk
     with pytest.raises(UserError, match=r"changing\.csv: the file changed while it was read"):
         scoring.score(linear, url, f"{bucket.url}/out", storage=bucket.storage, shard_rows=200)
     assert len(list((bucket.folder / "out" / "parts").iterdir())) == 2
+
+
+def test_names_with_signs_of_patterns_are_names(linear, bucket):
+    """``--restart`` on ``out[1]`` must not remove the parts of ``out1``."""
+    url = f"{bucket.url}/few.csv"
+    bucket.storage.put(url, ROWS[:20].to_csv(index=False).encode())
+    for output in ("out1", "out[1]", "out[1]"):
+        scoring.score(linear, url, f"{bucket.url}/{output}", storage=bucket.storage, restart=True)
+    for output in ("out1", "out[1]"):
+        assert len(scoring.read_parts(bucket.folder / output)) == 20
+
+
+def test_folders_and_their_markers_are_no_files(linear, bucket):
+    few = ROWS[:20].astype(str)
+    bucket.storage.put(f"{bucket.url}/mixed/a.parquet", few.to_parquet())
+    bucket.storage.put(f"{bucket.url}/mixed/spark.parquet/part.parquet", few.to_parquet())
+    done = scoring.score(linear, f"{bucket.url}/mixed/*.parquet", f"{bucket.url}/unmixed", storage=bucket.storage)
+    assert done.manifest.rows == 20
