@@ -134,7 +134,7 @@ def test_ctrl_c_keeps_finished_parts_and_the_same_command_goes_on(linear_model, 
     os.killpg(job.pid, signal.SIGINT)  # as a terminal does
     _, err = job.communicate(timeout=60)
     assert job.returncode == 130
-    assert err.splitlines()[-1] .startswith("interrupted: finished parts stay; the same command goes on")
+    assert err.splitlines()[-1].startswith("interrupted: finished parts stay; the same command goes on")
     assert "Traceback" not in err
     summary = score(linear_model, tmp_path / "many.parquet", output, more=("--set", "shard_rows=100")).summary
     assert 0 < summary["new_rows"] < summary["rows"] == 120_000
