@@ -3,6 +3,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -287,12 +288,13 @@ def test_the_default_source_needs_no_import_of_its_package(monkeypatch):
 def fake_wheel(folder, monkeypatch, rows, *, csv_sha=None):
     import hashlib
 
-    wheel = folder / packages._IMDB_WHEEL
+    wheel = folder / packages._IMDB_WHEEL.file
     content = pd.DataFrame(rows, columns=["review", "sentiment"]).to_csv(index=False).encode()
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr(packages._IMDB_CSV, content)
     monkeypatch.setenv("SENTIMENT_CACHE", str(folder))
-    monkeypatch.setattr(packages, "_IMDB_WHEEL_SHA256", hashlib.sha256(wheel.read_bytes()).hexdigest())
+    sha = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    monkeypatch.setattr(packages, "_IMDB_WHEEL", replace(packages._IMDB_WHEEL, sha256=sha))
     monkeypatch.setattr(packages, "IMDB_CSV_SHA256", csv_sha or hashlib.sha256(content).hexdigest())
     return wheel
 

@@ -6,9 +6,11 @@ import signal
 import sqlite3
 import subprocess
 import time
+from multiprocessing import active_children
 
 import pytest
 
+from sentiment import progress
 from sentiment.errors import UserError
 from sentiment.scoring.storage import Storage
 from tests.helpers import forked, scoring
@@ -81,13 +83,9 @@ def test_workers_end_with_a_killed_parent(linear, source, uninterrupted, tmp_pat
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_is_one_line_and_finished_parts_stay(linear, source, tmp_path, monkeypatch):
-    import psutil
-
-    from sentiment import progress
-
     def kill_one(task, done, total, **figures):
-        if task == "score" and done > LINES / 4:
-            psutil.Process().children(recursive=True)[-1].kill()
+        if task == "score" and done == LINES / 4:
+            active_children()[0].kill()
 
     with progress.listening(kill_one), pytest.raises(UserError, match="a worker process was killed"):
         scoring.score(linear, source, tmp_path / "out", **SETTINGS, on="workers", workers=2)
