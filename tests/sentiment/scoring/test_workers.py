@@ -122,35 +122,28 @@ def cluster():
     cluster.shutdown()
 
 
-def test_ray_gives_the_same_files_from_a_bucket_to_a_bucket(cluster, cascade, bucket, source, tmp_path):
-    storage = Storage(bucket.options())
+def test_ray_gives_the_same_files_though_an_actor_is_killed_and_a_node_lost(cluster, cascade, bucket, source):
+    """From a bucket to a bucket, compared with one process on this machine."""
+    storage, node, killed = Storage(bucket.options()), cluster.add_node(num_cpus=1), []
     for path in source.iterdir():
         storage.put(f"{bucket.url}/ray/{path.name}", path.read_bytes())
-    settings = {"shard_rows": 100, "on": "workers", "storage": storage}
-    here = scoring.score(cascade, f"{bucket.url}/ray", f"{bucket.url}/local", **settings, workers=1)
-    there = scoring.score(cascade, f"{bucket.url}/ray", f"{bucket.url}/on-ray", **settings, engine="ray")
-    assert scoring.contents(bucket.folder / "on-ray") == scoring.contents(bucket.folder / "local")
-    assert there.manifest == here.manifest
-
-
-def test_ray_survives_a_killed_actor_and_a_lost_node(cluster, cascade, source, expected, tmp_path):
-    output = tmp_path / "out"
-    node = cluster.add_node(num_cpus=1)
-    killed = []
 
     def kill(task, done, total, **figures):
         if task == "score" and done > 600 and not killed:
-            actors = [
-                p for p in psutil.process_iter(["cmdline"]) if "ray::MapWorker" in " ".join(p.info["cmdline"] or [])
-            ]
-            killed.append(actors)
-            actors[0].kill()
+            found = psutil.process_iter(["cmdline"])
+            killed.extend(process for process in found if "ray::MapWorker" in " ".join(process.info["cmdline"] or []))
+            killed[0].kill()
             cluster.remove_node(node, allow_graceful=False)
 
+    settings = {"shard_rows": 100, "storage": storage}
+    here = scoring.score(cascade, f"{bucket.url}/ray", f"{bucket.url}/local", **settings)
     with progress.listening(kill):
-        scoring.score(cascade, source, output, shard_rows=100, on="workers", engine="ray", workers=3)
-    assert killed[0]
-    assert scoring.contents(output) == expected
+        there = scoring.score(
+            cascade, f"{bucket.url}/ray", f"{bucket.url}/on-ray", **settings, on="workers", engine="ray", workers=3
+        )
+    assert killed
+    assert there.manifest == here.manifest
+    assert scoring.contents(bucket.folder / "on-ray") == scoring.contents(bucket.folder / "local")
 
 
 def test_a_fault_on_ray_is_one_line(cluster, cascade, source, tmp_path):
