@@ -85,7 +85,11 @@ def _run(settings: ScoreSettings, version: Version, console: Console, *, restart
     if report.totals.rejections:
         console.print(f"rejected rows, with their reasons: {target.folder}/rejects/", highlight=False)
     written = target.output if target.is_file else f"{target.output}/parts/"
-    console.print(f"\n[bold green]scored[/]: {written}   the page: make mlflow, the run {run.name}", highlight=False)
+    verdict = "[bold green]scored[/]"
+    if not report.checks.passed:
+        limit = f"more than {100 * settings.max_rejected_share:g}% of the rows were rejected"
+        verdict = f"[bold red]failed[/]: {limit} (max_rejected_share). The others are scored"
+    console.print(f"\n{verdict}: {written}   the page: make mlflow, the run {run.name}", highlight=False)
     return {
         "run": run.name,
         "passed": report.checks.passed,

@@ -66,6 +66,7 @@ def test_too_many_rejects_fail_at_the_end_and_the_output_stays(linear_model, tmp
     assert json.loads(result.out.splitlines()[-1])["rejected"] == {"empty": 120}
     assert len(pd.read_csv(tmp_path / "scored.csv")) == 1080
     assert "rejects/" in result.err
+    assert "failed: more than 1% of the rows were rejected (max_rejected_share)" in result.err
     allowed = score(linear_model, tmp_path / "a.csv", tmp_path / "scored.csv", more=("--set", "max_rejected_share=0.1"))
     assert allowed.code == 0
 
