@@ -16,7 +16,7 @@ from sentiment.scoring.storage import Storage
 from tests.helpers import forked, scoring
 
 SETTINGS = {"shard_rows": 40}
-LINES = 4000
+LINES = 8000
 
 
 @pytest.fixture(scope="module")
