@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -144,10 +145,10 @@ def test_reviews_of_one_class_are_refused(encoder, tmp_path):
 
 
 def test_embedded_weights_are_found_and_checked(monkeypatch):
-    name, (package, _) = next(iter(weights.EMBEDDED.items()))
+    name, embedded = next(iter(weights.EMBEDDED.items()))
     assert (weights.Path(weights.find_model(name)) / "model.safetensors").is_file()
     weights._embedded.cache_clear()
-    monkeypatch.setitem(weights.EMBEDDED, name, (package, "0" * 64))
+    monkeypatch.setitem(weights.EMBEDDED, name, replace(embedded, sha256="0" * 64))
     with pytest.raises(UserError, match="not the published ones"):
         weights.find_model(name)
     weights._embedded.cache_clear()
