@@ -116,7 +116,7 @@ def versions_table(versions: Sequence[Version], title: str | None = None) -> Tab
 
 
 def scoring_table(report: ScoringReport) -> Table:
-    """Shows what became of the rows of a scoring job, its speed and its cost."""
+    """Shows the counts of a scoring job, its speed and its cost."""
     totals, scored = report.totals, max(report.totals.scored, 1)
     title = f"Scored by version {report.model_version} ({report.kind}, {report.engine})"
     table = Table("", "", "", title=title, title_justify="left", show_header=False)

@@ -63,6 +63,20 @@ def get_version(model: str, number: str) -> Version:
     return known[number]
 
 
+def choose_version(model: str, number: str | None) -> Version:
+    """Returns the version with this number; with None, the one in production.
+
+    Raises:
+        UserError: If there is none.
+    """
+    if number is not None:
+        return get_version(model, number)
+    production = find_production(model)
+    if production is None:
+        raise UserError("no version is in production", where=f"model {model}", remedy="Run make train first.")
+    return production
+
+
 def get_artifact(model: str, number: str, name: str) -> ArtifactVersionResponse:
     """Returns the stored artifact ``name`` (such as ``servable``) of a version.
 

@@ -17,3 +17,8 @@ class UserError(Exception):
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
         self.what, self.where, self.remedy = what, where, remedy
         super().__init__(": ".join(part for part in (where, what) if part) + (f". {remedy}" if remedy else ""))
+
+
+def first_line(error: BaseException) -> str:
+    """Returns the first line of a library's own message, or the name of the error if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

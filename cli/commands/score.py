@@ -27,7 +27,7 @@ class Arguments(PipelineArguments):
 
 
 def run(arguments: Arguments, context: Context) -> Summary:
-    """Runs the score pipeline, and shows what became of the rows."""
+    """Runs the score pipeline, and shows the counts."""
     from pipelines.settings import read_score_settings
 
     settings = read_score_settings(arguments.config, arguments.overrides, arguments.input, arguments.output)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from cli.arguments import ModelArguments, SettingsArguments
 from cli.grammar import Command, Context, Summary, option
-from sentiment.errors import UserError
 
 TOKEN_VARIABLE = "SENTIMENT_TOKEN"
 
@@ -40,9 +39,7 @@ def run(arguments: Arguments, context: Context) -> Summary:
 
         model, number = arguments.model, arguments.version
         smoke = read_settings(DeploySettings, arguments.config, arguments.overrides).smoke
-        version = versions.get_version(model, number) if number else versions.find_production(model)
-        if version is None:
-            raise UserError("no version is in production", where=f"model {model}", remedy="Run make train first.")
+        version = versions.choose_version(model, number)
         for name in artifact_names(version.kind):
             versions.require_stored(model, version.number, name)
         servable, splits, evaluation = (

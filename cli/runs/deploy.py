@@ -16,7 +16,7 @@ from pipelines.settings import DeploySettings
 from registry import versions
 from registry.lineage import artifact_names
 from sentiment.checks import CheckReport
-from sentiment.deployment import Bento, Deployment, Version
+from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
 from serving.active import model_deployer
 from serving.service import NotStartedError
@@ -95,7 +95,7 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
         UserError: If there is no version to deploy, or the stack has no deployer.
     """
     needs_token = model_deployer().config.tokens_file is not None  # raises before anything is built
-    version = _find_version(settings)
+    version = versions.choose_version(settings.model, settings.version)
     for artifact in artifact_names(version.kind):
         versions.require_stored(settings.model, version.number, artifact)
     name = run_name("deploy")
@@ -111,15 +111,6 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
     outcome = _read(name)
     _show(outcome, console, needs_token=needs_token)
     return outcome
-
-
-def _find_version(settings: DeploySettings) -> Version:
-    if settings.version is not None:
-        return versions.get_version(settings.model, settings.version)
-    found = versions.find_production(settings.model)
-    if found is None:
-        raise UserError("no version is in production", where=f"model {settings.model}", remedy="Run make train first.")
-    return found
 
 
 def _read_reports(run: str) -> list[CheckReport]:

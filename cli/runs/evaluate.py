@@ -11,7 +11,6 @@ from cli.runs.start import start_pipeline
 from pipelines.evaluate import evaluate
 from pipelines.settings import EvaluateSettings
 from registry import versions
-from sentiment.errors import UserError
 from sentiment.reviews.sources import source_fingerprint
 
 
@@ -21,10 +20,7 @@ def run_evaluate(settings: EvaluateSettings, console: Console, *, cache: bool) -
     Raises:
         UserError: If there is no such version, or the source cannot be read.
     """
-    champion = versions.find_production(settings.model)
-    version = settings.version or (champion.number if champion else None)
-    if version is None:
-        raise UserError("no version is in production", where=f"model {settings.model}", remedy="Run make train first.")
+    version = versions.choose_version(settings.model, settings.version).number
     for artifact in ("servable", "splits"):
         versions.require_stored(settings.model, version, artifact)
     fingerprint = source_fingerprint(settings.source)

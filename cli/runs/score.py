@@ -31,7 +31,7 @@ from sentiment.scoring.storage import S3
 
 
 def run_score(settings: ScoreSettings, console: Console, *, restart: bool, cache: bool) -> Summary:
-    """Scores the input on the active stack, prints what became of the rows, and returns it for ``--json``.
+    """Scores the input on the active stack, prints the counts, and returns them for ``--json``.
 
     Args:
         settings: The settings of the pipeline.
@@ -42,7 +42,7 @@ def run_score(settings: ScoreSettings, console: Console, *, restart: bool, cache
     Raises:
         UserError: If there is no such version, the input cannot be read, or another job writes the output.
     """
-    version = _find_version(settings)
+    version = versions.choose_version(settings.model, settings.version)
     for artifact in artifact_names(version.kind):
         versions.require_stored(settings.model, version.number, artifact)
     if settings.output != STANDARD:
@@ -64,15 +64,6 @@ def run_score(settings: ScoreSettings, console: Console, *, restart: bool, cache
     finally:
         if not any(folder.rglob(f"{REJECTS}/*")):
             shutil.rmtree(folder)
-
-
-def _find_version(settings: ScoreSettings) -> Version:
-    if settings.version is not None:
-        return versions.get_version(settings.model, settings.version)
-    production = versions.find_production(settings.model)
-    if production is None:
-        raise UserError("no version is in production", where=f"model {settings.model}", remedy="Run make train first.")
-    return production
 
 
 def _run(settings: ScoreSettings, version: Version, console: Console, *, restart: bool, cache: bool) -> Summary:

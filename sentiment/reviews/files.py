@@ -9,7 +9,7 @@ import os
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
-from sentiment.errors import UserError
+from sentiment.errors import UserError, first_line
 from sentiment.reviews.delimited import TextFormat, decode, read_delimited
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _open(path: str, *, compression: str | None) -> IO[bytes]:
     except IsADirectoryError:
         raise UserError("this is a folder, not a file", where=path) from None
     except (ImportError, OSError, ValueError) as error:
-        raise UserError(f"cannot be opened: {_first_line(error)}", where=path) from error
+        raise UserError(f"cannot be opened: {first_line(error)}", where=path) from error
 
 
 def _contents(path: str) -> tuple[str, bytes]:
@@ -109,7 +109,7 @@ def _contents(path: str) -> tuple[str, bytes]:
                 name = _only_table(archive.namelist(), path)
                 return name, archive.read(name)
     except (OSError, *damaged) as error:
-        raise UserError(f"cannot be read: {_first_line(error)}", where=path) from error
+        raise UserError(f"cannot be read: {first_line(error)}", where=path) from error
 
 
 def _only_table(entries: list[str], path: str) -> str:
@@ -161,8 +161,4 @@ def _parse_parquet(data: bytes, path: str) -> pd.DataFrame:
     try:
         return pd.read_parquet(io.BytesIO(data))
     except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"not a Parquet file: {_first_line(error)}", where=path) from None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+        raise UserError(f"not a Parquet file: {first_line(error)}", where=path) from None

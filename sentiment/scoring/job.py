@@ -13,13 +13,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from sentiment import progress
 from sentiment.errors import UserError
 from sentiment.reviews import databases
+from sentiment.scoring.manifest import InputFacts, JobManifest, ModelFacts
 from sentiment.scoring.outputs import join
 from sentiment.scoring.plan import Plan, Shard, find_files, make_plan
 from sentiment.scoring.results import ShardResult, Tally
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from sentiment.scoring.workers import Workers
 
 MANIFEST, SPOOL, LOCK = "manifest.json", "spool", "lock"
-MANIFEST_FORMAT = 1
 SAMPLE_ROWS = 3000  # for the comparison with the reference
 OUTPUT_SUFFIXES: dict[str, OutputFormat] = {
     ".parquet": "parquet",
@@ -81,72 +81,6 @@ class Target:
         if by_suffix:
             return cls(output, f"{output}.job", by_suffix, is_file=True)
         return cls(output, output, output_format or "parquet", is_file=False)
-
-
-class ModelFacts(BaseModel):
-    """The model of a job."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    version: str
-    fingerprint: str
-    engine: str
-
-
-class InputFacts(BaseModel):
-    """An input file of a job: its size in bytes, and the name of its content."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: str
-    size: int
-    digest: str
-
-
-class JobManifest(BaseModel):
-    """The record of a job: the same input, model and settings give the same record.
-
-    Attributes:
-        format: Version of this form.
-        complete: Whether every shard is finished.
-        model: The model.
-        settings: The settings that decide what is written.
-        inputs: The input files, in order.
-        shards: The shards, in order.
-        rows: Rows of the input: those scored and those rejected.
-        scored: Rows in the parts; None until the job is complete.
-        rejected: Rejected rows by reason; None until then.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: int = MANIFEST_FORMAT
-    complete: bool = False
-    model: ModelFacts
-    settings: dict[str, Any]
-    inputs: tuple[InputFacts, ...]
-    shards: tuple[Shard, ...]
-    rows: int
-    scored: int | None = None
-    rejected: dict[str, int] | None = None
-
-    def difference(self, other: JobManifest) -> str | None:
-        """Says in what another job differs from this one; None if it is the same."""
-        for name in ("name", "version", "fingerprint", "engine"):
-            ours, theirs = getattr(self.model, name), getattr(other.model, name)
-            if ours != theirs:
-                return f"the model's {name} was {ours[:20]}, and is {theirs[:20]}"
-        for name in sorted(self.settings.keys() | other.settings.keys()):
-            if self.settings.get(name) != other.settings.get(name):
-                return f"{name} was {self.settings.get(name)!r}, and is {other.settings.get(name)!r}"
-        ours, theirs = ({i.path: i.digest for i in job.inputs} for job in (self, other))
-        for path in sorted(ours.keys() | theirs.keys()):
-            if ours.get(path) != theirs.get(path):
-                verb = "changed" if path in ours and path in theirs else "is new" if path in theirs else "is gone"
-                return f"the input {path} {verb}"
-        same = (self.inputs, self.shards) == (other.inputs, other.shards)
-        return None if same else "the input is in another order, or cut otherwise"
 
 
 @dataclass(frozen=True)

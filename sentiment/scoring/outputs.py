@@ -8,10 +8,10 @@ import math
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
+from sentiment.scoring.tables import holds_json
+
 if TYPE_CHECKING:
     import pyarrow as pa
-
-JSON_TYPE = b"json"  # in the metadata of a column of text whose values are JSON
 
 
 def encode(table: pa.Table, form: str) -> bytes:
@@ -50,7 +50,7 @@ def _join_parquet(parts: Iterator[bytes], schema: pa.Schema, sink: IO[bytes]) ->
 
 
 def _json_lines(table: pa.Table) -> Iterator[bytes]:
-    held = [(field.metadata or {}).get(JSON_TYPE) == b"1" for field in table.schema]
+    held = [holds_json(field) for field in table.schema]
     columns = [_values(column) for column in table.columns]
     for row in zip(*columns, strict=True):
         values = {

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from itertools import accumulate
 from typing import IO, TYPE_CHECKING
 
-from sentiment.errors import UserError
+from sentiment.errors import UserError, first_line
 from sentiment.scoring.settings import ScoreSettings
 from sentiment.scoring.storage import Storage
 from sentiment.scoring.tables import MAX_GRAIN_BYTES, MAX_GRAIN_ROWS, Grain, InputFile, Rows, grain_rows
@@ -63,7 +63,7 @@ class ParquetTable:
             texts = _as_bytes(taken.column(text_column)).to_pylist() if len(taken) else []
         except (pa.ArrowException, OSError) as error:
             self.close()
-            raise UserError(f"cannot be read at row {row}: {_first_line(error)}", where=self._path) from error
+            raise UserError(f"cannot be read at row {row}: {first_line(error)}", where=self._path) from error
         if len(taken) < rows:
             raise UserError(f"ends after {start + len(taken)} rows", where=self._path, remedy="It has changed.")
         return Rows(taken, texts, range(row, row + rows), ())
@@ -121,7 +121,7 @@ class ParquetTable:
         try:
             return ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
-            raise UserError(f"not a Parquet file: {_first_line(error)}", where=self._path) from error
+            raise UserError(f"not a Parquet file: {first_line(error)}", where=self._path) from error
 
 
 def _as_bytes(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -158,7 +158,3 @@ def _row_size(file: ParquetFile, number: int) -> float:
 def _rows_at_once(row_size: float) -> int:
     """Returns how many rows are read at once, so that long ones do not fill the memory."""
     return max(1, min(MAX_GRAIN_ROWS, int(MAX_GRAIN_BYTES / row_size)))
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -66,44 +66,21 @@ class SourceCount(BaseModel):
         return SourceCount(rows=self.rows + other.rows, positives=self.positives + other.positives)
 
 
-class ShardResult(BaseModel):
-    """The counts of the rows of a shard.
+class Totals(BaseModel):
+    """Counts of rows: of a shard, or of all.
 
     Attributes:
-        index: Number of the shard.
-        scored: Rows in its part.
+        scored: Rows that were scored.
         rejected: Rows that were rejected, by reason.
         positives: Rows with the positive label.
         abstained: Rows whose score is too low to act on.
         histogram: Scored rows by P(positive), in ``BINS`` bins.
         sources: Scored rows by source, if a column names it.
-        uncertain: Its most uncertain texts.
-        sample: Some of its rows, evenly spaced.
+        uncertain: The most uncertain texts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    index: int
-    scored: int
-    rejected: dict[str, int]
-    positives: int
-    abstained: int
-    histogram: tuple[int, ...]
-    sources: dict[str, SourceCount]
-    uncertain: tuple[UncertainExample, ...]
-    sample: tuple[SampledRow, ...]
-
-    @property
-    def rows(self) -> int:
-        """Rows of the shard."""
-        return self.scored + sum(self.rejected.values())
-
-
-class Totals(BaseModel):
-    """The counts of all rows: sums over the shards, see :class:`ShardResult`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     scored: int
     rejected: dict[str, int]
     positives: int
@@ -114,13 +91,25 @@ class Totals(BaseModel):
 
     @property
     def rows(self) -> int:
-        """Rows of the input."""
+        """All rows: scored and rejected."""
         return self.scored + self.rejections
 
     @property
     def rejections(self) -> int:
         """Rows that were rejected."""
         return sum(self.rejected.values())
+
+
+class ShardResult(Totals):
+    """The counts of a shard.
+
+    Attributes:
+        index: Number of the shard.
+        sample: Some of its rows, evenly spaced.
+    """
+
+    index: int
+    sample: tuple[SampledRow, ...]
 
 
 class Tally:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     import pyarrow as pa
 
+JSON_VALUES = {b"json": b"1"}  # metadata of a column of text whose values are JSON
 MAX_GRAIN_ROWS = 1000  # rows between two places where reading can begin
 MAX_GRAIN_BYTES = 4 << 20  # there are fewer if they are long
 
@@ -106,6 +107,11 @@ class Table(Protocol):
 
     def read(self, start: int, row: int, rows: int, schema: pa.Schema, text_column: str) -> Rows:
         """Reads ``rows`` rows; the first one has the number ``row``, and begins at ``start``."""
+
+
+def holds_json(field: pa.Field) -> bool:
+    """Whether the values of a column of text are JSON."""
+    return (field.metadata or {}).items() >= JSON_VALUES.items()
 
 
 def grain_rows(shard_rows: int | None) -> int:

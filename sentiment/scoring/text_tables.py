@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sentiment.errors import UserError
+from sentiment.errors import UserError, first_line
 from sentiment.reviews.delimited import SEPARATORS
 from sentiment.scoring.settings import ScoreSettings
 from sentiment.scoring.storage import Storage
-from sentiment.scoring.tables import Grain, InputFile, Reject, Rows, grain_rows, grains
+from sentiment.scoring.tables import JSON_VALUES, Grain, InputFile, Reject, Rows, grain_rows, grains, holds_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,6 @@ BUFFER_BYTES = 1 << 20
 MAX_VALUE_BYTES = 64 << 20  # otherwise a quotation mark that is never closed takes all memory
 UTF8_BOM = b"\xef\xbb\xbf"
 ARROW_NAMES = {"gz": "gzip", "zst": "zstd"}
-JSON_VALUES = {b"json": b"1"}  # marks a column whose values are JSON text
 MAX_INTEGER = 2**63
 MAX_EXACT_FLOAT = 2**53  # a float cannot hold every integer above
 
@@ -105,8 +104,7 @@ class _Readable:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         """Raises the error of a damaged file as one for users; S3's own pass."""
         if isinstance(error, OSError) and error.errno is None and type(error).__module__ == "builtins":
-            reason = (str(error).strip() or "no message").splitlines()[0][:200]
-            raise UserError(f"cannot be read: {reason}", where=self._path) from error
+            raise UserError(f"cannot be read: {first_line(error)}", where=self._path) from error
 
 
 class DelimitedTable:
@@ -319,7 +317,7 @@ def _array(field: pa.Field, values: list[Any]) -> pa.Array:
     import pyarrow as pa
 
     if pa.types.is_string(field.type):
-        is_json = (field.metadata or {}).get(b"json") == b"1"
+        is_json = holds_json(field)
         values = [
             v if v is None or (isinstance(v, str) and not is_json) else json.dumps(v, ensure_ascii=False)
             for v in values
