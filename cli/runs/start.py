@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zenml.pipelines.pipeline_definition import Pipeline
 
 
-# Integrations whose materializers no artifact of ours uses. ZenML imports them before each run: 240 MB, and 3 s.
+# Integrations whose materializers no artifact of ours uses. ZenML imports them before each run: 200 MB of memory.
 UNUSED = ("bentoml", "evidently", "pytorch", "scipy", "sklearn")
 
 
