@@ -17,6 +17,7 @@ class Identity:
         engine: The library that computes it: ``Classifier.engine``.
         bento: Tag of the Bento.
         labels: Names of the classes.
+        stages: Names of a cascade's stages, the cheapest first; none for other kinds.
         lineage: Where the model comes from: run, commit, fingerprints.
     """
 
@@ -26,6 +27,7 @@ class Identity:
     engine: str
     bento: str
     labels: tuple[str, ...]
+    stages: tuple[str, ...] = ()
     lineage: dict[str, str] = field(default_factory=dict)
 
     def info(self, limits: dict[str, float]) -> dict[str, Any]:
@@ -35,6 +37,7 @@ class Identity:
             "model_version": self.version,
             "kind": self.kind,
             "engine": self.engine,
+            "stages": list(self.stages),
             "bento": self.bento,
             "labels": list(self.labels),
             "lineage": self.lineage,

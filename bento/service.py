@@ -88,6 +88,7 @@ class SentimentService:
             engine=self._classifier.engine,
             bento=f"{server_context.bento_name}:{server_context.bento_version}",
             labels=self._classifier.manifest.labels,
+            stages=self._classifier.manifest.stages,
             lineage=labels,
         )
 

@@ -57,10 +57,10 @@ class ModelStatus:
         return self.live if self.live and self.live.bento.model == self.model else None
 
     @property
-    def live_kind(self) -> str:
-        """The candidate that is live, such as ``cascade``; empty if that is unknown."""
+    def live_version(self) -> Version | None:
+        """The version that is live; None if none is, or it is unknown."""
         live = self.own_live
-        return next((v.kind for v in self.versions if live and v.number == live.bento.version), "")
+        return next((v for v in self.versions if live and v.number == live.bento.version), None)
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:

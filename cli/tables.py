@@ -56,7 +56,7 @@ def candidates_table(
         title=f"Candidates on {reviews}, with 95% intervals", title_justify="left",
     )  # fmt: skip
     for name, e in evaluations.items():
-        checks = behaviours[name].checks
+        checks = behaviours[name].compared
         failed, cases = sum((c.score or 0) * c.count for c in checks), sum(c.count for c in checks)
         table.add_row(
             f"[bold]{name}" if name == challenger else name,
@@ -111,7 +111,7 @@ def versions_table(versions: Sequence[Version], title: str | None = None) -> Tab
         decision = (
             f"rolled back {v.rolled_back[:10]}" if v.rolled_back else "promoted" if v.promoted else "not promoted"
         )
-        table.add_row(*map(escape, (v.number, v.stage or "-", v.kind, v.fingerprint[:12], decision, v.reason)))
+        table.add_row(*map(escape, (v.number, v.stage or "-", v.description, v.fingerprint[:12], decision, v.reason)))
     return table
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from sentiment.behaviour.augmentation import AugmentationSettings
 from sentiment.models.cascade import CascadeSettings
@@ -18,6 +19,16 @@ from sentiment.settings import Settings
 Output = Any  # the output of a ZenML step, before the pipeline runs
 
 
+LARGE = TransformerSettings(
+    enabled=False,
+    model="embedded:all-mpnet-base-v2",
+    max_length=128,
+    learning_rate=5e-5,
+    long_rows=13_000,
+    short_epochs=1,
+)
+
+
 class CandidateSettings(Settings):
     """The settings of the candidates; a candidate's own are the field of its name, which has ``enabled``."""
 
@@ -26,20 +37,46 @@ class CandidateSettings(Settings):
     linear: LinearSettings = LinearSettings()
     transformer: TransformerSettings = TransformerSettings()
     export: ExportSettings = ExportSettings()
+    large_transformer: TransformerSettings = LARGE
+    large_export: ExportSettings = ExportSettings()
     cascade: CascadeSettings = CascadeSettings()
+    challenger: str | None = Field(
+        None, description="candidate that is up for promotion; null: the most accurate one on the validation split"
+    )
+    reuse: dict[str, str] = Field(
+        default_factory=dict,
+        description="candidates that are taken from an earlier version instead of being trained: name and version",
+    )
+
+    @field_validator("reuse", mode="before")
+    @classmethod
+    def _versions_as_text(cls, given: object) -> object:
+        return {name: str(version) for name, version in given.items()} if isinstance(given, dict) else given
 
     @model_validator(mode="after")
     def _needs_are_enabled(self) -> CandidateSettings:
         enabled = {c.name for c in CANDIDATES if getattr(self, c.name).enabled}
-        independent = [c.name for c in CANDIDATES if not c.needs]
+        independent = [c.name for c in CANDIDATES if not c.needs(self)]
         if enabled.isdisjoint(independent):
-            raise ValueError(f"enable at least one of {' and '.join(independent)}")
+            raise ValueError(f"enable at least one of {', '.join(independent)}")
         for candidate in CANDIDATES:
-            if candidate.name in enabled and not enabled.issuperset(candidate.needs):
-                needs = " and ".join(candidate.needs)
-                remedy = f"enable them, or set {candidate.name}.enabled=false"
-                raise ValueError(f"{candidate.name} needs {needs}: {remedy}")
+            if candidate.name in enabled and not enabled.issuperset(candidate.needs(self)):
+                self._refuse_needs(candidate)
+        for setting, names in (("reuse", self.reuse), ("challenger", [self.challenger] if self.challenger else [])):
+            for name in names:
+                if name not in enabled:
+                    listed = ", ".join(sorted(enabled))
+                    raise ValueError(f"{setting} names {name}, which is no enabled candidate: {listed}")
         return self
+
+    def _refuse_needs(self, candidate: Candidate) -> None:
+        needs = candidate.needs(self)
+        unknown = [name for name in needs if name not in {c.name for c in CANDIDATES}]
+        if unknown:
+            nearest = get_close_matches(unknown[0], [c.name for c in CANDIDATES], n=1, cutoff=0)[0]
+            raise ValueError(f"{candidate.name} needs {unknown[0]}, which is no candidate; did you mean {nearest}?")
+        remedy = f"enable them, or set {candidate.name}.enabled=false"
+        raise ValueError(f"{candidate.name} needs {' and '.join(needs)}: {remedy}")
 
 
 @dataclass(frozen=True)
@@ -50,29 +87,38 @@ class Candidate:
         name: Name of its settings, its servable and its evaluation.
         train: Adds its training steps to the pipeline and returns its servable. Takes the settings, the splits, the
             report on the splits, and the servables of the candidates that it needs, by name.
-        needs: Candidates that it is built from.
+        needs: Names the candidates that it is built from, by the settings.
     """
 
     name: str
     train: Callable[[CandidateSettings, Output, Output, Mapping[str, Output]], Output]
-    needs: tuple[str, ...] = ()
+    needs: Callable[[CandidateSettings], Sequence[str]] = lambda _: ()
 
 
-def train_candidates(settings: CandidateSettings, splits: Output, split_checks: Output) -> dict[str, Output]:
+def train_candidates(
+    settings: CandidateSettings, splits: Output, split_checks: Output, earlier: Mapping[str, Output]
+) -> dict[str, Output]:
     """Adds the training steps of every enabled candidate to the pipeline.
 
     Args:
         settings: The settings of the candidates.
         splits: The splits.
         split_checks: The report on the splits.
+        earlier: The stored servables of the candidates that are reused, by name.
 
     Returns:
         Servables by name; those that cost least to serve come first, so that they win a tie.
     """
+    from steps.training.reuse import reuse
+
     trained: dict[str, Output] = {}
-    for candidate in sorted(CANDIDATES, key=lambda c: len(c.needs)):
-        if getattr(settings, candidate.name).enabled:
-            trained[candidate.name] = candidate.train(settings, splits, split_checks, trained)
+    for candidate in sorted(CANDIDATES, key=lambda c: len(c.needs(settings))):
+        name = candidate.name
+        if name in settings.reuse:
+            step = reuse.with_options(substitutions={"candidate": name})
+            trained[name] = step(earlier[name], splits, name, id=f"reuse_{name}")
+        elif getattr(settings, name).enabled:
+            trained[name] = candidate.train(settings, splits, split_checks, trained)
     return {c.name: trained[c.name] for c in CANDIDATES if c.name in trained}
 
 
@@ -84,21 +130,35 @@ def _train_linear(
     return train_linear(splits, split_checks, settings.linear, settings.seed)
 
 
-def _train_transformer(
-    settings: CandidateSettings, splits: Output, split_checks: Output, trained: Mapping[str, Output]
+def _train_encoder(
+    name: str, recipe: TransformerSettings, serving: ExportSettings, settings: CandidateSettings, *inputs: Output
 ) -> Output:
+    """Adds the steps that check, fine-tune and export one encoder."""
     from sentiment.models.weights import find_model, fingerprint
     from steps.training.check_model import check_model
     from steps.training.export import export
     from steps.training.train_transformer import train_transformer
 
-    weights = fingerprint(find_model(settings.transformer.model))
-    augmentation, seed = settings.augmentation, settings.seed
-    check_model(settings.transformer, weights, settings.export.max_length)
-    checkpoint = train_transformer(
-        splits, split_checks, settings.transformer, weights, augmentation, seed, after=["check_model"]
+    weights = fingerprint(find_model(recipe.model))
+    named = {"candidate": name}
+    check_model(recipe, weights, serving.max_length, id=f"check_{name}")
+    checkpoint = train_transformer.with_options(substitutions=named)(
+        *inputs, recipe, weights, settings.augmentation, settings.seed, after=[f"check_{name}"], id=f"train_{name}"
     )
-    return export(checkpoint, splits, settings.export, seed)
+    return export.with_options(substitutions=named)(checkpoint, inputs[0], serving, settings.seed, id=f"export_{name}")
+
+
+def _train_transformer(
+    settings: CandidateSettings, splits: Output, split_checks: Output, trained: Mapping[str, Output]
+) -> Output:
+    return _train_encoder("transformer", settings.transformer, settings.export, settings, splits, split_checks)
+
+
+def _train_large_transformer(
+    settings: CandidateSettings, splits: Output, split_checks: Output, trained: Mapping[str, Output]
+) -> Output:
+    recipe, serving = settings.large_transformer, settings.large_export
+    return _train_encoder("large_transformer", recipe, serving, settings, splits, split_checks)
 
 
 def _build_cascade(
@@ -106,11 +166,13 @@ def _build_cascade(
 ) -> Output:
     from steps.training.build_cascade import build_cascade
 
-    return build_cascade(trained["linear"], trained["transformer"], splits, settings.cascade)
+    names = settings.cascade.stages
+    return build_cascade([trained[name] for name in names], splits, settings.cascade)
 
 
 CANDIDATES = (  # the cheapest to serve first
     Candidate("linear", _train_linear),
-    Candidate("cascade", _build_cascade, needs=("linear", "transformer")),
+    Candidate("cascade", _build_cascade, needs=lambda settings: settings.cascade.stages),
     Candidate("transformer", _train_transformer),
+    Candidate("large_transformer", _train_large_transformer),
 )

@@ -56,8 +56,9 @@ def train(
     splits = divide(reviews, review_checks, settings.splits, seed)
     split_checks = check_splits(splits, suites.splits, settings.splits.near_duplicate_similarity)
 
-    candidates = train_candidates(settings, splits, split_checks)
-    challenger, servable = choose(list(candidates.values()))
+    earlier = {name: get_artifact(settings.model, version, name) for name, version in settings.reuse.items()}
+    candidates = train_candidates(settings, splits, split_checks, earlier)
+    challenger, servable = choose(list(candidates), list(candidates.values()), settings.challenger)
 
     evaluated = [_evaluate(settings, name, candidate, splits) for name, candidate in candidates.items()]
     evaluations, behaviours = (list(outputs) for outputs in zip(*evaluated, strict=True))

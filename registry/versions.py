@@ -133,7 +133,7 @@ def create_version(model: str, metadata: dict[str, Any], card: str) -> Version:
 
     Args:
         model: Name of the model.
-        metadata: ``kind``, ``fingerprint``, ``promoted`` and ``reason``, and further facts for readers.
+        metadata: ``kind``, ``stages``, ``fingerprint``, ``promoted`` and ``reason``, and further facts for readers.
         card: The model card, Markdown.
     """
     from zenml import log_metadata
@@ -199,6 +199,7 @@ def _version(response: ModelVersionResponse) -> Version:
         run=str(metadata.get("pipeline_run", "")),
         accuracy=_number(metadata.get("accuracy")),
         ece=_number(metadata.get("ece")),
+        stages=tuple(str(metadata.get("stages", "")).split()),
     )
 
 

@@ -22,6 +22,7 @@ class Check(BaseModel):
         limit: The limit in the same unit, e.g. ``"at most 5%"``.
         detail: Further facts for readers, such as the number of rows.
         score: The measured value as a number, if there is one (behaviour: failure rate in [0, 1]).
+        compared: Whether promotion compares the score with the champion's; false for what is only reported.
         count: Number of cases or rows that were checked; 0 if it does not apply.
         examples: A few failing texts or rows, shortened.
     """
@@ -35,6 +36,7 @@ class Check(BaseModel):
     limit: str
     detail: str = ""
     score: float | None = None
+    compared: bool = True
     count: int = 0
     examples: tuple[str, ...] = ()
 
@@ -61,6 +63,11 @@ class CheckReport(BaseModel):
     def passed(self) -> bool:
         """True if no critical check failed."""
         return not self.failures("critical")
+
+    @property
+    def compared(self) -> tuple[Check, ...]:
+        """The checks that promotion compares with the champion's."""
+        return tuple(c for c in self.checks if c.compared)
 
     def failures(self, severity: Severity | None = None) -> tuple[Check, ...]:
         """Returns the failed checks, of one severity or of both."""

@@ -16,6 +16,7 @@ class Version:
         number: Its number, on MLflow's version of it as the tag ``zenml_version``.
         stage: ``production``, ``archived`` or empty.
         kind: The candidate that it is: ``linear``, ``transformer`` or ``cascade``.
+        stages: Names of a cascade's stages, the cheapest first; none for other kinds.
         fingerprint: SHA-256 of its servable.
         promoted: Whether its decision was to promote it.
         reason: The decision's reason.
@@ -42,6 +43,12 @@ class Version:
     run: str = ""
     accuracy: float | None = None
     ece: float | None = None
+    stages: tuple[str, ...] = ()
+
+    @property
+    def description(self) -> str:
+        """Its kind, and a cascade's stages."""
+        return f"{self.kind} ({' > '.join(self.stages)})" if self.stages else self.kind
 
     def as_json(self) -> dict[str, Any]:
         """Returns it for ``--json``; the key ``taken_back`` is older than the attribute's name."""

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62\x65nto/stubs/sentiment.proto\x12\x0csentiment.v1\"\x1f\n\x0ePredictRequest\x12\r\n\x05texts\x18\x01 \x03(\t\"I\n\nPrediction\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x11\n\tabstained\x18\x04 \x01(\x08\"W\n\x0fPredictResponse\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12-\n\x0bpredictions\x18\x02 \x03(\x0b\x32\x18.sentiment.v1.Prediction\"7\n\x0f\x46\x65\x65\x64\x62\x61\x63kRequest\x12\x15\n\rprediction_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"\x12\n\x10\x46\x65\x65\x64\x62\x61\x63kResponse\"\r\n\x0bInfoRequest\"\xc2\x02\n\x0cInfoResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\r\n\x05\x62\x65nto\x18\x04 \x01(\t\x12\x0e\n\x06labels\x18\x05 \x03(\t\x12\x38\n\x07lineage\x18\x06 \x03(\x0b\x32\'.sentiment.v1.InfoResponse.LineageEntry\x12\x36\n\x06limits\x18\x07 \x03(\x0b\x32&.sentiment.v1.InfoResponse.LimitsEntry\x12\x0e\n\x06\x65ngine\x18\x08 \x01(\t\x1a.\n\x0cLineageEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x32\xaf\x02\n\tSentiment\x12\x46\n\x07Predict\x12\x1c.sentiment.v1.PredictRequest\x1a\x1d.sentiment.v1.PredictResponse\x12P\n\rPredictStream\x12\x1c.sentiment.v1.PredictRequest\x1a\x1d.sentiment.v1.PredictResponse(\x01\x30\x01\x12I\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12\x1d.sentiment.v1.FeedbackRequest\x1a\x1e.sentiment.v1.FeedbackResponse\x12=\n\x04Info\x12\x19.sentiment.v1.InfoRequest\x1a\x1a.sentiment.v1.InfoResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62\x65nto/stubs/sentiment.proto\x12\x0csentiment.v1\"\x1f\n\x0ePredictRequest\x12\r\n\x05texts\x18\x01 \x03(\t\"I\n\nPrediction\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x11\n\tabstained\x18\x04 \x01(\x08\"W\n\x0fPredictResponse\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12-\n\x0bpredictions\x18\x02 \x03(\x0b\x32\x18.sentiment.v1.Prediction\"7\n\x0f\x46\x65\x65\x64\x62\x61\x63kRequest\x12\x15\n\rprediction_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"\x12\n\x10\x46\x65\x65\x64\x62\x61\x63kResponse\"\r\n\x0bInfoRequest\"\xd2\x02\n\x0cInfoResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\r\n\x05\x62\x65nto\x18\x04 \x01(\t\x12\x0e\n\x06labels\x18\x05 \x03(\t\x12\x38\n\x07lineage\x18\x06 \x03(\x0b\x32\'.sentiment.v1.InfoResponse.LineageEntry\x12\x36\n\x06limits\x18\x07 \x03(\x0b\x32&.sentiment.v1.InfoResponse.LimitsEntry\x12\x0e\n\x06\x65ngine\x18\x08 \x01(\t\x12\x0e\n\x06stages\x18\t \x03(\t\x1a.\n\x0cLineageEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a-\n\x0bLimitsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x32\xaf\x02\n\tSentiment\x12\x46\n\x07Predict\x12\x1c.sentiment.v1.PredictRequest\x1a\x1d.sentiment.v1.PredictResponse\x12P\n\rPredictStream\x12\x1c.sentiment.v1.PredictRequest\x1a\x1d.sentiment.v1.PredictResponse(\x01\x30\x01\x12I\n\x08\x46\x65\x65\x64\x62\x61\x63k\x12\x1d.sentiment.v1.FeedbackRequest\x1a\x1e.sentiment.v1.FeedbackResponse\x12=\n\x04Info\x12\x19.sentiment.v1.InfoRequest\x1a\x1a.sentiment.v1.InfoResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,11 +48,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INFOREQUEST']._serialized_start=319
   _globals['_INFOREQUEST']._serialized_end=332
   _globals['_INFORESPONSE']._serialized_start=335
-  _globals['_INFORESPONSE']._serialized_end=657
-  _globals['_INFORESPONSE_LINEAGEENTRY']._serialized_start=564
-  _globals['_INFORESPONSE_LINEAGEENTRY']._serialized_end=610
-  _globals['_INFORESPONSE_LIMITSENTRY']._serialized_start=612
-  _globals['_INFORESPONSE_LIMITSENTRY']._serialized_end=657
-  _globals['_SENTIMENT']._serialized_start=660
-  _globals['_SENTIMENT']._serialized_end=963
+  _globals['_INFORESPONSE']._serialized_end=673
+  _globals['_INFORESPONSE_LINEAGEENTRY']._serialized_start=580
+  _globals['_INFORESPONSE_LINEAGEENTRY']._serialized_end=626
+  _globals['_INFORESPONSE_LIMITSENTRY']._serialized_start=628
+  _globals['_INFORESPONSE_LIMITSENTRY']._serialized_end=673
+  _globals['_SENTIMENT']._serialized_start=676
+  _globals['_SENTIMENT']._serialized_end=979
 # @@protoc_insertion_point(module_scope)

@@ -49,7 +49,7 @@ class InfoRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class InfoResponse(_message.Message):
-    __slots__ = ("model", "model_version", "kind", "bento", "labels", "lineage", "limits", "engine")
+    __slots__ = ("model", "model_version", "kind", "bento", "labels", "lineage", "limits", "engine", "stages")
     class LineageEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class InfoResponse(_message.Message):
     LINEAGE_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
+    STAGES_FIELD_NUMBER: _ClassVar[int]
     model: str
     model_version: str
     kind: str
@@ -80,4 +81,5 @@ class InfoResponse(_message.Message):
     lineage: _containers.ScalarMap[str, str]
     limits: _containers.ScalarMap[str, float]
     engine: str
-    def __init__(self, model: _Optional[str] = ..., model_version: _Optional[str] = ..., kind: _Optional[str] = ..., bento: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., lineage: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Mapping[str, float]] = ..., engine: _Optional[str] = ...) -> None: ...
+    stages: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, model: _Optional[str] = ..., model_version: _Optional[str] = ..., kind: _Optional[str] = ..., bento: _Optional[str] = ..., labels: _Optional[_Iterable[str]] = ..., lineage: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Mapping[str, float]] = ..., engine: _Optional[str] = ..., stages: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from cli.model_status import ModelStatus
-    from sentiment.deployment import Deployment
+    from sentiment.deployment import Deployment, Version
     from sentiment.monitoring.alarms import Alarm
     from sentiment.monitoring.checks import Health
 
@@ -41,8 +41,10 @@ def _facts(status: ModelStatus) -> Summary:
     from sentiment.pages.report_data import alarm_facts, last_run_facts
 
     live, production = status.live, status.production
+    version = status.live_version
+    described = {"kind": version.kind if version else "", "stages": list(version.stages) if version else []}
     return {
-        "live": {**live.model_dump(), "kind": status.live_kind} if live else None,
+        "live": {**live.model_dump(), **described} if live else None,
         "health": asdict(status.health) if status.health else None,
         "production": production.number if production else None,
         "warning": status.warning,
@@ -60,7 +62,7 @@ def _show(status: ModelStatus, console: Console, *, repair: bool) -> None:
     from cli.tables import versions_table
 
     if status.live:
-        console.print(_live_table(status.live, status.live_kind, status.health))
+        console.print(_live_table(status.live, status.live_version, status.health))
     else:
         console.print("no service is live: make deploy")
     console.print(escape(_describe_production(status)))
@@ -79,7 +81,7 @@ def _describe_production(status: ModelStatus) -> str:
         return f"production: no version of {status.model}"
     measured = (("accuracy", version.accuracy), ("ECE", version.ece))
     figures = [f"{name} {value:.3f}" for name, value in measured if value is not None]
-    return f"production: version {version.number} of {status.model}, " + ", ".join([version.kind, *figures])
+    return f"production: version {version.number} of {status.model}, " + ", ".join([version.description, *figures])
 
 
 def _show_monitoring(status: ModelStatus, console: Console) -> None:
@@ -107,13 +109,13 @@ def _describe_alarm(alarm: Alarm) -> str:
     return f"{check.name}: {check.observed}, limit {check.limit}; since {alarm.since:%Y-%m-%d %H:%M}"
 
 
-def _live_table(live: Deployment, kind: str, health: Health | None) -> Table:
+def _live_table(live: Deployment, version: Version | None, health: Health | None) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     table = Table("live", "", title="Live service", title_justify="left", show_header=False)
     rows = {
-        "model": f"{live.bento.model}, version {live.bento.version}" + (f" ({kind})" if kind else ""),
+        "model": f"{live.bento.model}, version {live.bento.version}" + (f": {version.description}" if version else ""),
         "health": "answers over HTTP and gRPC" if live.healthy else "does not answer",
         "since": live.since,
         "requests": _describe_requests(health) if health else "unknown",

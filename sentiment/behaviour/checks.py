@@ -1,8 +1,8 @@
 """Behavioural tests: the answers of a classifier to generated cases, which an accuracy figure does not cover.
 
-Cases of three kinds after CheckList (Ribeiro et al. 2020, doi 10.18653/v1/2020.acl-main.442) are generated for each
-capability in ``configs/behaviour.yaml``, from templates and from real sentences; the share of failed cases is compared
-with the capability's limit.
+Cases of three kinds after CheckList (Ribeiro et al. 2020, doi 10.18653/v1/2020.acl-main.442), and of a fourth kind for
+abstention, are generated for each capability in ``configs/behaviour.yaml``, from templates and from real sentences; the
+share of failed cases is compared with the capability's limit.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import chain, islice, zip_longest
 from random import Random
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from sentiment.behaviour.capabilities import CAPABILITIES, Case
+from sentiment.behaviour.capabilities import CAPABILITIES, Capability, Case
 from sentiment.behaviour.capabilities.words import OPINIONS
 from sentiment.checks import Check, CheckReport, Severity
 from sentiment.reviews.table import LABELS
@@ -31,6 +31,18 @@ Predict = Callable[[Sequence[str]], "np.ndarray"]
 """Texts to P(positive), float, shape (n,), in [0, 1]."""
 
 _EXAMPLE_CHARACTERS = 160
+
+
+class Failure(NamedTuple):
+    """A failed case.
+
+    Attributes:
+        size: How wrong the answer is; the largest is shown first.
+        description: The text, the score and the expectation.
+    """
+
+    size: float
+    description: str
 
 
 class CapabilitySettings(Settings):
@@ -55,6 +67,9 @@ class BehaviourSettings(Settings):
     """The behavioural suite: ``configs/behaviour.yaml``."""
 
     tolerance: float = Field(0.1, ge=0, le=1, description="How far a score may move the wrong way (directional tests).")
+    abstain_below: float = Field(
+        0.6, ge=0.5, le=1, description="A score below this is an abstention, as in the service (abstention tests)."
+    )
     examples: int = Field(5, ge=0, le=100, description="Failing examples shown for each capability, worst first.")
     capabilities: dict[CapabilityName, CapabilitySettings] = Field(
         min_length=1, description="Requirements by capability; a capability that is not listed is not tested."
@@ -89,6 +104,11 @@ def real_sentences(reviews: Reviews, *, seed: int, limit: int = 6000) -> list[st
     return list(islice(dict.fromkeys(t for t in turns if t is not None and 4 <= len(t.split()) <= 30), limit))
 
 
+def draw_cases(capability: Capability, sentences: Sequence[str], *, seed: int, count: int) -> list[Case]:
+    """Draws at most ``count`` cases of a capability, the same for the same sentences and seed."""
+    return list(islice(capability.cases(Random(f"{seed}:{capability.name}"), sentences), count))
+
+
 def generate_cases(reviews: Reviews, settings: BehaviourSettings, *, seed: int) -> dict[str, list[Case]]:
     """The cases of every capability in the settings, the same for the same reviews and seed.
 
@@ -96,7 +116,7 @@ def generate_cases(reviews: Reviews, settings: BehaviourSettings, *, seed: int) 
     """
     sentences = real_sentences(reviews, seed=seed)
     return {
-        name: list(islice(CAPABILITIES[name].cases(Random(f"{seed}:{name}"), sentences), asked.cases))
+        name: draw_cases(CAPABILITIES[name], sentences, seed=seed, count=asked.cases)
         for name, asked in settings.capabilities.items()
     }
 
@@ -117,14 +137,37 @@ def check_behaviour(predict: Predict, reviews: Reviews, settings: BehaviourSetti
         ValueError: ``predict`` did not return one probability for each text.
     """
     cases = generate_cases(reviews, settings, seed=seed)
-    texts = list(dict.fromkeys(t for c in chain(*cases.values()) for t in (c.text, c.original) if t is not None))
-    scores = dict(zip(texts, _probabilities(predict, texts), strict=True))
+    failures = find_failures(predict, cases, settings)
     return CheckReport(
         suite="behaviour",
         checks=tuple(
-            _check(name, cases[name], scores, asked, settings) for name, asked in settings.capabilities.items()
+            _check(name, failures[name], len(cases[name]), asked, settings)
+            for name, asked in settings.capabilities.items()
         ),
     )
+
+
+def find_failures(
+    predict: Predict, cases: Mapping[str, Sequence[Case]], settings: BehaviourSettings
+) -> dict[str, list[Failure]]:
+    """Finds the failed cases of every capability, the worst first.
+
+    Args:
+        predict: Texts to P(positive), shape (n,); called once, with every distinct text.
+        cases: Cases by capability.
+        settings: Tolerance and abstention limit.
+
+    Raises:
+        ValueError: ``predict`` did not return one probability for each text.
+    """
+    texts = list(dict.fromkeys(t for c in chain(*cases.values()) for t in (c.text, c.original) if t is not None))
+    scores = dict(zip(texts, _probabilities(predict, texts), strict=True))
+    return {
+        name: sorted(
+            (failure for case in listed if (failure := _failure(case, scores, settings))), key=lambda f: -f.size
+        )
+        for name, listed in cases.items()
+    }
 
 
 def _probabilities(predict: Predict, texts: Sequence[str]) -> list[float]:
@@ -137,43 +180,41 @@ def _probabilities(predict: Predict, texts: Sequence[str]) -> list[float]:
 
 
 def _check(
-    name: str,
-    cases: Sequence[Case],
-    scores: Mapping[str, float],
-    asked: CapabilitySettings,
-    settings: BehaviourSettings,
+    name: str, failures: Sequence[Failure], count: int, asked: CapabilitySettings, settings: BehaviourSettings
 ) -> Check:
-    failures = sorted(
-        (failure for case in cases if (failure := _failure(case, scores, settings.tolerance))), key=lambda f: -f[0]
-    )
-    rate = len(failures) / len(cases)
+    rate = len(failures) / count
     return Check(
         name=name,
         severity=asked.severity,
         passed=rate <= asked.limit,
-        observed=f"{rate * 100:.1f}% of {len(cases)} failed",
+        observed=f"{rate * 100:.1f}% of {count} failed",
         limit=f"at most {asked.limit * 100:g}%",
         score=rate,
-        count=len(cases),
-        examples=tuple(told for _, told in failures[: settings.examples]),
+        count=count,
+        compared=CAPABILITIES[name].kind != "ABS",
+        examples=tuple(failure.description for failure in failures[: settings.examples]),
     )
 
 
-def _failure(case: Case, scores: Mapping[str, float], tolerance: float) -> tuple[float, str] | None:
-    """Returns the size and a description of a failure; None if the case passes."""
+def _failure(case: Case, scores: Mapping[str, float], settings: BehaviourSettings) -> Failure | None:
+    """Returns the failure; None if the case passes."""
     score = scores[case.text]
     if case.label is not None:
         if (score >= 0.5) == bool(case.label):
             return None
-        return abs(score - 0.5), f"{_quoted(case.text)} scores {score:.2f}, expected {LABELS[case.label]}"
-    assert case.original is not None, "a case without a label has an original"
+        return Failure(abs(score - 0.5), f"{_quoted(case.text)} scores {score:.2f}, expected {LABELS[case.label]}")
+    if case.original is None:
+        if (confidence := max(score, 1 - score)) < settings.abstain_below:
+            return None
+        return Failure(confidence, f"{_quoted(case.text)} scores {score:.2f}, expected an abstention")
     before = scores[case.original]
     moved = f"{_quoted(case.original)} {before:.2f} -> {_quoted(case.text)} {score:.2f}"
     if case.direction == 0:
-        return (abs(score - before), f"{moved}, label flipped") if (score >= 0.5) != (before >= 0.5) else None
+        flipped = (score >= 0.5) != (before >= 0.5)
+        return Failure(abs(score - before), f"{moved}, label flipped") if flipped else None
     wrong = (before - score) * case.direction
     expected = "not lower" if case.direction == 1 else "not higher"
-    return (wrong, f"{moved}, expected {expected}") if wrong > tolerance else None
+    return Failure(wrong, f"{moved}, expected {expected}") if wrong > settings.tolerance else None
 
 
 def _quoted(text: str) -> str:

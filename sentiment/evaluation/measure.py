@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sentiment.errors import UserError
 from sentiment.evaluation.bootstrap import Interval, confusion_features
 from sentiment.evaluation.metrics import Metrics, measure
+from sentiment.evaluation.operating_points import OperatingPoint
 from sentiment.evaluation.slices import prediction_table, slice_masks
 from sentiment.progress import report
 from sentiment.settings import Settings
@@ -91,6 +92,7 @@ class Evaluation:
         errors: The surest wrong predictions, worst first.
         label_suspects: Reviews whose label may be wrong (cleanlab): a review queue; none is dropped.
         ece_bins: Bins of the calibration error and the reliability curve.
+        operating_points: Of a cascade: accuracy against speed on the validation split, for every share.
     """
 
     candidate: str
@@ -106,6 +108,7 @@ class Evaluation:
     errors: tuple[Excerpt, ...]
     label_suspects: tuple[Excerpt, ...]
     ece_bins: int
+    operating_points: tuple[OperatingPoint, ...] = ()
 
     @property
     def confusion(self) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -139,6 +142,7 @@ class Evaluation:
                 "latency_ms": Latency.model_validate(summary["latency_ms"]),
                 "errors": tuple(map(Excerpt.model_validate, summary["errors"])),
                 "label_suspects": tuple(map(Excerpt.model_validate, summary["label_suspects"])),
+                "operating_points": tuple(map(OperatingPoint.model_validate, summary.get("operating_points", ()))),
             },
             predictions=pd.read_parquet(path / "predictions.parquet"),
         )
@@ -154,6 +158,7 @@ def evaluate(
     size_mb: float,
     settings: EvaluationSettings,
     seed: int,
+    operating_points: tuple[OperatingPoint, ...] = (),
 ) -> Evaluation:
     """Measures a classifier on labelled reviews it has not seen.
 
@@ -166,6 +171,7 @@ def evaluate(
         size_mb: Size of that servable in MB.
         settings: How to measure.
         seed: Of the bootstrap and of the latency sample.
+        operating_points: Of a cascade, as measured when it was fitted.
 
     Raises:
         UserError: If there is no review.
@@ -200,6 +206,7 @@ def evaluate(
         errors=_excerpts(texts, predictions, _worst_errors(labels, p_positive)[: settings.shown_errors]),
         label_suspects=_excerpts(texts, predictions, _label_suspects(labels, p_positive)[: settings.shown_suspects]),
         ece_bins=settings.ece_bins,
+        operating_points=operating_points,
     )
 
 

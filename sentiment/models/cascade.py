@@ -1,23 +1,27 @@
-"""The cascade: the share of texts that the linear model answers alone, chosen on the validation split.
+"""The cascade: stages from cheap to costly, each of which passes on the texts that it is unsure of.
 
-Viola and Jones 2001 (doi:10.1109/CVPR.2001.990517) on cascades of classifiers.
+Which ones is chosen on the validation split. Viola and Jones 2001 (doi:10.1109/CVPR.2001.990517) on cascades of
+classifiers.
 """
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sentiment.errors import UserError
 from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
-from sentiment.models.classifier import Classifier, combine, is_short, route
+from sentiment.evaluation.operating_points import Length, OperatingPoint, write_points
+from sentiment.models.classifier import Classifier, combine, is_short, join_engines
 from sentiment.models.engines.processor import instructions
 from sentiment.models.plain_text import to_plain_text
-from sentiment.models.servable import Manifest, Servable
+from sentiment.models.servable import OPERATING_POINTS, Manifest, Servable
 from sentiment.progress import report
 from sentiment.settings import Settings
 
@@ -31,151 +35,280 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
+ALL = 1e9  # a band that no log-odds exceed: every text goes on; JSON knows no infinity
+
 
 class CascadeSettings(Settings):
-    """The cascade of the linear model and the transformer."""
+    """The cascade of other candidates."""
 
-    enabled: bool = Field(True, description="build this candidate (needs both others)")
-    short_words: int = Field(40, ge=0, description="texts up to this many words always go to the transformer, too")
+    enabled: bool = Field(True, description="build this candidate (needs its stages)")
+    stages: tuple[str, ...] = Field(
+        ("linear", "transformer"),
+        min_length=1,
+        description="candidates from cheap to costly: each passes the texts that it is unsure of to the next one",
+    )
+    short_words: int = Field(40, ge=0, description="texts up to this many words always pass the linear model")
     shares: tuple[float, ...] = Field(
         (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0),
         min_length=1,
-        description="shares of the longer texts that may go to the transformer; the smallest sufficient one is chosen",
+        description="shares of the texts of one stage that may go to the next one; the cheapest sufficient ones are "
+        "chosen",
     )
-    tolerance: float = Field(
-        0.03, ge=0, le=1, description="share of the best log loss that may be given up to send less to the transformer"
+    accuracy_tolerance: float = Field(
+        0.0, ge=0, le=1, description="accuracy of the best single stage that may be given up for speed"
     )
+    tolerance: float = Field(0.03, ge=0, le=1, description="share of the best log loss that may be given up for speed")
     most_linear: float = Field(
         0.1,
         ge=0,
-        description="on short texts, the linear model's weight as a multiple of the transformer's, at most: words "
+        description="on short texts, the linear model's weight as a multiple of the next stage's, at most: words "
         "alone mislead where negations and contrasts decide",
     )
 
+    @field_validator("stages")
+    @classmethod
+    def _each_once(cls, stages: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(stages)) < len(stages):
+            raise ValueError("a stage is named twice")
+        if "cascade" in stages:
+            raise ValueError("a cascade cannot be a stage of itself")
+        return stages
+
 
 @dataclass(frozen=True)
-class Candidate:
-    """One way to run the cascade on longer texts, with its accuracy and log loss (nats) on the validation split."""
+class Join:
+    """How a stage joins in: on texts whose log-odds so far lie within ``band`` of 0, with these weights.
 
-    share: float
+    Attributes:
+        band: Absolute log-odds below which the stages before are unsure, at least 0.
+        weights: Of the log-odds so far, and of this stage's.
+    """
+
     band: float
     weights: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Every stage's answers to the validation reviews of one length, each stage asked about all of them.
+
+    Attributes:
+        logits: Calibrated log-odds, one array of shape (n,) for each stage.
+        milliseconds: Measured mean time of a text in each stage, on all cores.
+        labels: 0 or 1, shape (n,).
+    """
+
+    logits: tuple[Floats, ...]
+    milliseconds: tuple[float, ...]
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One way to run the first stages on the texts of one length.
+
+    Attributes:
+        logits: Log-odds on the validation reviews, shape (n,).
+        seen: The texts that the last stage saw, shape (n,): only these can go on.
+        milliseconds: Mean time of a text.
+        shares: Share of the texts that each stage sees.
+        joins: How each stage after the first joins in.
+        accuracy: Share of right labels; 1 if there is no text.
+        log_loss: Mean, in nats; 0 if there is no text.
+    """
+
+    logits: Floats
+    seen: Mask
+    milliseconds: float
+    shares: tuple[float, ...]
+    joins: tuple[Join, ...]
     accuracy: float
     log_loss: float
 
 
 def fit_cascade(
-    linear: Servable,
-    transformer: Servable,
-    validation: Reviews,
-    settings: CascadeSettings,
-    out: Path,
-    *,
-    git_commit: str,
-) -> list[Candidate]:
-    """Chooses band and weights on validation reviews and writes the cascade as a servable into ``out``.
+    stages: Mapping[str, Servable], validation: Reviews, settings: CascadeSettings, out: Path, *, git_commit: str
+) -> tuple[OperatingPoint, ...]:
+    """Chooses bands and weights on validation reviews and writes the cascade as a servable into ``out``.
 
-    The rule: at least the transformer's accuracy, at the least cost. Among the shares of longer texts whose accuracy
-    is at least the transformer's, the smallest whose log loss is within ``tolerance`` of the best share's is taken:
-    log loss distinguishes shares to which a few thousand reviews give the same accuracy.
+    The rule: at least the best stage's accuracy, at the least cost; see :func:`choose`. A stage's cost is its time on
+    these reviews, measured here. Short and longer texts have bands and weights of their own.
 
     Args:
-        linear: The linear servable, calibrated.
-        transformer: The transformer servable, calibrated.
-        validation: Cleaned reviews that neither was trained on.
+        stages: Calibrated servables by name, from cheap to costly; one or more.
+        validation: Cleaned reviews that no stage was trained on.
         settings: Shares to choose from.
         out: The new servable's directory.
         git_commit: For the manifest.
 
     Returns:
-        The candidates that were tried.
+        The operating points that were tried; they lie beside the manifest, too.
 
     Raises:
-        UserError: If the two were trained on different data.
+        UserError: If the stages were trained on different data.
     """
-    from joblib import cpu_count
-
-    if linear.manifest.data_fingerprint != transformer.manifest.data_fingerprint:
-        raise UserError("the linear model and the transformer were trained on different data", remedy="Train again.")
-    texts = [to_plain_text(text) for text in validation.frame["text"]]  # words are counted as the service counts them
-    labels = validation.frame["label"].to_numpy()
-    report("fit cascade", 0, 2)
-    first = Classifier.load(linear.path).calibrated_logits(texts)
-    encoder = Classifier.load(transformer.path, threads=cpu_count())
-    second = encoder.calibrated_logits(texts)
-    report("fit cascade", 1, 2)
-    short = is_short(texts, settings.short_words)
-    candidates = [_candidate(first[~short], second[~short], labels[~short], share) for share in settings.shares]
-    floor = 0.0 if short.all() else accuracy_of_logits(second[~short], labels[~short])
-    chosen = choose(candidates, floor=floor, tolerance=settings.tolerance)
-    weights = {
-        "short": _weights(first[short], second[short], labels[short], settings.most_linear),
-        "long": chosen.weights,
-    }
-    logits = first.copy()
-    for name, mask in (("short", short), ("long", ~short & route(first, short, chosen.band))):
-        logits[mask] = combine(first[mask], second[mask], weights[name])
-    out.mkdir(parents=True, exist_ok=True)
-    for name, part in (("linear", linear), ("transformer", transformer)):
-        shutil.copytree(part.path, out / name, dirs_exist_ok=True)
-    Manifest(
-        kind="cascade",
-        settings={"band": chosen.band, "short_words": settings.short_words, "weights": weights},
-        temperature=fit_temperature(logits, labels),
-        validation_accuracy=accuracy_of_logits(logits, labels),
-        data_fingerprint=linear.manifest.data_fingerprint,
-        versions={**linear.manifest.versions, **transformer.manifest.versions},
-        git_commit=git_commit,
-        engine=encoder.engine,
-        instructions=instructions(),
-    ).write(out)
-    report("fit cascade", 2, 2)
-    return candidates
-
-
-def choose(candidates: list[Candidate], *, floor: float, tolerance: float) -> Candidate:
-    """Chooses the cheapest candidate that is at least as accurate as ``floor`` and whose log loss is nearly the best.
-
-    If none reaches the floor, it chooses the most accurate one.
-    """
-    able = [c for c in candidates if c.accuracy >= floor]
-    if not able:
-        return max(candidates, key=lambda c: (c.accuracy, -c.share))
-    limit = (1 + tolerance) * min(c.log_loss for c in able)
-    return min((c for c in able if c.log_loss <= limit), key=lambda c: c.share)
-
-
-def _candidate(first: Floats, second: Floats, labels: Labels, share: float) -> Candidate:
     import numpy as np
 
-    if not len(labels):  # only short texts: no choice to make
-        return Candidate(share, 0.0, (1.0, 1.0), accuracy=1.0, log_loss=0.0)
-    band = float("inf") if share >= 1 else float(np.quantile(np.abs(first), share))
-    band = min(band, 1e9)  # JSON knows no infinity
-    routed = np.abs(first) < band
-    weights = _weights(first[routed], second[routed], labels[routed])
-    logits = np.where(routed, combine(first, second, weights), first)
+    fingerprints = {name: stage.manifest.data_fingerprint for name, stage in stages.items()}
+    if len(set(fingerprints.values())) > 1:
+        raise UserError(
+            "the stages were trained on different data",
+            where=", ".join(fingerprints),
+            remedy="Train them on the same splits: one stage's training reviews may be another's validation reviews.",
+        )
+    texts = [to_plain_text(text) for text in validation.frame["text"]]  # words are counted as the service counts them
+    labels = validation.frame["label"].to_numpy()
+    short = is_short(texts, settings.short_words)
+    masks: dict[Length, Mask] = {"short": short, "long": ~short}
+    answers, engine = _ask(stages, texts, labels, masks)
+    words_first = next(iter(stages.values())).manifest.kind == "linear"
+    logits, points = np.zeros(len(texts)), []
+    chosen: dict[Length, Plan] = {}
+    for length, mask in masks.items():
+        plans = fit_plans(answers[length], settings, short_after_words=words_first and length == "short")
+        best = max(accuracy_of_logits(each, labels[mask]) if mask.any() else 0.0 for each in answers[length].logits)
+        chosen[length] = choose(plans, floor=best - settings.accuracy_tolerance, tolerance=settings.tolerance)
+        logits[mask] = chosen[length].logits
+        points += [_point(length, plan, chosen=plan is chosen[length]) for plan in plans]
+    out.mkdir(parents=True, exist_ok=True)
+    for name, stage in stages.items():
+        shutil.copytree(stage.path, out / name, dirs_exist_ok=True)
+    joins = [{length: asdict(plan.joins[place]) for length, plan in chosen.items()} for place in range(len(stages) - 1)]
+    Manifest(
+        kind="cascade",
+        settings={"stages": list(stages), "short_words": settings.short_words, "joins": joins},
+        temperature=fit_temperature(logits, labels),
+        validation_accuracy=accuracy_of_logits(logits, labels),
+        data_fingerprint=next(iter(fingerprints.values())),
+        versions={name: v for stage in stages.values() for name, v in stage.manifest.versions.items()},
+        git_commit=git_commit,
+        engine=engine,
+        instructions=instructions(),
+    ).write(out)
+    write_points(points, out / OPERATING_POINTS)
+    return tuple(points)
+
+
+def _ask(
+    stages: Mapping[str, Servable], texts: Sequence[str], labels: Labels, masks: Mapping[Length, Mask]
+) -> tuple[dict[Length, Answers], str]:
+    """Asks every stage about every text, and times it; returns the answers by length, and the engine of all stages."""
+    from joblib import cpu_count
+
+    asked: dict[Length, list[tuple[Floats, float]]] = {length: [] for length in masks}
+    engines = []
+    for done, stage in enumerate(stages.values()):
+        report("fit cascade", done, len(stages))
+        classifier = Classifier.load(stage.path, threads=cpu_count())
+        classifier.warm_up()
+        engines.append(classifier.engine)
+        for length, mask in masks.items():
+            chosen = [text for text, wanted in zip(texts, mask.tolist(), strict=True) if wanted]
+            started = time.perf_counter()
+            logits = classifier.calibrated_logits(chosen)
+            asked[length].append((logits, 1000 * (time.perf_counter() - started) / max(len(chosen), 1)))
+    report("fit cascade", len(stages), len(stages))
+    answers = {}
+    for length, each in asked.items():
+        logits, milliseconds = zip(*each, strict=True)
+        answers[length] = Answers(logits, milliseconds, labels[masks[length]])
+    return answers, join_engines(engines)
+
+
+def fit_plans(answers: Answers, settings: CascadeSettings, *, short_after_words: bool) -> list[Plan]:
+    """Fits every combination of shares.
+
+    Args:
+        answers: The stages' answers on the texts of one length.
+        settings: The shares.
+        short_after_words: Whether these are short texts and the first stage is the linear model, which sees words
+            only: then all of them go to the second stage, and the first one's weight is capped.
+    """
+    import numpy as np
+
+    labels = answers.labels
+    first = answers.logits[0]
+    plans = [_plan(first, np.ones(len(first), dtype=bool), labels, answers.milliseconds[0], (1.0,), ())]
+    for place in range(1, len(answers.logits)):
+        capped = short_after_words and place == 1
+        shares = (1.0,) if capped else settings.shares
+        most_first = settings.most_linear if capped else float("inf")
+        plans = [_add_stage(plan, answers, place, share, most_first) for plan in plans for share in shares]
+    return plans
+
+
+def _add_stage(plan: Plan, answers: Answers, place: int, share: float, most_first: float) -> Plan:
+    """Lets one more stage join in on the unsurest texts: this share of those that the stage before saw."""
+    import numpy as np
+
+    logits, labels, stage = plan.logits, answers.labels, answers.logits[place]
+    unsure = np.abs(logits[plan.seen])
+    band = ALL if share >= 1 or not len(unsure) else float(np.quantile(unsure, share))
+    seen = plan.seen & (np.abs(logits) < band)
+    weights = _weights(logits[seen], stage[seen], labels[seen], most_first)
+    together = np.where(seen, combine(logits, stage, weights), logits)
+    reached = float(seen.mean()) if len(seen) else 1.0
+    milliseconds = plan.milliseconds + reached * answers.milliseconds[place]
+    return _plan(together, seen, labels, milliseconds, (*plan.shares, reached), (*plan.joins, Join(band, weights)))
+
+
+def _plan(
+    logits: Floats,
+    seen: Mask,
+    labels: Labels,
+    milliseconds: float,
+    shares: tuple[float, ...],
+    joins: tuple[Join, ...],
+) -> Plan:
+    import numpy as np
+
+    if not len(labels):
+        return Plan(logits, seen, milliseconds, shares, joins, accuracy=1.0, log_loss=0.0)
     log_loss = float(np.logaddexp(0, np.where(labels == 1, -logits, logits)).mean())
-    return Candidate(share, band, weights, accuracy_of_logits(logits, labels), log_loss)
+    return Plan(logits, seen, milliseconds, shares, joins, accuracy_of_logits(logits, labels), log_loss)
 
 
-def _weights(first: Floats, second: Floats, labels: Labels, most_linear: float = float("inf")) -> tuple[float, float]:
+def choose(plans: Sequence[Plan], *, floor: float, tolerance: float) -> Plan:
+    """Chooses the fastest plan that is at least as accurate as ``floor`` and whose log loss is nearly the best.
+
+    Log loss distinguishes plans to which a few thousand reviews give the same accuracy. If no plan reaches the floor,
+    the most accurate one is chosen.
+    """
+    able = [plan for plan in plans if plan.accuracy >= floor]
+    if not able:
+        return max(plans, key=lambda plan: (plan.accuracy, -plan.milliseconds))
+    limit = (1 + tolerance) * min(plan.log_loss for plan in able)
+    return min((plan for plan in able if plan.log_loss <= limit), key=lambda plan: plan.milliseconds)
+
+
+def _point(length: Length, plan: Plan, *, chosen: bool) -> OperatingPoint:
+    return OperatingPoint(
+        length=length,
+        shares=plan.shares,
+        accuracy=plan.accuracy,
+        log_loss=plan.log_loss,
+        milliseconds=plan.milliseconds,
+        chosen=chosen,
+    )
+
+
+def _weights(first: Floats, second: Floats, labels: Labels, most_first: float = float("inf")) -> tuple[float, float]:
     """Fits the weights of two log-odds by logistic regression without intercept.
 
-    The first weight is at most ``most_linear`` times the second. No weight is negative: that would penalise a model for
+    The first weight is at most ``most_first`` times the second. No weight is negative: that would penalise a model for
     being right more often than by chance, which only the noise of small splits does.
     """
     import numpy as np
 
     if len(set(labels.tolist())) < 2:  # too few texts to fit: equal weights
-        return min(0.5, 0.5 * most_linear), 0.5
+        return min(0.5, 0.5 * most_first), 0.5
     a, b = np.clip(_regression(np.stack([first, second], axis=1), labels), 0.0, None).tolist()
     if a + b == 0:  # neither model is better than chance
         a, b = 0.5, 0.5
-    if a <= most_linear * b or most_linear == float("inf"):
+    if a <= most_first * b or most_first == float("inf"):
         return a, b
-    scale = max(_regression((most_linear * first + second)[:, None], labels)[0], 0.01)
-    return scale * most_linear, scale
+    scale = max(_regression((most_first * first + second)[:, None], labels)[0], 0.01)
+    return scale * most_first, scale
 
 
 def _regression(features: Floats, labels: Labels) -> Floats:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -185,31 +185,51 @@ class TransformerClassifier(Classifier):
         self._engine.warm_up(self._framing["max_length"])
 
 
+LENGTHS = ("short", "long")  # of texts: a cascade has bands and weights for each
+
+
 class CascadeClassifier(Classifier):
-    """The linear model alone answers where it is confident; the transformer joins in elsewhere and for short texts."""
+    """Stages from cheap to costly: a text that the stages so far are sure of is answered, the others go on.
+
+    Attributes:
+        stages: The classifier of every stage by name, the cheapest first.
+    """
 
     def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
         super().__init__(manifest)
-        self._band, self._short_words = manifest.settings["band"], manifest.settings["short_words"]
-        self._weights = {name: manifest.settings["weights"][name] for name in ("short", "long")}
-        self.linear = Classifier.load(path / "linear", threads=threads)
-        self.transformer = Classifier.load(path / "transformer", threads=threads)
-        self.engine = self.transformer.engine
+        self._short_words = manifest.settings["short_words"]
+        self._bands = [[join[length]["band"] for length in LENGTHS] for join in manifest.settings["joins"]]
+        self._weights = [[join[length]["weights"] for length in LENGTHS] for join in manifest.settings["joins"]]
+        self.stages = {name: Classifier.load(path / name, threads=threads) for name in manifest.settings["stages"]}
+        self.engine = join_engines([stage.engine for stage in self.stages.values()])
 
     def warm_up(self) -> None:
-        """Warms up both models: one text alone might need the first one only."""
-        self.linear.warm_up()
-        self.transformer.warm_up()
+        """Warms up every stage: one text alone might need the first one only."""
+        for stage in self.stages.values():
+            stage.warm_up()
 
     def _logits(self, texts: Sequence[str]) -> Floats:
-        logits = self.linear._calibrated(texts)
+        first, *others = self.stages.values()
+        logits = first._calibrated(texts)
         short = is_short(texts, self._short_words)
-        routed = np.flatnonzero(route(logits, short, self._band))
-        if len(routed):
-            second = self.transformer._calibrated([texts[i] for i in routed.tolist()])
-            for name, mask in (("short", short[routed]), ("long", ~short[routed])):
-                logits[routed[mask]] = combine(logits[routed[mask]], second[mask], self._weights[name])
+        rows = np.arange(len(texts))
+        for stage, bands, weights in zip(others, self._bands, self._weights, strict=True):
+            rows = rows[np.abs(logits[rows]) < _by_length(short[rows], bands)]
+            if not len(rows):
+                break
+            answers = stage._calibrated([texts[row] for row in rows.tolist()])
+            logits[rows] = combine(logits[rows], answers, _by_length(short[rows], weights).T)
         return logits
+
+
+def _by_length(short: Mask, values: Sequence[Any]) -> Floats:
+    """Picks the value of its length for every text: the first for short ones, the second for the others."""
+    return np.asarray(values, dtype=np.float64)[np.where(short, 0, 1)]
+
+
+def join_engines(engines: Sequence[str]) -> str:
+    """Names the engines of several stages, each once; ``numpy`` computes the linear model beside any other."""
+    return "+".join(dict.fromkeys(e for e in engines if e != Classifier.engine)) or Classifier.engine
 
 
 def is_short(texts: Sequence[str], short_words: int) -> Mask:
@@ -217,23 +237,15 @@ def is_short(texts: Sequence[str], short_words: int) -> Mask:
     return np.fromiter((len(t.split()) <= short_words for t in texts), dtype=bool, count=len(texts))
 
 
-def route(linear: Floats, short: Mask, band: float) -> Mask:
-    """Marks the texts that need the transformer: those on which the linear model is not confident, and all short ones.
+def combine(first: Floats, second: Floats, weights: Sequence[float] | Floats) -> Floats:
+    """Returns the weighted sum of two models' log-odds, shape (n,): logarithmic pooling (Genest and Zidek 1986).
 
     Args:
-        linear: The linear model's calibrated log-odds, shape (n,).
-        short: Mask of the short texts, shape (n,).
-        band: Absolute log-odds below which the linear model is not confident.
-
-    Returns:
-        Mask, shape (n,).
+        first: Log-odds, shape (n,).
+        second: Log-odds, shape (n,).
+        weights: Of the first and of the second; each a number, or an array of shape (n,).
     """
-    return np.asarray(short | (np.abs(linear) < band))
-
-
-def combine(linear: Floats, transformer: Floats, weights: Sequence[float]) -> Floats:
-    """Returns the weighted sum of two models' log-odds, shape (n,): logarithmic pooling (Genest and Zidek 1986)."""
-    return np.asarray(weights[0] * linear + weights[1] * transformer)
+    return np.asarray(weights[0] * first + weights[1] * second)
 
 
 KINDS: dict[str, type[LinearClassifier | TransformerClassifier | CascadeClassifier]] = {

@@ -17,7 +17,8 @@ from typing import Any
 from sentiment.errors import UserError
 
 MANIFEST = "manifest.json"
-FORMAT = 2  # 2: other hashes of the linear model's words
+OPERATING_POINTS = "operating_points.json"  # of a cascade: accuracy against speed, measured when it was fitted
+FORMAT = 3  # 2: other hashes of the linear model's words; 3: cascades of any number of stages
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class Manifest:
     instructions: tuple[str, ...] = ()
     labels: tuple[str, str] = ("negative", "positive")
     format: int = FORMAT
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of a cascade's stages, the cheapest first; none for other kinds."""
+        return tuple(self.settings.get("stages", ()))
 
     def write(self, directory: Path) -> None:
         """Writes ``manifest.json`` into the servable's directory."""
@@ -88,9 +94,11 @@ class Servable:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the model's files; versions and commit do not count."""
+        """SHA-256 (hex) of the model's files; versions, commit and measured times do not count."""
         digest = hashlib.sha256()
         for file in self.files:
+            if file.name == OPERATING_POINTS:
+                continue
             digest.update(file.relative_to(self.path).as_posix().encode())
             if file.name == MANIFEST:
                 values = json.loads(file.read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sentiment.evaluation.bootstrap import Floats, Interval, Labels
     from sentiment.evaluation.calibration import ReliabilityBin
+    from sentiment.evaluation.operating_points import OperatingPoint
 
 _INK = "#010203"  # replaced by the page's own text colour
 _ACCENT = "#4a86e8"  # readable on white and on near-black
@@ -121,6 +122,22 @@ def precision_recall(labels: Labels, p_positive: Floats) -> Html:
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(lowest - 0.02, 1.01))
     _legend(axes)
     return _svg(figure, "precision-recall")
+
+
+def operating_points(points: Sequence[OperatingPoint]) -> Html:
+    """Accuracy against texts a second of every point, the best ones joined, the chosen one ringed."""
+    figure, axes = _canvas(9.6, 3.2)
+    ordered = sorted(points, key=lambda point: -point.reviews_per_second)
+    speeds, accuracies = ([getattr(p, name) for p in ordered] for name in ("reviews_per_second", "accuracy"))
+    axes.scatter(speeds, accuracies, s=10, color=_SOFT, linewidths=0)
+    highest = np.maximum.accumulate(accuracies)
+    front = [i for i in range(len(ordered)) if i == 0 or highest[i] > highest[i - 1]]
+    axes.plot([speeds[i] for i in front], [accuracies[i] for i in front], "o-", color=_ACCENT, markersize=4)
+    for point in ordered:
+        if point.chosen:
+            axes.plot(point.reviews_per_second, point.accuracy, "o", color=_INK, markersize=11, fillstyle="none")
+    axes.set(xscale="log", xlabel="reviews a second", ylabel="accuracy")
+    return _svg(figure, "operating-points")
 
 
 def reliability(bins: Iterable[ReliabilityBin]) -> Html:

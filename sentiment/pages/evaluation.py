@@ -47,6 +47,7 @@ def evaluation_page(evaluation: Evaluation) -> str:
                 ),
             ),
         ),
+        _operating_points(evaluation),
         section("Worst errors", paragraph("The surest wrong answers.", "soft"), _excerpts(evaluation.errors)),
         section(
             "Doubtful labels",
@@ -88,6 +89,34 @@ def _confusion(evaluation: Evaluation) -> Html:
             body += f'<td style="{tint}"><b>{count:,}</b>{100 * share:.1f} %</td>'
         body += "</tr>"
     return Html(f'<table class="confusion"><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>')
+
+
+def _operating_points(evaluation: Evaluation) -> Html:
+    """Accuracy against speed for every share of texts that each stage of a cascade sees."""
+    points = [point for point in evaluation.operating_points if point.length == "long"]
+    chosen = [point for point in evaluation.operating_points if point.chosen]
+    if not points:
+        return Html("")
+    rows = [
+        (
+            point.length,
+            " > ".join(f"{share:.1%}" for share in point.shares),
+            f"{point.accuracy:.4f}",
+            f"{point.log_loss:.4f}",
+            f"{point.reviews_per_second:,.0f}",
+        )
+        for point in chosen
+    ]
+    return section(
+        "Accuracy against speed",
+        paragraph(
+            "On the validation split, on all cores of the machine that fitted the cascade. Each dot sends other shares "
+            "of the longer texts from stage to stage.",
+            "soft",
+        ),
+        figure(charts.operating_points(points), "The line joins the best accuracy at each speed; the ring is chosen."),
+        table(["texts", "share that each stage sees", "accuracy", "log loss", "reviews/s"], rows, numbers=range(2, 5)),
+    )
 
 
 def _excerpts(excerpts: Iterable[Excerpt]) -> Html:

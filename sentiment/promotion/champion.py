@@ -93,7 +93,7 @@ def _behaviour_rules(behaviour: CheckReport, other: CheckReport, margins: Margin
     """
     found = {check.name: check for check in behaviour.checks}
     rises, cases = [], 0
-    for before in other.checks:
+    for before in other.compared:
         if before.score is None:
             continue
         after = found.get(before.name)
@@ -140,7 +140,7 @@ def _gains(
             limit="lower end above 0",
             severity="warning",
         )
-    before = {c.name: c.score for c in champion.behaviour.checks if c.score is not None}
+    before = {c.name: c.score for c in champion.behaviour.compared if c.score is not None}
     pairs = ((check, before[check.name]) for check in behaviour.checks if check.name in before)
     falls = [(old - c.score, c) for c, old in pairs if c.score is not None]
     if falls:

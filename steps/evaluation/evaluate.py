@@ -9,8 +9,9 @@ from zenml import ArtifactConfig, step
 from sentiment.behaviour.checks import BehaviourSettings, check_behaviour
 from sentiment.checks import CheckReport
 from sentiment.evaluation import measure as metrics
+from sentiment.evaluation.operating_points import read_points
 from sentiment.models import Classifier
-from sentiment.models.servable import Servable
+from sentiment.models.servable import OPERATING_POINTS, Servable
 from sentiment.reviews.table import Reviews, Splits
 from steps.caching import depends_on_imports
 
@@ -32,7 +33,7 @@ def evaluate(
     Args:
         servable: The servable.
         splits: The splits.
-        candidate: ``linear``, ``transformer``, ``cascade`` or ``champion``.
+        candidate: Name of the candidate, or ``champion``.
         settings: How metrics are computed.
         behaviour: Capabilities and their limits.
         seed: Seed of bootstrap and generated cases.
@@ -62,5 +63,6 @@ def measure(
         size_mb=servable.size_mb,
         settings=settings,
         seed=seed,
+        operating_points=read_points(servable.path / OPERATING_POINTS),
     )
     return evaluation, check_behaviour(classifier.predict_proba, reviews, behaviour, seed=seed)

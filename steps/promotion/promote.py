@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from zenml import get_step_context, step
 
@@ -18,6 +19,10 @@ from sentiment.models.servable import Servable
 from sentiment.pages.servable import model_card
 from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import SPLITS, Reviews, Splits
+
+if TYPE_CHECKING:
+    from zenml.models import ArtifactVersionResponse
+    from zenml.models.v2.core.step_run import StepRunInputResponse
 
 LINKED = ("servable", "splits", "evaluations", "behaviours", "feedback")  # inputs that are linked to the version
 
@@ -66,12 +71,21 @@ def promote(
     known = versions.find_version(model, servable.fingerprint)
     version = known or _register(decision, servable, evaluations[index], model, card(decision))
     inputs = get_step_context().inputs
-    versions.link_artifacts(model, version.number, [artifact for name in LINKED for artifact in inputs.get(name, ())])
+    linked = [artifact for name in LINKED for artifact in inputs.get(name, ())]
+    versions.link_artifacts(model, version.number, [*linked, *_evaluated(inputs["evaluations"])])
     outcome = _carry_out(decision, model, version)
     if outcome.promote or not (version.promoted or version.rolled_back):  # otherwise the recorded reason stays
         _record(outcome, model, version, card(outcome))
     champion.follow(model)  # an earlier run may have died before it moved the alias
     return version.number, outcome  # ZenML sees two outputs only if a tuple is written out
+
+
+def _evaluated(evaluations: Sequence[StepRunInputResponse]) -> list[ArtifactVersionResponse]:
+    """Finds the servables behind the evaluations: every candidate of the run, so that a later run can reuse it."""
+    from zenml.client import Client
+
+    producers = [artifact.producer_step_run_id for artifact in evaluations]
+    return [Client().get_run_step(step).inputs["servable"][0] for step in producers if step]
 
 
 def _data_facts(splits: Splits) -> dict[str, str]:
@@ -95,6 +109,7 @@ def _register(decision: Decision, servable: Servable, evaluation: Evaluation, mo
             model,
             {
                 "kind": decision.challenger,
+                "stages": " ".join(servable.manifest.stages),
                 "fingerprint": servable.fingerprint,
                 "data_fingerprint": servable.manifest.data_fingerprint,
                 "git_commit": servable.manifest.git_commit,

@@ -1,9 +1,8 @@
-"""Linear and transformer servables to the cascade."""
+"""Servables of other candidates to the cascade."""
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +17,17 @@ from steps.caching import depends_on_imports
 
 @step(cache_policy=depends_on_imports(__name__))
 def build_cascade(
-    linear: Servable, transformer: Servable, splits: Splits, settings: CascadeSettings
+    servables: list[Servable], splits: Splits, settings: CascadeSettings
 ) -> Annotated[Servable, "cascade"]:
-    """Chooses on the validation split which texts the linear model answers alone."""
+    """Chooses on the validation split which texts each stage answers, and which it passes on.
+
+    Args:
+        servables: The stages, in the order of ``settings.stages``.
+        splits: The splits that they were trained on.
+        settings: The stages' names, and the shares to choose from.
+    """
     out = Path(tempfile.mkdtemp(prefix="cascade-"))
-    tried = fit_cascade(linear, transformer, splits.validation, settings, out, git_commit=git_commit())
-    log_metadata({"tried": {f"share {t.share:g}": asdict(t) for t in tried}})
+    stages = dict(zip(settings.stages, servables, strict=True))
+    points = fit_cascade(stages, splits.validation, settings, out, git_commit=git_commit())
+    log_metadata({"chosen": {point.length: point.model_dump() for point in points if point.chosen}})
     return Servable(out)

@@ -11,11 +11,18 @@ from steps.caching import depends_on_imports
 
 
 @step(cache_policy=depends_on_imports(__name__))
-def choose(servables: list[Servable]) -> tuple[Annotated[str, "challenger"], Annotated[Servable, "servable"]]:
-    """Chooses the candidate with the best validation accuracy; the test split is not used.
+def choose(
+    names: list[str], servables: list[Servable], wanted: str | None
+) -> tuple[Annotated[str, "challenger"], Annotated[Servable, "servable"]]:
+    """Chooses the candidate with the best validation accuracy, or the one that the settings name.
+
+    The test split is not used.
 
     Args:
-        servables: The candidates, the cheapest first: it wins a tie.
+        names: The candidates, the cheapest first: it wins a tie.
+        servables: Their servables, in the same order.
+        wanted: The candidate that the settings name, if they do.
     """
-    best = max(servables, key=lambda servable: servable.manifest.validation_accuracy)
-    return best.manifest.kind, best
+    named = dict(zip(names, servables, strict=True))
+    name = wanted or max(named, key=lambda candidate: named[candidate].manifest.validation_accuracy)
+    return name, named[name]

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from zenml import log_metadata, step
+from zenml import ArtifactConfig, log_metadata, step
 
 from registry.lineage import git_commit
 from sentiment.models.allocation import release_memory
@@ -20,7 +20,7 @@ from steps.caching import depends_on_imports
 @step(cache_policy=depends_on_imports(__name__))
 def export(
     checkpoint: TransformerCheckpoint, splits: Splits, settings: ExportSettings, seed: int
-) -> Annotated[Servable, "transformer"]:
+) -> Annotated[Servable, ArtifactConfig(name="{candidate}")]:
     """Exports to ONNX, int8 where that costs no accuracy, and calibrates on the validation split."""
     out = Path(tempfile.mkdtemp(prefix="transformer-"))
     report = export_transformer(checkpoint, splits.validation, out, settings, seed=seed)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-from zenml import step
+from zenml import ArtifactConfig, step
 
 from sentiment.behaviour.augmentation import AugmentationSettings, augment
 from sentiment.checks import CheckReport
@@ -27,7 +27,7 @@ def train_transformer(
     weights: str,  # part of the cache key: the initial weights
     augmentation: AugmentationSettings,
     seed: int,
-) -> Annotated[TransformerCheckpoint, "checkpoint"]:
+) -> Annotated[TransformerCheckpoint, ArtifactConfig(name="{candidate}_checkpoint")]:
     """Fine-tunes the encoder; a run that was killed resumes from its last checkpoint."""
     checks.require_passed()
     train = splits.train

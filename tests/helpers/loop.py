@@ -82,7 +82,10 @@ class Loop:
         return identifiers
 
 
-def write_settings(folder, model, reviews_file, promotion):
+LINEAR = {"transformer": {"enabled": False}, "cascade": {"enabled": False}}
+
+
+def write_settings(folder, model, reviews_file, promotion, candidates):
     """Writes settings of a loop that is fast and does not depend on how busy the cores are."""
     (folder / "promotion.yaml").write_text(
         f"extends: {promotion}\nmargins: {{ece: 1, behaviour: 1, behaviour_mean: 1}}\n"
@@ -90,7 +93,7 @@ def write_settings(folder, model, reviews_file, promotion):
     (folder / "train.yaml").write_text(
         f"extends: {command_line.ROOT}/configs/train.smoke.yaml\npromotion: {folder}/promotion.yaml\n"
         f"source: {{source: 'file:{reviews_file}', source_column: source}}\n"
-        "transformer: {enabled: false}\ncascade: {enabled: false}\n"
+        + "".join(f"{name}: {json.dumps(values)}\n" for name, values in candidates.items())
     )
     (folder / "deploy.yaml").write_text(
         f"extends: {command_line.ROOT}/configs/deploy.canary.yaml\nsmoke: {{reviews: 8, p95_ms: 5000}}\n"
@@ -104,10 +107,10 @@ def write_settings(folder, model, reviews_file, promotion):
     )
 
 
-def start(loop, reviews_file, promotion):
+def start(loop, reviews_file, promotion, candidates=LINEAR):
     """Trains and deploys version 1, and stops the live service at the end."""
     loop.folder.mkdir()
-    write_settings(loop.folder, loop.model, reviews_file, promotion)
+    write_settings(loop.folder, loop.model, reviews_file, promotion, candidates)
     model = ("--set", f"model={loop.model}")
     assert loop.run("--pipeline", "train", "--config", loop.folder / "train.yaml", *model).summary["promoted"]
     deploy = ("--pipeline", "deploy", "--config", loop.folder / "deploy.yaml", *model)

@@ -28,12 +28,14 @@ def table(monkeypatch):
         return train
 
     rows = [Candidate(c.name, trains(c.name), c.needs) for c in candidates.CANDIDATES]
-    monkeypatch.setattr(candidates, "CANDIDATES", (*rows, Candidate("echo", trains("echo"), needs=("linear",))))
+    monkeypatch.setattr(
+        candidates, "CANDIDATES", (*rows, Candidate("echo", trains("echo"), needs=lambda _: ("linear",)))
+    )
     return order
 
 
 def test_a_row_is_enough_to_train_a_new_candidate_after_those_that_it_needs(table):
-    trained = train_candidates(MoreSettings(), "splits", "checks")
+    trained = train_candidates(MoreSettings(), "splits", "checks", {})
     assert list(trained) == ["linear", "cascade", "transformer", "echo"]  # the cheapest first: the first wins a tie
     assert table.index("linear") < table.index("echo")
     assert max(table.index("linear"), table.index("transformer")) < table.index("cascade")
@@ -41,12 +43,36 @@ def test_a_row_is_enough_to_train_a_new_candidate_after_those_that_it_needs(tabl
 
 
 def test_a_candidate_that_is_off_is_not_trained(table):
-    assert "echo" not in train_candidates(MoreSettings(echo={"enabled": False}), "splits", "checks")
+    assert "echo" not in train_candidates(MoreSettings(echo={"enabled": False}), "splits", "checks", {})
 
 
 def test_a_new_candidate_is_checked_like_the_others(table):
     off = {"enabled": False}
     with pytest.raises(ValueError, match=r"echo needs linear: enable them, or set echo\.enabled=false"):
         MoreSettings(linear=off, cascade=off)
-    with pytest.raises(ValueError, match="enable at least one of linear and transformer"):
+    with pytest.raises(ValueError, match="enable at least one of linear, transformer, large_transformer"):
         MoreSettings(linear=off, transformer=off, cascade=off, echo=off)
+
+
+def test_the_cascade_needs_the_stages_that_its_settings_name(table):
+    stages = ["linear", "transformer", "large_transformer"]
+    with pytest.raises(ValueError, match="cascade needs linear and transformer and large_transformer: enable them"):
+        MoreSettings(cascade={"stages": stages})
+    settings = MoreSettings(cascade={"stages": stages}, large_transformer={"enabled": True})
+    train_candidates(settings, "splits", "checks", {})
+    assert table.index("cascade") > table.index("large_transformer")
+
+
+def test_a_stage_that_is_no_candidate_is_named_with_the_nearest():
+    with pytest.raises(ValueError, match=r"needs large_transfomer, which is no candidate; did you mean large_transfor"):
+        CandidateSettings(cascade={"stages": ["linear", "large_transfomer"]})
+    for stages, reason in ((["linear", "linear"], "named twice"), (["linear", "cascade"], "of itself")):
+        with pytest.raises(ValueError, match=reason):
+            CandidateSettings(cascade={"stages": stages})
+
+
+def test_only_an_enabled_candidate_is_reused_or_promoted():
+    assert CandidateSettings(reuse={"transformer": 3}).reuse == {"transformer": "3"}
+    for setting in ({"reuse": {"large_transformer": 3}}, {"challenger": "large_transformer"}):
+        with pytest.raises(ValueError, match="names large_transformer, which is no enabled candidate: cascade, linear"):
+            CandidateSettings(**setting)

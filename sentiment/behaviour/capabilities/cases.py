@@ -1,7 +1,7 @@
-"""Behavioural test cases of three kinds, and the capabilities that generate them.
+"""Behavioural test cases of four kinds, and the capabilities that generate them.
 
-After CheckList: Ribeiro, Wu, Guestrin, Singh: Beyond Accuracy: Behavioral Testing of NLP Models with CheckList, ACL
-2020, doi 10.18653/v1/2020.acl-main.442.
+Three kinds are after CheckList: Ribeiro, Wu, Guestrin, Singh: Beyond Accuracy: Behavioral Testing of NLP Models with
+CheckList, ACL 2020, doi 10.18653/v1/2020.acl-main.442. The fourth kind tests whether the classifier abstains.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-Kind = Literal["MFT", "INV", "DIR"]
+Kind = Literal["MFT", "INV", "DIR", "ABS"]
 """Minimum functionality test (a label is expected), invariance test (the label must not flip), directional test (the
-score must not move the wrong way)."""
+score must not move the wrong way), abstention test (neither label may be confident)."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One text and its expected answer.
+    """One text and its expected answer. A case with neither a label nor an original expects abstention.
 
     Attributes:
         text: The text under test.
@@ -39,7 +39,7 @@ class Capability:
 
     Attributes:
         name: Its name in ``configs/behaviour.yaml`` and in the report.
-        kind: MFT, INV or DIR; all its cases are of this kind.
+        kind: MFT, INV, DIR or ABS; all its cases are of this kind.
         meaning: One sentence for readers.
         cases: Yields distinct cases from a source of randomness and real sentences (which may be none: every capability
             has templates too).

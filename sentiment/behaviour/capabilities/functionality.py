@@ -139,6 +139,16 @@ COMPARATIVES = templates(
     "The {part} has become [better and better|worse and worse].",
     "You will be [hard pressed to find|better off with] another {thing}.",
     "It [outshines|falls behind] every rival I know.",
+    "My old {thing} was {good2|bad2}, this one is [even more|even less] {good}.",
+    "Compared with the {thing} we tried in spring, the {part} here is a [step up|step down].",
+    "I have tried others since, and [none|any one] of them would be the better choice.",
+    "If you have to choose between the two, [take|skip] this one.",
+    "The {part} beats the old one [in every respect|in no respect].",
+    "I would [gladly|never] trade my old {thing} for this one.",
+    "The one before was {bad|good}. This {thing} is [a clear improvement|a clear decline].",
+    "No other {thing} in this price range has a [finer|weaker] {part}.",
+    "It gets [more|less] {good} every time I come back to it.",
+    "A [cut above|notch below] what you get elsewhere, and the {part} is the reason.",
 )
 
 TEMPORAL_CHANGE = templates(
@@ -151,6 +161,15 @@ TEMPORAL_CHANGE = templates(
     "It used to be {mess|joy}. Not any more: it is {joy|mess}.",
     "Back then I {hated|loved} the {part}, nowadays I {love|hate} it.",
     "I {love|hate} the {thing} now, though I used to {hate|love} it.",
+    "Today the {part} is {good|bad}; two years ago it was {bad|good}.",
+    "It is {joy|mess} these days. At the start it was {mess|joy}.",
+    "My first visit was {mess|joy}, my latest one {joy|mess}.",
+    "When it was new the {thing} was {bad|good}, but since the overhaul it has been {good|bad}.",
+    "It took {days} to change my mind: I {hated|loved} the {thing} at first, and I {love|hate} it by now.",
+    "The {thing} is {good|bad} at present, which it was not when we first came.",
+    "Gone are the times when the {part} was {bad|good}. It has become {good|bad}.",
+    "As a student I {hated|loved} it. Having come back to it this winter, I find it {good|bad}.",
+    "These days I [recommend|advise against] the {thing}; I once did the opposite.",
 )
 
 QUESTIONS_ANSWERS = (
@@ -160,6 +179,10 @@ QUESTIONS_ANSWERS = (
         "Is it {joy|mess}? I don't think so.",
         "Did I {love|hate} the {part}? Not really.",
         "Was the {thing} {good|bad}? Far from it.",
+        "Would my {friend} call the {part} {good|bad}? Yes. Would I? Never.",
+        "You want to know if the {thing} is {good|bad}? I am afraid it is the opposite.",
+        "Does the {part} make it {joy|mess}? It does not.",
+        "Has anyone here {loved|hated} it? Not me.",
     ),
     *templates(
         POSITIVE,
@@ -167,6 +190,12 @@ QUESTIONS_ANSWERS = (
         "Did I {love|hate} the {part}? Oh yes.",
         "Would I [choose it again|ask for my money back]? In a heartbeat.",
         "Do I regret it? [Not for a second|Every single day].",
+        "How was the {part}? {good|bad}, to say the least.",
+        "What do I make of the {thing}? It is {joy|mess}.",
+        "Worth the money? [Every penny|Not a penny of it].",
+        "Yes, it is {good|bad}. Why does everyone ask whether the {thing} is {bad|good}?",
+        "Who would {hate|love} such a {thing}? Not me, I {loved|hated} it.",
+        "Will I come back to it? [As soon as I can|Only if you drag me there].",
     ),
 )
 
@@ -180,8 +209,20 @@ OPINION_HOLDER = (
         "Some call it {mess|joy}; in my book it is {joy|mess}.",
         "The {thing} is {good|bad}, no matter that {people} found it {bad|good}.",
         "They told me I would {hate|love} it, and they were wrong.",
+        "I {love|hate} it, but my {friend} says it is {bad|good}.",
+        "For me the {part} was {good|bad}. For {people} it was {bad|good}.",
+        "I found the {thing} {good|bad}; the rest of the table called it {bad|good}.",
+        "All over the internet the {thing} is said to be {mess|joy}. Having tried it myself, I find it {joy|mess}.",
+        "The {thing} is {joy|mess}, whatever my {friend} writes about it.",
+        "My {friend} would have [left early|stayed for more], I would have [stayed for more|left early].",
+        "Some may find the {part} {bad|good}. I am not one of them: I {loved|hated} it.",
+        "I {loved|hated} the {thing}, which surprised my {friend}, who {hated|loved} it.",
     ),
-    *templates(NEGATIVE, "{people} call the {thing} {good|bad}, and I could not disagree more."),
+    *templates(
+        NEGATIVE,
+        "{people} call the {thing} {good|bad}, and I could not disagree more.",
+        "My {friend} swears that the {part} is {good|bad}. I do not see it that way.",
+    ),
 )
 
 

@@ -40,6 +40,8 @@ _URLS = (
     "www.example.net/p/x1",
     "https://youtu.be/a1b2c3",
 )
+_HANDLES = ("@user", "@someone", "@tom_h", "@the_corner_shop", "@BBC6")
+_HASHTAGS = ("#review", "#weekend", "#tbt", "#MondayEvening", "#2024")
 
 
 def _like(word: str, model: str) -> str:
@@ -102,9 +104,20 @@ def punctuation(text: str, rng: Random) -> str | None:
     return changed if changed != text else None
 
 
+def _inserted(text: str, addition: str, rng: Random) -> str:
+    """The text with an addition between two of its words, after a comma or a full stop where there is one."""
+    stops = [match.end() for match in re.finditer(r"\w[,.;:] (?=\S)", text)]
+    spaces = [match.end() for match in re.finditer(r"\w (?=\w)", text)]
+    if not (stops or spaces):
+        return f"{addition} {text}"
+    at = rng.choice(stops or spaces)
+    return f"{text[:at]}{addition} {text[at:]}"
+
+
 def markup(text: str, rng: Random) -> str | None:
-    """A link, a handle or HTML tags around the text, as pages and posts have them."""
-    url = rng.choice(_URLS)
+    """A link, a handle, hashtags or HTML tags around or in the text, as pages and posts have them."""
+    url, handle = rng.choice(_URLS), rng.choice(_HANDLES)
+    hashtag, other = rng.sample(_HASHTAGS, 2)
     return rng.choice(
         (
             f"{text} {url}",
@@ -114,6 +127,17 @@ def markup(text: str, rng: Random) -> str | None:
             f'<div class="review"><b>{text}</b></div>',
             f'{text} <a href="{url}">link</a>',
             f"@user {text}",
+            f"{handle} {text}",
+            f"{text} {handle}",
+            f"{text} {hashtag}",
+            f"{hashtag} {other} {text}",
+            f"RT {handle}: {text} {url}",
+            f"{handle} {text} {hashtag} {url}",
+            f"[{handle[1:]}]({url}): {text}",
+            _inserted(text, url, rng),
+            _inserted(text, f"({url})", rng),
+            _inserted(text, handle, rng),
+            _inserted(text, "<br />", rng),
         )
     )
 

@@ -1,7 +1,8 @@
 """The words that fill the testing templates.
 
 Training augmentation (:mod:`sentiment.behaviour.augmentation`) has its own lists. Common words are in both; some
-adjectives, nouns and identity terms are only here, so that a model has to have learnt the behaviour and not the words.
+adjectives and nouns are only here, so that a model has to have learnt the behaviour and not the words. The words for
+groups of people are in :mod:`sentiment.behaviour.capabilities.identities`.
 """
 
 from __future__ import annotations
@@ -72,31 +73,3 @@ COUNTRIES = (
     "England", "France", "Germany", "Italy", "Japan", "China", "Mexico", "Canada", "Ireland", "Spain", "Kenya",
     "Pakistan", "Nigeria", "Vietnam", "Peru", "Egypt",
 )  # fmt: skip
-
-# The speaker, by protected attribute. The reference for every term is "a person".
-IDENTITIES: dict[str, tuple[str, ...]] = {
-    "gender": (
-        "a woman", "a man", "a girl", "a boy", "a transgender person", "a trans woman", "a non-binary person",
-        "a female customer", "a male customer",
-    ),
-    "religion": (
-        "a Muslim", "a Christian", "a Jew", "a Hindu", "a Buddhist", "an atheist", "a Catholic", "a Sikh",
-        "a Protestant", "a Mormon", "a Jewish person", "a Muslim person",
-    ),
-    "ethnicity": (
-        "a Black person", "a white person", "an Asian person", "a Latino person", "an Arab person", "a Roma person",
-        "an Indigenous person", "an African American person", "a Hispanic person", "a mixed-race person",
-    ),
-    "nationality": (
-        "an American", "a German", "a Nigerian person", "a Mexican", "a Chinese person", "an Indian", "a Russian",
-        "a Polish person", "an Iranian", "a Turkish person", "an Israeli", "a Syrian person",
-    ),
-    "orientation": (
-        "a gay person", "a lesbian", "a bisexual person", "a straight person", "a homosexual person",
-        "a heterosexual person", "a queer person", "an asexual person", "a pansexual person",
-    ),
-    "age": (
-        "a young person", "an old person", "an elderly person", "a teenager", "a middle-aged person", "a pensioner",
-        "a senior citizen", "a thirty-year-old", "an eighty-year-old", "a child",
-    ),
-}  # fmt: skip

@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from sentiment.behaviour.capabilities import CAPABILITIES
-from sentiment.behaviour.checks import BehaviourSettings, check_behaviour, generate_cases, real_sentences
+from sentiment.behaviour.capabilities import CAPABILITIES, Case
+from sentiment.behaviour.checks import (
+    BehaviourSettings,
+    check_behaviour,
+    find_failures,
+    generate_cases,
+    real_sentences,
+)
 from sentiment.checks import CheckReport
 from sentiment.errors import UserError
 from sentiment.settings import read_settings
@@ -18,6 +24,7 @@ def oracle(cases):
     scores = {
         case.text: 0.3 + 0.4 * case.label for listed in cases.values() for case in listed if case.label is not None
     }
+    scores |= {case.text: 0.55 for name, listed in cases.items() if KINDS[name] == "ABS" for case in listed}
     changed = [case for listed in cases.values() for case in listed if case.original is not None]
     for default in (None, None, 0.6):  # known scores spread first, the rest is positive
         for case in changed:
@@ -41,15 +48,15 @@ def test_oracle_passes_everything(oracle, reviews, settings):
 
 
 @pytest.mark.parametrize("answer", [0.05, 0.95])
-def test_constant_answer_fails_exactly_the_functionality_tests(answer, reviews, settings):
+def test_constant_answer_fails_exactly_the_functionality_and_abstention_tests(answer, reviews, settings):
     report = report_of(lambda texts: np.full(len(texts), answer), reviews, settings)
-    assert {c.name for c in report.failures()} == {name for name, kind in KINDS.items() if kind == "MFT"}
+    assert {c.name for c in report.failures()} == {name for name, kind in KINDS.items() if kind in ("MFT", "ABS")}
     assert not report.passed
 
 
-def test_inverted_answers_fail_everything_but_invariance(oracle, reviews, settings):
+def test_inverted_answers_fail_every_label_and_direction(oracle, reviews, settings):
     report = report_of(lambda texts: 1 - oracle(texts), reviews, settings)
-    assert {c.name for c in report.failures()} == {name for name, kind in KINDS.items() if kind != "INV"}
+    assert {c.name for c in report.failures()} == {name for name, kind in KINDS.items() if kind in ("MFT", "DIR")}
     assert all(c.score == 1 for c in report.checks if KINDS[c.name] == "MFT")
 
 
@@ -62,18 +69,16 @@ def test_inverted_answers_fail_everything_but_invariance(oracle, reviews, settin
         ("Nigerian", "nationality"),
         ("elderly", "age"),
         ("trans woman", "gender"),
+        ("Druze", "religion"),
+        ("deaf ", "disability"),
         ("example.org", "urls_html"),
         ("Aaliyah", "names"),
         ("Karachi", "places"),
     ],
 )
-def test_planted_label_flip_is_caught_by_its_capability_alone(word, capability, oracle, reviews, settings):
+def test_planted_label_flip_is_caught_by_its_capabilities_alone(word, capability, oracle, reviews, settings):
     strict = settings.model_copy(
-        update={
-            "capabilities": {
-                n: s.model_copy(update={"limit": min(s.limit, 0.02)}) for n, s in settings.capabilities.items()
-            }
-        }
+        update={"capabilities": {n: s.model_copy(update={"limit": 0.0}) for n, s in settings.capabilities.items()}}
     )
 
     def flips(texts):
@@ -81,9 +86,9 @@ def test_planted_label_flip_is_caught_by_its_capability_alone(word, capability, 
         return np.where(holds, 1 - oracle(texts), oracle(texts))
 
     failed = report_of(flips, reviews, strict).failures()
-    assert [check.name for check in failed] == [capability]
-    assert word in failed[0].examples[0]
-    assert "label flipped" in failed[0].examples[0]
+    both = [capability, f"{capability}_without_opinion"]
+    assert [check.name for check in failed] == [name for name in both if name in CAPABILITIES]
+    assert all(word in check.examples[0] and "label flipped" in check.examples[0] for check in failed)
 
 
 def test_flipping_every_term_of_an_attribute_fails_the_configured_limit(oracle, reviews, settings):
@@ -127,6 +132,30 @@ def test_directional_failures_beyond_the_tolerance_only(reviews):
     assert check.score == 1
     assert "0.90 -> " in check.examples[0]
     assert check.examples[0].endswith("expected not lower")
+
+
+@pytest.mark.parametrize(
+    ("score", "limit", "abstained"),
+    [(0.5, 0.6, True), (0.59, 0.6, True), (0.41, 0.6, True), (0.61, 0.6, False), (0.2, 0.6, False), (0.61, 0.7, True)],
+)
+def test_abstention_needs_a_score_below_the_limit_for_either_label(score, limit, abstained, settings):
+    settings = settings.model_copy(update={"abstain_below": limit})
+    cases = {"says_nothing": [Case("The box is blue.")]}
+    failures = find_failures(lambda texts: np.full(len(texts), score), cases, settings)["says_nothing"]
+    told = [] if abstained else [f'"The box is blue." scores {score:.2f}, expected an abstention']
+    assert [failure.description for failure in failures] == told
+
+
+def test_the_most_confident_sentence_without_an_opinion_is_shown_first_and_promotion_ignores_it(reviews, settings):
+    asked = settings.model_copy(
+        update={"capabilities": {name: settings.capabilities[name] for name in ("says_nothing", "names")}}
+    )
+    report = report_of(lambda texts: np.linspace(0.02, 0.98, len(texts)), reviews, asked)
+    check = report.checks[0]
+    assert check.score > 0.5
+    assert " scores 0.02," in check.examples[0]
+    assert check.severity == "warning"
+    assert [c.name for c in report.compared] == ["names"]
 
 
 def test_predicts_every_distinct_text_once(reviews, settings, oracle):

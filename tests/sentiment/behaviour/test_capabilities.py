@@ -7,15 +7,21 @@ from random import Random
 
 import pytest
 
-from sentiment.behaviour.capabilities import CAPABILITIES, perturbations
-from sentiment.behaviour.capabilities.words import IDENTITIES, OPINIONS
-from sentiment.behaviour.checks import generate_cases
+from sentiment.behaviour.capabilities import CAPABILITIES, invariance, neutral, perturbations
+from sentiment.behaviour.capabilities.functionality import TEMPLATES
+from sentiment.behaviour.capabilities.identities import ADJECTIVES, IDENTITIES, REFERENCE, correct_articles
+from sentiment.behaviour.capabilities.words import CITIES, COUNTRIES, MEN, OPINIONS, WOMEN
+from sentiment.behaviour.checks import draw_cases, generate_cases
 
+ATTRIBUTES = {
+    name: "orientation" if name == "sexual_orientation" else name
+    for name in ("gender", "religion", "ethnicity", "nationality", "sexual_orientation", "age", "disability")
+}
 ASKED = {
+    *ATTRIBUTES, *(f"{name}_without_opinion" for name in ATTRIBUTES), "says_nothing",
     "vocabulary", "negation_near", "negation_far", "negation_contracted", "negated_negatives", "but_clauses",
     "intensifiers", "comparatives", "temporal_change", "typos", "contractions", "casing", "punctuation", "urls_html",
-    "names", "places", "numbers", "gender", "religion", "ethnicity", "nationality", "sexual_orientation", "age",
-    "questions_answers", "opinion_holder", "added_praise", "added_complaint",
+    "names", "places", "numbers", "questions_answers", "opinion_holder", "added_praise", "added_complaint",
 }  # fmt: skip
 
 
@@ -47,7 +53,7 @@ def test_cases_have_the_fields_of_their_kind(cases):
         kind = CAPABILITIES[name].kind
         for case in listed:
             assert (case.label is not None) == (kind == "MFT")
-            assert (case.original is not None) == (kind != "MFT")
+            assert (case.original is not None) == (kind in ("INV", "DIR"))
             assert (case.direction != 0) == (kind == "DIR")
             assert case.text != case.original
             assert not re.search(r"[{}\[\]]", case.text) or case.original is not None
@@ -127,8 +133,21 @@ def test_casing_and_punctuation_keep_every_word(name, cases):
     assert all(words(case.text.replace("’", "'")) == words(case.original) for case in cases[name])  # noqa: RUF001 - the test is about the curly apostrophe
 
 
-def test_markup_keeps_the_text_whole(cases):
-    assert all(case.original in case.text for case in cases["urls_html"])
+def test_markup_keeps_every_word_in_order(cases):
+    for case in cases["urls_html"]:
+        rest = iter(re.sub(r"<[^<>]+>", " ", case.text).split())
+        assert all(word in rest for word in case.original.split()), case
+
+
+def test_markup_stands_at_the_start_in_the_middle_and_at_the_end():
+    made = [perturbations.markup("One two, three four.", Random(seed)) for seed in range(300)]
+    for kind in (r"(https?:|www\.)", "@", "<"):
+        assert any(re.match(kind, text) for text in made), kind
+        assert any(re.search(rf"two, \(?{kind}.* three", text) for text in made), kind
+        assert any(re.search(rf"four\. ?{kind}", text) for text in made), kind
+    assert any(text.startswith("#") for text in made)
+    assert any(re.search(r"four\. #", text) for text in made)
+    assert perturbations.markup("Superb", Random(0)) is not None, "a text with no place between two words"
 
 
 def test_numbers_change_counts_and_years_but_no_ratings():
@@ -148,14 +167,109 @@ def test_names_keep_their_gender_and_places_their_kind():
         assert place in set(perturbations.COUNTRIES) - {"France"}
 
 
+@pytest.mark.parametrize(
+    ("words", "corrected"),
+    [
+        ("a Indian and an Sikh", "an Indian and a Sikh"),
+        ("A electrician", "An electrician"),
+        ("an Ukrainian, a Uyghur, a LGBTQ person", "a Ukrainian, an Uyghur, an LGBTQ person"),
+    ],
+)
+def test_articles_follow_the_sound_of_the_next_word(words, corrected):
+    assert correct_articles(words) == corrected
+
+
+@pytest.mark.parametrize(
+    ("attribute", "count", "rare"),
+    [
+        ("gender", 25, ["an agender person", "a two-spirit person"]),
+        ("religion", 40, ["a Zoroastrian", "a Jain", "a Baha'i", "a Druze", "a Yazidi"]),
+        ("ethnicity", 45, ["a Hmong person", "a Sami person", "a Maori person", "a Kurdish person"]),
+        ("nationality", 50, ["a Bhutanese person", "an Eritrean"]),
+        ("orientation", 20, ["a demisexual person", "an aromantic person"]),
+        ("age", 25, ["a nonagenarian", "a toddler"]),
+        ("disability", 25, ["a deaf person", "an autistic person", "a wheelchair user"]),
+    ],
+)
+def test_word_lists_hold_common_and_rare_groups(attribute, count, rare):
+    assert len(set(IDENTITIES[attribute])) == len(IDENTITIES[attribute]) >= count
+    assert len(set(ADJECTIVES[attribute])) == len(ADJECTIVES[attribute]) >= 12
+    assert set(rare) <= set(IDENTITIES[attribute])
+    assert set(IDENTITIES) == set(ATTRIBUTES.values())
+
+
+NEUTRAL = (neutral.WITH_NOUN_PHRASE, neutral.WITH_ADJECTIVE, neutral.WITH_NAME_OR_PLACE, neutral.PLAIN_FACTS)
+# Exact words of opinions, in the lexicons and in common use.
+OPINIONATED = re.compile(
+    r"\b(?:"
+    + "|".join(chain(*(OPINIONS[k] for k in OPINIONS if k not in ("friend", "people", "aside", "days"))))
+    + r"|nice|best|worst|better|worse|happy|sad|lovely|ugly|problem|perfect|fine|sorry|glad|well|beautiful|recommend"
+    r"|not only|fail\w*|fun|kind)\b",
+    re.IGNORECASE,
+)
+
+
+def test_neutral_shapes_and_words_hold_no_opinion():
+    shapes = [template.text for template in chain(*NEUTRAL)]
+    assert len(set(shapes)) == len(shapes) >= 100
+    assert len(neutral.PLAIN_FACTS) >= 30
+    texts = [re.sub(r"\{\w+\}", "", shape) for shape in shapes]
+    fillers = chain(*neutral.FACTS.values(), *IDENTITIES.values(), *ADJECTIVES.values())
+    assert [text for text in (*texts, *fillers) if OPINIONATED.search(text)] == []
+
+
+@pytest.mark.parametrize("name", ATTRIBUTES)
+def test_every_member_stands_in_sentences_without_opinion(name, cases):
+    """With the configured number of cases, as a noun phrase and as an adjective."""
+    attribute, made = ATTRIBUTES[name], cases[f"{name}_without_opinion"]
+    held = " ".join(case.text for case in made).lower()
+    for member in (*IDENTITIES[attribute], *ADJECTIVES[attribute]):
+        assert re.search(rf"\b{re.escape(member.lower())}\b", held), member
+    assert not any(OPINIONATED.search(text) for case in made for text in (case.text, case.original))
+    noun_phrases = [case for case in made if REFERENCE in case.original.lower()]
+    assert len(noun_phrases) == len(made) / 2
+
+
+def test_the_other_half_of_the_neutral_sentences_compares_adjectives(cases):
+    originals = [case.original for case in cases["religion_without_opinion"] if " person" not in case.original]
+    assert {"local", "tall"} <= set(chain(*map(words, originals)))
+    assert any(not {"local", "tall"} & set(words(original)) for original in originals), "no adjective"
+
+
+def test_half_of_the_sentences_that_say_nothing_hold_no_group_name_or_place():
+    texts = [case.text for case in draw_cases(CAPABILITIES["says_nothing"], [], seed=7, count=400)]
+    lists = chain(*IDENTITIES.values(), *ADJECTIVES.values(), WOMEN, MEN, CITIES, COUNTRIES)
+    detail = re.compile(r"\b(?:" + "|".join(map(re.escape, lists)) + r")\b", re.IGNORECASE)
+    assert [bool(detail.search(text)) for text in texts] == [False, True] * 200
+
+
+def test_varied_shapes_keep_the_earlier_ones_and_tell_the_present_first_too():
+    assert min(len(TEMPLATES[name]) for name in ("temporal_change", "opinion_holder", "questions_answers")) >= 16
+    assert len(TEMPLATES["comparatives"]) >= 18
+    assert min(len(invariance.TEMPLATES[name]) for name in ("names", "places", "numbers")) >= 10
+    present_first = [
+        t
+        for t in TEMPLATES["temporal_change"]
+        if re.match(
+            r".*\b(now|today|these days|present)\b.*(;|,|\.).*"
+            r"(ago|used to|start|first|once)",
+            t.text,
+            re.IGNORECASE,
+        )
+    ]
+    own_first = [t for t in TEMPLATES["opinion_holder"] if re.match(r"(I|For me) .*(friend|people|table)", t.text)]
+    assert len(present_first) >= 4
+    assert len(own_first) >= 3
+
+
 @pytest.mark.parametrize("attribute", IDENTITIES)
-def test_every_identity_term_stands_in_praise_and_in_complaint(attribute, reviews, settings):
+def test_every_identity_term_stands_in_praise_and_in_complaint(attribute):
     praise, complaint = (
         re.compile(r"\b(" + "|".join(chain(*(OPINIONS[slot] for slot in slots))) + r")\b")
         for slots in (("good", "loved", "joy"), ("bad", "hated", "mess"))
     )
     name = "sexual_orientation" if attribute == "orientation" else attribute
-    made = generate_cases(type(reviews)(reviews.frame.iloc[:0]), settings, seed=3)[name]
+    made = draw_cases(CAPABILITIES[name], [], seed=3, count=140)
     for term in IDENTITIES[attribute]:
         held = " ".join(case.text for case in made if re.search(rf"\b{term}\b", case.text, re.IGNORECASE))
         assert praise.search(held), term

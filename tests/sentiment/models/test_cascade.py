@@ -1,3 +1,5 @@
+import shutil
+from itertools import accumulate, chain
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,16 +8,18 @@ import pytest
 
 from sentiment.errors import UserError
 from sentiment.evaluation.calibration import accuracy_of_logits, expected_calibration_error
+from sentiment.evaluation.operating_points import read_points, write_points
 from sentiment.models import Classifier, cascade
-from sentiment.models.cascade import Candidate, CascadeSettings, choose, fit_cascade
-from sentiment.models.classifier import combine, is_short, route
+from sentiment.models.cascade import CascadeSettings, Plan, choose, fit_cascade
+from sentiment.models.classifier import combine, is_short
+from sentiment.models.servable import OPERATING_POINTS
 from sentiment.reviews.table import Reviews
 from tests.helpers import tiny_servables
 from tests.helpers import tiny_transformer as tiny
 
 
-def candidate(share, accuracy, log_loss):
-    return Candidate(share, band=share, weights=(1.0, 1.0), accuracy=accuracy, log_loss=log_loss)
+def plan(milliseconds, accuracy, log_loss):
+    return Plan(np.zeros(0), np.zeros(0, bool), milliseconds, (1.0,), (), accuracy, log_loss)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +33,7 @@ def candidate(share, accuracy, log_loss):
             0.5,
             0.1,
         ),  # much less, too, if the setting allows it
-        ({0.1: (0.90, 0.22), 0.2: (0.91, 0.203), 0.5: (0.92, 0.20)}, 0.915, 0.5, 0.5),  # never below the transformer
+        ({0.1: (0.90, 0.22), 0.2: (0.91, 0.203), 0.5: (0.92, 0.20)}, 0.915, 0.5, 0.5),  # never below the floor
         (
             {0.1: (0.90, 0.2), 0.2: (0.89, 0.1), 1.0: (0.90, 0.1)},
             0.95,
@@ -38,38 +42,80 @@ def candidate(share, accuracy, log_loss):
         ),  # none is good enough: the most accurate
     ],
 )
-def test_the_least_share_that_suffices(scores, floor, tolerance, chosen):
-    candidates = [candidate(share, *score) for share, score in scores.items()]
-    for order in (candidates, candidates[::-1]):
-        assert choose(order, floor=floor, tolerance=tolerance).share == chosen
+def test_the_fastest_plan_that_suffices(scores, floor, tolerance, chosen):
+    plans = [plan(milliseconds, *score) for milliseconds, score in scores.items()]
+    for order in (plans, plans[::-1]):
+        assert choose(order, floor=floor, tolerance=tolerance).milliseconds == chosen
 
 
-def test_the_unsure_and_the_short_go_to_the_transformer():
-    logits = np.array([-5.0, -1.0, 0.5, 5.0, 5.0])
-    short = np.array([False, False, False, False, True])
-    assert route(logits, short, band=2.0).tolist() == [False, True, True, False, True]
-    assert route(logits, short, band=0.0).tolist() == [False] * 4 + [True]
+def test_short_texts_and_weights():
     assert is_short(["one two", "one two three", ""], 2).tolist() == [True, False, True]
     assert combine(np.array([1.0, -2.0]), np.array([3.0, 1.0]), (0.5, 2.0)).tolist() == [6.5, 1.0]
+    each = np.array([[0.5, 1.0], [2.0, 0.0]])
+    assert combine(np.array([1.0, -2.0]), np.array([3.0, 1.0]), each).tolist() == [6.5, -2.0]
 
 
 def test_a_sure_long_review_never_reaches_the_transformer(tmp_path, monkeypatch):
     classifier = Classifier.load(tiny_servables.save_cascade(tmp_path).path)
+    linear, transformer = classifier.stages.values()
     seen = []
-    answer = classifier.transformer._calibrated
-    monkeypatch.setattr(classifier.transformer, "_calibrated", lambda texts: seen.extend(texts) or answer(texts))
+    answer = transformer._calibrated
+    monkeypatch.setattr(transformer, "_calibrated", lambda texts: seen.extend(texts) or answer(texts))
     texts = tiny.reviews(60, 5).frame["text"].tolist()
     logits = classifier.logits(texts)
-    first = classifier.linear.calibrated_logits(texts)
+    first = linear.calibrated_logits(texts)
     short = is_short(texts, tiny_servables.SHORT_WORDS)
-    alone = ~short & (np.abs(first) >= classifier.manifest.settings["band"])
+    (join,) = classifier.manifest.settings["joins"]
+    alone = ~short & (np.abs(first) >= join["long"]["band"])
     assert 0 < alone.sum() < (~short).sum()
     assert seen == [text for text, mine in zip(texts, alone, strict=True) if not mine]
     np.testing.assert_array_equal(logits[alone], first[alone])
-    weights = classifier.manifest.settings["weights"]
     for name, mask in (("short", short), ("long", ~short & ~alone)):
         second = answer([t for t, m in zip(texts, mask, strict=True) if m])
-        np.testing.assert_allclose(logits[mask], combine(first[mask], second, weights[name]), atol=1e-6)
+        np.testing.assert_allclose(logits[mask], combine(first[mask], second, join[name]["weights"]), atol=1e-6)
+
+
+def test_a_text_that_one_stage_answers_never_reaches_a_later_one(tmp_path):
+    """Even if its log-odds lie within a later stage's wider band."""
+    classifier = Classifier.load(tiny_servables.save_cascade(tmp_path, stages=3).path)
+    first, second, third = classifier.stages.values()
+    texts = tiny.reviews(80, 5).frame["text"].tolist()
+    short = is_short(texts, tiny_servables.SHORT_WORDS)
+    one, two, three = (stage.calibrated_logits(texts) for stage in (first, second, third))
+    joins = classifier.manifest.settings["joins"]
+    pick = lambda place, key: [joins[place]["short" if s else "long"][key] for s in short]  # noqa: E731
+    to_second = np.abs(one) < pick(0, "band")
+    together = np.where(to_second, combine(one, two, np.array(pick(0, "weights")).T), one)
+    to_third = to_second & (np.abs(together) < pick(1, "band"))
+    expected = np.where(to_third, combine(together, three, np.array(pick(1, "weights")).T), together)
+    assert 0 < to_third.sum() < to_second.sum() < len(texts)
+    np.testing.assert_allclose(classifier.logits(texts), expected, atol=1e-6)
+
+
+def test_a_cascade_of_one_stage_is_that_stage(tmp_path):
+    linear = tiny_servables.save_linear(tmp_path / "linear")
+    fit_cascade({"linear": linear}, tiny.reviews(60, 2), CascadeSettings(), tmp_path / "one", git_commit="")
+    texts = tiny.reviews(20, 5).frame["text"].tolist()
+    alone = Classifier.load(linear.path)
+    cascade_of_one = Classifier.load(tmp_path / "one")
+    np.testing.assert_allclose(cascade_of_one.logits(texts), alone.calibrated_logits(texts))
+    assert (cascade_of_one.engine, cascade_of_one.manifest.stages) == ("numpy", ("linear",))
+
+
+def test_a_missing_stage_is_one_clear_line(tmp_path):
+    servable = tiny_servables.save_cascade(tmp_path, stages=3)
+    shutil.rmtree(servable.path / "large_transformer")
+    with pytest.raises(UserError, match=r"large_transformer/manifest\.json.*is not a readable servable manifest"):
+        Classifier.load(servable.path)
+
+
+def test_measured_times_do_not_change_the_fingerprint(tmp_path):
+    servable = tiny_servables.save_cascade(tmp_path)
+    before = servable.fingerprint
+    points = read_points(servable.path / OPERATING_POINTS)
+    write_points([point.model_copy(update={"milliseconds": 7.0}) for point in points], servable.path / OPERATING_POINTS)
+    assert tiny_servables.Servable(servable.path).fingerprint == before
+    assert read_points(servable.path / OPERATING_POINTS)[0].milliseconds == 7.0
 
 
 def test_markup_does_not_make_a_short_text_long(tmp_path):
@@ -82,45 +128,59 @@ def test_markup_does_not_make_a_short_text_long(tmp_path):
 
 
 class Opinions:
-    """Two made-up models: independent noise around the truth, larger in short texts."""
+    """Made-up models: independent noise around the truth, larger in the linear model's short texts."""
 
-    def __init__(self, monkeypatch, *, quality=(1.5, 2.0)):
-        self.quality, self.logits = quality, {}
+    def __init__(self, monkeypatch, **quality):
+        self.quality, self.logits, self.row = quality or {"linear": 1.5, "transformer": 2.0}, {}, {}
         monkeypatch.setattr(cascade.Classifier, "load", self.load)
 
     def load(self, path, **options):
-        return SimpleNamespace(engine="numpy", calibrated_logits=lambda texts: self.logits[path.name])
+        answer = lambda texts: self.logits[path.name][[self.row[text] for text in texts]]  # noqa: E731
+        return SimpleNamespace(engine="numpy", calibrated_logits=answer, warm_up=lambda: None)
 
     def reviews(self, rows, seed, share_of_short=0.3):
         draw = np.random.default_rng(seed)
         labels = draw.integers(0, 2, rows)
         words = np.where(draw.random(rows) < share_of_short, 5, 50)
-        for name, quality in zip(("linear", "transformer"), self.quality, strict=True):
+        for name, quality in self.quality.items():
             # a Gaussian of unit variance at +-m has the log-odds 2 m x: calibrated by construction
             mean = quality * np.where((name == "linear") & (words == 5), 0.3, 1.0) / 2
             self.logits[name] = 2 * mean * ((2 * labels - 1) * mean + draw.standard_normal(rows))
-        texts = [" ".join(["word"] * n) for n in words]
+        texts = [" ".join(["word"] * (n - 1)) + f" {row}" for row, n in enumerate(words)]
+        self.row = {text: row for row, text in enumerate(texts)}
         return Reviews(pd.DataFrame({"text": texts, "label": labels, "source": "made up"}))
 
 
 @pytest.fixture
 def parts(tmp_path):
-    return tiny_servables.save_linear(tmp_path / "linear"), tiny_servables.save_transformer(tmp_path / "transformer")
+    linear, transformer = tmp_path / "linear", tmp_path / "transformer"
+    return {
+        "linear": tiny_servables.save_linear(linear),
+        "transformer": tiny_servables.save_transformer(transformer),
+    }
 
 
 def answers(opinions, manifest, reviews):
     """Calibrated log-odds of ``reviews`` from the cascade of ``manifest``."""
-    first, second = opinions.logits["linear"], opinions.logits["transformer"]
-    settings = manifest.settings
-    short = is_short(reviews.frame["text"].tolist(), settings["short_words"])
-    routed = route(first, short, settings["band"])
-    weights = np.where(short[:, None], settings["weights"]["short"], settings["weights"]["long"])
-    return np.where(routed, combine(first, second, weights.T), first) / manifest.temperature
+    short = is_short(reviews.frame["text"].tolist(), manifest.settings["short_words"])
+    first, *others = manifest.stages
+    logits, rows = opinions.logits[first].copy(), np.arange(len(short))
+    for name, join in zip(others, manifest.settings["joins"], strict=True):
+        band = np.where(short, join["short"]["band"], join["long"]["band"])
+        rows = rows[np.abs(logits[rows]) < band[rows]]
+        weights = np.where(short[rows, None], join["short"]["weights"], join["long"]["weights"])
+        logits[rows] = combine(logits[rows], opinions.logits[name][rows], weights.T)
+    return logits / manifest.temperature
+
+
+def weights_of(folder, length):
+    (join,) = tiny_servables.Servable(folder).manifest.settings["joins"]
+    return join[length]["weights"]
 
 
 def test_two_opinions_are_better_than_either(parts, tmp_path, monkeypatch):
     opinions = Opinions(monkeypatch)
-    fit_cascade(*parts, opinions.reviews(3000, 0), CascadeSettings(short_words=20), tmp_path / "both", git_commit="")
+    fit_cascade(parts, opinions.reviews(3000, 0), CascadeSettings(short_words=20), tmp_path / "both", git_commit="")
     manifest = tiny_servables.Servable(tmp_path / "both").manifest
     held_out = opinions.reviews(3000, 1)
     labels = held_out.frame["label"].to_numpy()
@@ -129,7 +189,7 @@ def test_two_opinions_are_better_than_either(parts, tmp_path, monkeypatch):
     assert accuracy_of_logits(logits, labels) > alone
     assert manifest.validation_accuracy > alone
     assert expected_calibration_error(1 / (1 + np.exp(-logits)), labels, 15) < 0.03
-    short, long = manifest.settings["weights"]["short"], manifest.settings["weights"]["long"]
+    short, long = (weights_of(tmp_path / "both", length) for length in ("short", "long"))
     assert min(long) > 0.3  # both models count
     assert 0 < short[0] <= 0.1 * short[1] + 1e-9  # on short texts the linear model's no more than allowed
 
@@ -140,8 +200,8 @@ def test_the_linear_weight_on_short_texts_is_capped_and_the_sum_stays_calibrated
     ratios = {}
     for most in (0.0, 0.3, 100.0):
         settings = CascadeSettings(short_words=20, most_linear=most)
-        fit_cascade(*parts, reviews, settings, tmp_path / str(most), git_commit="")
-        first, second = tiny_servables.Servable(tmp_path / str(most)).manifest.settings["weights"]["short"]
+        fit_cascade(parts, reviews, settings, tmp_path / str(most), git_commit="")
+        first, second = weights_of(tmp_path / str(most), "short")
         ratios[most] = first / second
     assert ratios[0.0] == 0
     assert ratios[0.3] == pytest.approx(0.3)
@@ -149,32 +209,56 @@ def test_the_linear_weight_on_short_texts_is_capped_and_the_sum_stays_calibrated
 
 
 def test_never_below_the_transformer_on_the_validation_reviews(parts, tmp_path, monkeypatch):
-    opinions = Opinions(monkeypatch, quality=(0.3, 3.0))  # a useless linear model
+    opinions = Opinions(monkeypatch, linear=0.3, transformer=3.0)  # a useless linear model
     reviews = opinions.reviews(2000, 0)
-    fit_cascade(*parts, reviews, CascadeSettings(short_words=20, tolerance=0.1), tmp_path / "both", git_commit="")
+    fit_cascade(parts, reviews, CascadeSettings(short_words=20, tolerance=0.1), tmp_path / "both", git_commit="")
     manifest = tiny_servables.Servable(tmp_path / "both").manifest
     transformer = accuracy_of_logits(opinions.logits["transformer"], reviews.frame["label"])
     assert manifest.validation_accuracy >= transformer - 0.002  # weights of the short ones are fitted, not chosen
 
 
-def test_the_candidates_are_reported(parts, tmp_path, monkeypatch):
+def test_every_operating_point_is_reported(parts, tmp_path, monkeypatch):
     opinions = Opinions(monkeypatch)
     settings = CascadeSettings(short_words=20, shares=(0.2, 0.5, 1.0))
     reviews = opinions.reviews(1000, 0)
-    tried = fit_cascade(*parts, reviews, settings, tmp_path / "both", git_commit="c0ffee")
-    assert [t.share for t in tried] == [0.2, 0.5, 1.0]
-    assert tried[0].band < tried[1].band < tried[2].band
-    long = reviews.frame["text"].str.split().str.len() > 20
-    routed = np.abs(opinions.logits["linear"][long]) < tried[0].band
-    assert routed.mean() == pytest.approx(0.2, abs=0.01)
+    points = fit_cascade(parts, reviews, settings, tmp_path / "both", git_commit="c0ffee")
+    assert points == read_points(tmp_path / "both" / OPERATING_POINTS)
+    long = [point for point in points if point.length == "long"]
+    assert [point.shares for point in long] == [(1.0, pytest.approx(share, abs=0.01)) for share in settings.shares]
+    assert [point.shares for point in points if point.length == "short"] == [(1.0, 1.0)]
+    assert long[0].milliseconds < long[1].milliseconds < long[2].milliseconds
+    assert sorted(point.length for point in points if point.chosen) == ["long", "short"]
     assert tiny_servables.Servable(tmp_path / "both").manifest.git_commit == "c0ffee"
+
+
+def test_three_stages_are_better_than_two_and_ask_the_costly_one_rarely(parts, tmp_path, monkeypatch):
+    parts["large_transformer"] = tiny_servables.save_transformer(tmp_path / "large_transformer")
+    opinions = Opinions(monkeypatch, linear=1.5, transformer=2.0, large_transformer=3.0)
+    reviews, settings = opinions.reviews(3000, 0), {"short_words": 20, "tolerance": 1.0, "accuracy_tolerance": 0.02}
+    seconds = [0.1, 0.1, 1, 1, *(0.1, 0.1, 1, 1, 10, 10)]  # of each stage for short and for longer texts
+    clock = accumulate(chain.from_iterable((0, each) for each in seconds))
+    monkeypatch.setattr(cascade.time, "perf_counter", clock.__next__)
+    two = {name: parts[name] for name in ("linear", "transformer")}
+    fit_cascade(two, reviews, CascadeSettings(**settings), tmp_path / "two", git_commit="")
+    stages = tuple(parts)
+    points = fit_cascade(parts, reviews, CascadeSettings(stages=stages, **settings), tmp_path / "three", git_commit="")
+    manifests = [tiny_servables.Servable(tmp_path / name).manifest for name in ("two", "three")]
+    assert manifests[1].stages == stages
+    assert manifests[1].validation_accuracy > manifests[0].validation_accuracy + 0.02
+    held_out = opinions.reviews(3000, 1)
+    labels = held_out.frame["label"]
+    reached = [accuracy_of_logits(answers(opinions, manifest, held_out), labels) for manifest in manifests]
+    assert reached[1] > reached[0] + 0.02
+    (chosen,) = [point for point in points if point.chosen and point.length == "long"]
+    assert 1 >= chosen.shares[1] > chosen.shares[2] > 0
+    assert len([point for point in points if point.length == "long"]) == 100
 
 
 @pytest.mark.parametrize("share_of_short", [0.0, 1.0])
 def test_only_long_or_only_short_texts(share_of_short, parts, tmp_path, monkeypatch):
     opinions = Opinions(monkeypatch)
     reviews = opinions.reviews(500, 0, share_of_short)
-    fit_cascade(*parts, reviews, CascadeSettings(short_words=20), tmp_path / "both", git_commit="")
+    fit_cascade(parts, reviews, CascadeSettings(short_words=20), tmp_path / "both", git_commit="")
     manifest = tiny_servables.Servable(tmp_path / "both").manifest
     assert accuracy_of_logits(answers(opinions, manifest, reviews), reviews.frame["label"]) > 0.8
 
@@ -183,5 +267,6 @@ def test_refuses_models_of_different_data(tmp_path):
     linear = tiny_servables.save_linear(tmp_path / "linear", data_fingerprint="one")
     transformer = tiny_servables.save_transformer(tmp_path / "transformer", data_fingerprint="other")
     with pytest.raises(UserError, match="different data"):
-        fit_cascade(linear, transformer, tiny.reviews(20, 1), CascadeSettings(), tmp_path / "both", git_commit="")
+        stages = {"linear": linear, "transformer": transformer}
+        fit_cascade(stages, tiny.reviews(20, 1), CascadeSettings(), tmp_path / "both", git_commit="")
     assert not (tmp_path / "both").exists()

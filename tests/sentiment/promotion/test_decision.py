@@ -69,6 +69,12 @@ FEW = range(7, N, 20)  # half of those
 FEWER = range(7, N, 40)
 
 
+def with_abstention(report, rate):
+    """The same report with a check that promotion does not compare."""
+    check = Check(name="says nothing", passed=True, observed="", limit="", score=rate, count=200, compared=False)
+    return report.model_copy(update={"checks": (*report.checks, check)})
+
+
 def behaviour(severity="warning", passed=True, count=200, **rates):
     rates = CAPABILITIES | {name.replace("_", " "): rate for name, rate in rates.items()}
     return CheckReport(
@@ -236,6 +242,17 @@ def test_capabilities_that_all_become_a_little_worse_block(rise, blocked):
 def test_a_capability_that_was_not_tested_blocks():
     fewer = CheckReport(suite="behaviour", checks=behaviour().checks[1:])
     assert blocking(decision(cases=fewer)) == ["champion: behaviour negation near"]
+
+
+def test_checks_that_are_only_reported_neither_block_nor_promote():
+    def made(before, after):
+        champion = replace(CHAMPION, behaviour=with_abstention(behaviour(), before))
+        return decision(evaluation_of(answers(FEW)), champion, cases=with_abstention(behaviour(), after))
+
+    better, worse = made(0.9, 0.1), made(0.1, 0.9)
+    assert blocking(better) == blocking(worse) == ["champion: better somewhere"]
+    assert [rule.observed for rule in better.rules] == [rule.observed for rule in worse.rules]
+    assert not any("says nothing" in rule.name for rule in better.rules)
 
 
 def test_a_gain_in_one_capability_is_enough():
