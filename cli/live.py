@@ -107,7 +107,7 @@ class StageView:
 
 def _format(value: float) -> str:
     """Formats a figure beside a bar: a loss, or a speed."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3f}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _describe_time(step: StepRunResponse) -> str:

@@ -11,22 +11,12 @@ from pydantic import Field, field_validator, model_validator
 
 from sentiment.behaviour.augmentation import AugmentationSettings
 from sentiment.models.cascade import CascadeSettings
-from sentiment.models.checkpoint import TransformerSettings
-from sentiment.models.export import ExportSettings
+from sentiment.models.checkpoint import LargeTransformerSettings, TransformerSettings
+from sentiment.models.export import ExportSettings, LargeExportSettings
 from sentiment.models.linear import LinearSettings
 from sentiment.settings import Settings
 
 Output = Any  # the output of a ZenML step, before the pipeline runs
-
-
-LARGE = TransformerSettings(
-    enabled=False,
-    model="embedded:all-mpnet-base-v2",
-    max_length=128,
-    learning_rate=5e-5,
-    long_rows=13_000,
-    short_epochs=1,
-)
 
 
 class CandidateSettings(Settings):
@@ -37,8 +27,8 @@ class CandidateSettings(Settings):
     linear: LinearSettings = LinearSettings()
     transformer: TransformerSettings = TransformerSettings()
     export: ExportSettings = ExportSettings()
-    large_transformer: TransformerSettings = LARGE
-    large_export: ExportSettings = ExportSettings()
+    large_transformer: LargeTransformerSettings = LargeTransformerSettings()
+    large_export: LargeExportSettings = LargeExportSettings()
     cascade: CascadeSettings = CascadeSettings()
     challenger: str | None = Field(
         None, description="candidate that is up for promotion; null: the most accurate one on the validation split"

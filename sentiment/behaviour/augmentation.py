@@ -5,8 +5,8 @@ label of a review hardly ever depends on one of them. The label of these example
 negated, praise and complaint, so that only both parts together give the label (counterfactual augmentation: Kaushik,
 Hovy, Lipton: Learning the Difference that Makes a Difference with Counterfactually-Augmented Data, ICLR 2020).
 
-A share of the examples holds no opinion ("My neighbour is gay."). Their label is drawn at random, so that the model
-learns to be unsure about them instead of judging a person by a group.
+A share of the examples holds no opinion ("My neighbour is gay."). The model learns one probability for all of them
+(:func:`learned_probabilities`), so that it is unsure about them instead of judging a person by a group.
 
 The templates are disjoint from those that test (:mod:`sentiment.behaviour.capabilities`), and many words differ.
 """
@@ -32,20 +32,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 SOURCE = "generated"
+NO_OPINION = "generated, no opinion"
 
 
 class AugmentationSettings(Settings):
     """Generated training examples."""
 
     enabled: bool = Field(True, description="Whether examples are generated at all.")
-    examples: int = Field(6000, ge=0, le=100_000, description="Maximum number of examples.")
-    neutral: float = Field(
-        0.2, ge=0, le=1, description="Share without an opinion, whose label is random. The rest is half positive."
-    )
+    examples: int = Field(12_000, ge=0, le=100_000, description="Maximum number of examples.")
+    neutral: float = Field(0.35, ge=0, le=1, description="Share without an opinion. The rest is half positive.")
     joined: float = Field(
         0.3, ge=0, le=1, description="Share of opinions that is joined to a short training review of the same label."
     )
-    slips: float = Field(0.15, ge=0, le=1, description="Share with a typo: a missing, doubled or neighbouring letter.")
+    slips: float = Field(0.2, ge=0, le=1, description="Share with a typo: a missing, doubled or neighbouring letter.")
     links: float = Field(0.1, ge=0, le=1, description="Share with a link, a handle or a hashtag before or after.")
 
 
@@ -55,19 +54,19 @@ _SHARES = {
     "idioms": 4,
     "negation_far": 4,
     "details": 5,
-    "opinion_holder": 4,
+    "opinion_holder": 6,
     "temporal_change": 4,
-    "comparatives": 4,
-    "questions_answers": 3,
+    "comparatives": 7,
+    "questions_answers": 5,
     "negation_near": 2,
     "negated_negatives": 2,
     "but_clauses": 2,
 }
 # Relative numbers of sentences without an opinion.
 _NEUTRAL_SHARES = ((WITH_IDENTITY, 2), (WITH_NAME_OR_PLACE, 1), (WITHOUT, 3))
-# Share of positive labels among sentences without an opinion. A model that is trained on it scores them near 0.45:
-# inside the range where the service abstains, and not on 0.5, where a small difference would turn the label.
-NEUTRAL_POSITIVE = 0.45
+# P(positive) of sentences without an opinion: not on 0.5, where a small difference would turn the label. Calibration moves
+# it into the middle of the range where the service abstains, 0.4 to 0.5.
+NEUTRAL_POSITIVE = 0.4
 LOWER_CASE = 0.12  # share of all examples; these have no full stop either
 MAX_JOINED_WORDS = 30
 
@@ -87,9 +86,10 @@ def augment(train: Reviews, settings: AugmentationSettings, *, seed: int) -> Rev
         seed: Seed of all choices.
 
     Returns:
-        Generated examples alone, source ``"generated"``, distinct, shuffled. Half of those with an opinion are
-        positive, and the share ``NEUTRAL_POSITIVE`` of those without. Fewer than asked for if the templates are
-        exhausted; none if augmentation is not enabled.
+        Generated examples alone, distinct, shuffled. Those with an opinion have the source ``"generated"`` and are half
+        positive. Those without have the source ``"generated, no opinion"``; their label, negative, means nothing: see
+        :func:`learned_probabilities`. Fewer than asked for if the templates are exhausted; none if augmentation is
+        not enabled.
     """
     import pandas as pd
 
@@ -99,10 +99,16 @@ def augment(train: Reviews, settings: AugmentationSettings, *, seed: int) -> Rev
     style = _styles(settings, rng)
     rows = [(text, label, SOURCE) for text, label in _opinions(train, total - neutral, settings.joined, style, rng)]
     taken = {text for text, _, _ in rows}
-    rows += [(text, label, SOURCE) for text, label in _neutral(neutral, style, rng) if text not in taken]
+    rows += [(text, NEGATIVE, NO_OPINION) for text in _neutral(neutral, style, rng) if text not in taken]
     rng.shuffle(rows)
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     return Reviews(frame.astype({"text": "str", "label": "int64", "source": "str"}))
+
+
+def learned_probabilities(reviews: Reviews) -> list[float]:
+    """Returns the P(positive) that training aims at for every review: its label, or one value for all neutral texts."""
+    labels = reviews.frame["label"].astype("float64")
+    return labels.mask(reviews.frame["source"] == NO_OPINION, NEUTRAL_POSITIVE).tolist()
 
 
 def _opinions(
@@ -125,17 +131,14 @@ def _opinions(
         yield from ((text, label) for text in islice(distinct, size))
 
 
-def _neutral(count: int, style: Callable[[str], str], rng: Random) -> Iterator[tuple[str, int]]:
-    """Yields texts without an opinion and random labels, the share ``NEUTRAL_POSITIVE`` of them positive."""
+def _neutral(count: int, style: Callable[[str], str], rng: Random) -> Iterator[str]:
+    """Yields distinct texts without an opinion."""
     whole = sum(share for _, share in _NEUTRAL_SHARES)
     texts: dict[str, None] = {}  # an ordered set
     for choices, share in _NEUTRAL_SHARES:
         sentences = islice(generate(choices, LEXICONS, rng), round(count * share / whole))
         texts.update(dict.fromkeys(style(sentence.text) for sentence in sentences))
-    positive = round(len(texts) * NEUTRAL_POSITIVE)
-    labels = [POSITIVE] * positive + [NEGATIVE] * (len(texts) - positive)
-    rng.shuffle(labels)
-    yield from zip(texts, labels, strict=True)
+    yield from texts
 
 
 def _counts(total: int) -> dict[str, int]:

@@ -61,6 +61,21 @@ class TransformerSettings(Settings):
         return count
 
 
+class LargeTransformerSettings(TransformerSettings):
+    """How the large transformer is trained: off by default, and fewer passes than a small one needs."""
+
+    enabled: bool = Field(False, description="Whether this candidate is trained")
+    model: str = Field(
+        "embedded:all-mpnet-base-v2",
+        min_length=1,
+        description="Weights to start from: embedded:NAME (downloaded at first use), a local folder, or a hub id",
+    )
+    max_length: int = Field(128, ge=8, le=4096, description="Maximum tokens of a review, special tokens included")
+    short_epochs: float = Field(1.0, gt=0, description="How often one pass repeats each short review")
+    long_rows: int | None = Field(14_000, ge=0, description="Long reviews a pass sees, new ones each pass; null: all")
+    learning_rate: float = Field(5e-5, gt=0, description="Peak learning rate of AdamW")
+
+
 class TrainingReport(BaseModel):
     """The report of a training run; ``training.json`` of its checkpoint.
 

