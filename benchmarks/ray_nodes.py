@@ -15,7 +15,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from benchmarks.inference import promoted
+from benchmarks.promoted import promoted
 
 
 def rate(nodes: int, servable: Path, source: Path, output: Path) -> float:

@@ -31,7 +31,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.inference import Promoted, load, promoted
+from benchmarks.inference import load
+from benchmarks.promoted import Promoted, promoted
 
 if TYPE_CHECKING:
     from sentiment.scoring.plan import Shard

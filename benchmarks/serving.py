@@ -22,6 +22,7 @@ from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 from benchmarks.load import Outcome, Server, http_client, load, start
+from benchmarks.promoted import promoted
 from stacks.addresses import free_port
 
 ALTERNATIVE = """
@@ -164,25 +165,6 @@ async def after_a_burst(server: Server, texts: list[str], rounds: int) -> float:
     return statistics.median(later) / statistics.median(calm)
 
 
-def promoted(stack: str) -> tuple[Path, str, Path, list[str]]:
-    """The production servable, its kind, its checkpoint, and the test split's texts."""
-    from cli.session import session
-
-    with session(stack, debug=False):
-        from zenml.client import Client
-
-        import materializers  # noqa: F401  # registers how typed artifacts are loaded
-        from registry import versions
-
-        champion = versions.find_production("sentiment")
-        if champion is None:
-            raise SystemExit("no model is in production: run make train first")
-        servable = versions.get_artifact("sentiment", champion.number, "servable").load()
-        splits = versions.get_artifact("sentiment", champion.number, "splits").load()
-        checkpoint = Client().get_artifact_version("checkpoint").load()
-        return servable.path, champion.kind, checkpoint.path, splits.test.frame["text"].tolist()
-
-
 def main() -> None:
     """Starts every server, asks them in turn, prints tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -192,19 +174,16 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=10_000, help="of the endurance test at 64 clients")
     parser.add_argument("--stack", default="local")
     options = parser.parse_args()
-    servable, kind, checkpoint, everything = promoted(options.stack)
-    if kind != "cascade":
-        raise SystemExit(f"the promoted model is a {kind}; the table compares a cascade and its transformer")
-    words = [(t, len(t.split())) for t in everything]
+    found = promoted(options.stack)
+    servable, checkpoint, length = found.servable, found.checkpoint, found.length
+    words = [(t, len(t.split())) for t in found.texts]
     short, long = [t for t, n in words if n <= 40], [t for t, n in words if n > 150]
     size = min(len(short), len(long), 400)
     texts = {"short": short[:size], "long": long[:size], "mixed": [*short[: size // 2], *long[: size // 2]]}
     from sentiment.models import Classifier
     from sentiment.models.engines.choice import BF16, suits
     from sentiment.models.engines.processor import instructions
-    from sentiment.models.servable import Manifest
 
-    length = Manifest.read(servable / "transformer").settings["max_length"]
     cores = os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         folder = Path(temporary)

@@ -64,8 +64,8 @@ _SHARES = {
 }
 # Relative numbers of sentences without an opinion.
 _NEUTRAL_SHARES = ((WITH_IDENTITY, 2), (WITH_NAME_OR_PLACE, 1), (WITHOUT, 3))
-# P(positive) of sentences without an opinion: not on 0.5, where a small difference would turn the label. Calibration moves
-# it into the middle of the range where the service abstains, 0.4 to 0.5.
+# P(positive) of sentences without an opinion: not on 0.5, where a small difference would turn the label. Calibration
+# moves it into the middle of the range where the service abstains, 0.4 to 0.5.
 NEUTRAL_POSITIVE = 0.4
 LOWER_CASE = 0.12  # share of all examples; these have no full stop either
 MAX_JOINED_WORDS = 30

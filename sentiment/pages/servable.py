@@ -57,7 +57,7 @@ def model_card(
     weakest = sorted(weak, key=lambda check: -(check.score or 0))[:5]
     parts = [
         f"# Sentiment classifier: {literal(evaluation.candidate)}",
-        "Classifies a review in English as positive or negative, with a calibrated score.",
+        f"Classifies a review in English as positive or negative, with a calibrated score.{_stages(manifest)}",
         "## Intended use",
         "Reviews of films, books and similar products, one at a time or in bulk: monitoring opinion, sorting feedback, "
         "finding reviews to read. The probability is calibrated on validation reviews: use it to leave doubtful "
@@ -86,6 +86,14 @@ def model_card(
         table(("", ""), [(_words(key), _plain(value)) for key, value in manifest.items()]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _stages(manifest: Mapping[str, object]) -> str:
+    settings = manifest.get("settings")
+    stages = settings.get("stages", ()) if isinstance(settings, Mapping) else ()
+    if not stages:
+        return ""
+    return f" Its stages, from cheap to costly: {literal(' > '.join(stages))}; each passes on what it is unsure of."
 
 
 def _metric_rows(evaluation: Evaluation) -> list[tuple[str, object]]:
