@@ -54,6 +54,7 @@ def test_reports_its_identity(service, bento):
     with HttpClient(service.http) as client:
         info = client.info()
     assert (info["model"], info["model_version"], info["kind"]) == ("sentiment", "7", "cascade")
+    assert info["stages"] == ["linear", "transformer"]
     assert info["bento"] == bento.tag
     assert info["lineage"]["pipeline_run"] == "train-1"
     assert info["lineage"]["git_commit"] == "0123abc"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from sentiment.checks import Check, CheckReport
 from sentiment.deployment import Bento, Deployment
 from sentiment.evaluation.measure import EvaluationSettings, evaluate
+from sentiment.evaluation.operating_points import OperatingPoint
 from sentiment.pages.checks import check_report_page
 from sentiment.pages.decision import decision_page
 from sentiment.pages.deployment import bento_page, deployment_page
@@ -198,6 +200,19 @@ def test_evaluation_page_shows_figures_slices_curves_and_errors(evaluation, page
     assert f"{evaluation.errors[0].p_positive:.3f}" in document
 
 
+def test_the_page_of_a_cascade_draws_accuracy_against_speed(evaluation):
+    point = OperatingPoint(
+        length="long", shares=(1, 0.4, 0.1), accuracy=0.93, log_loss=0.2, milliseconds=4, chosen=True
+    )
+    others = [
+        point.model_copy(update={"accuracy": 0.9 - n / 50, "milliseconds": n + 1, "chosen": False}) for n in (0, 1)
+    ]
+    document = evaluation_page(replace(evaluation, operating_points=(point, *others)))
+    assert document.count("<svg") == evaluation_page(evaluation).count("<svg") + 1
+    assert "100.0% &gt; 40.0% &gt; 10.0%" in document
+    assert "250" in document  # reviews a second
+
+
 def test_an_evaluation_of_one_class_has_a_page():
     rows = pd.DataFrame({"text": ["Good.", "Great.", "Fine."], "label": [1, 1, 1], "source": ["shop"] * 3})
     one_class = evaluate(
@@ -228,6 +243,16 @@ def test_a_deployment_page_shows_its_health_and_the_cost_of_a_switch(pages):
     assert "but did not answer" not in well
     assert "a switch loses no request" in well
     assert "git commit" in well
+
+
+def test_the_model_card_names_the_stages_of_a_cascade(evaluation):
+    manifest = {**MANIFEST, "settings": {"stages": ["linear", "transformer"]}}
+    card = model_card(evaluation, REPORT, DECISION, manifest=manifest, data={})
+    assert (
+        "from cheap to costly: linear &gt; transformer" in card or "from cheap to costly: linear > transformer" in card
+    )
+    plain = model_card(evaluation, REPORT, DECISION, manifest={**MANIFEST, "settings": {}}, data={})
+    assert "from cheap to costly" not in plain
 
 
 def test_the_model_card_has_its_parts_and_takes_names_literally(evaluation):
