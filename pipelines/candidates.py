@@ -41,7 +41,9 @@ class CandidateSettings(Settings):
     @field_validator("reuse", mode="before")
     @classmethod
     def _versions_as_text(cls, given: object) -> object:
-        return {name: str(version) for name, version in given.items()} if isinstance(given, dict) else given
+        if not isinstance(given, dict):
+            return given
+        return {name: str(number) if isinstance(number, int) else number for name, number in given.items()}
 
     @model_validator(mode="after")
     def _needs_are_enabled(self) -> CandidateSettings:
@@ -52,6 +54,8 @@ class CandidateSettings(Settings):
         for candidate in CANDIDATES:
             if candidate.name in enabled and not enabled.issuperset(candidate.needs(self)):
                 self._refuse_needs(candidate)
+        if "cascade" in self.reuse:
+            raise ValueError("a cascade is built from its stages: reuse these")
         for setting, names in (("reuse", self.reuse), ("challenger", [self.challenger] if self.challenger else [])):
             for name in names:
                 if name not in enabled:
@@ -61,10 +65,11 @@ class CandidateSettings(Settings):
 
     def _refuse_needs(self, candidate: Candidate) -> None:
         needs = candidate.needs(self)
-        unknown = [name for name in needs if name not in {c.name for c in CANDIDATES}]
+        others = [c.name for c in CANDIDATES if c is not candidate]
+        unknown = [name for name in needs if name not in others]
         if unknown:
-            nearest = get_close_matches(unknown[0], [c.name for c in CANDIDATES], n=1, cutoff=0)[0]
-            raise ValueError(f"{candidate.name} needs {unknown[0]}, which is no candidate; did you mean {nearest}?")
+            nearest = get_close_matches(unknown[0], others, n=1, cutoff=0)[0]
+            raise ValueError(f"{candidate.name} needs {unknown[0]!r}, which is no candidate; did you mean {nearest}?")
         remedy = f"enable them, or set {candidate.name}.enabled=false"
         raise ValueError(f"{candidate.name} needs {' and '.join(needs)}: {remedy}")
 

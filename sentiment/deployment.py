@@ -15,7 +15,7 @@ class Version:
     Attributes:
         number: Its number, on MLflow's version of it as the tag ``zenml_version``.
         stage: ``production``, ``archived`` or empty.
-        kind: The candidate that it is: ``linear``, ``transformer`` or ``cascade``.
+        kind: The candidate that it is, such as ``cascade``.
         stages: Names of a cascade's stages, the cheapest first; none for other kinds.
         fingerprint: SHA-256 of its servable.
         promoted: Whether its decision was to promote it.

@@ -57,6 +57,10 @@ def start_pipeline(
     return Client().get_pipeline_run(name)
 
 
+# Files of the steps that run once for each candidate, and how their runs' names begin.
+STEPS_OF_CANDIDATES = {"check_model": "check", "train_transformer": "train", "export": "export", "reuse": "reuse"}
+
+
 def stack_options() -> dict[str, Any]:
     """Returns the options of the active stack's file for ``Pipeline.with_options``; empty if the file has none.
 
@@ -72,7 +76,10 @@ def stack_options() -> dict[str, Any]:
 
 
 def _require_known_steps(stack: Stack) -> None:
-    known = {file.stem for file in (ROOT / "steps").glob("*/[!_]*.py")}  # one step a file
+    from pipelines.candidates import CANDIDATES
+
+    known = {file.stem for file in (ROOT / "steps").glob("*/[!_]*.py")} - STEPS_OF_CANDIDATES.keys()  # one step a file
+    known |= {f"{verb}_{candidate.name}" for verb in STEPS_OF_CANDIDATES.values() for candidate in CANDIDATES}
     for name in stack.steps:
         if name not in known and not any(name.startswith(f"{step}_") for step in known):  # evaluate_linear is evaluate
             where = f"{stack.file}, key steps.{name}"

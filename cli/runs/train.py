@@ -142,7 +142,9 @@ def read_train_summary(run: PipelineRunResponse) -> TrainSummary:
     return TrainSummary(
         run=run.name,
         model_version=output("promote", "model_version"),
-        cached=all(s.status.value == "cached" for n, s in steps.items() if n.startswith(("train_", "build_"))),
+        cached=all(
+            s.status.value == "cached" for n, s in steps.items() if n.startswith(("train_", "build_", "reuse_"))
+        ),
         seconds=step_durations(steps),
         splits=output("divide", "splits"),
         evaluations={n: output(f"evaluate_{n}", f"{n}_evaluation") for n in names},

@@ -41,6 +41,13 @@ class AugmentationSettings(Settings):
     enabled: bool = Field(True, description="Whether examples are generated at all.")
     examples: int = Field(12_000, ge=0, le=100_000, description="Maximum number of examples.")
     neutral: float = Field(0.35, ge=0, le=1, description="Share without an opinion. The rest is half positive.")
+    neutral_positive: float = Field(
+        0.4,
+        ge=0,
+        le=1,
+        description="P(positive) to learn for texts without an opinion: not 0.5, where a small difference turns the "
+        "label; calibration moves it into the middle of the range where the service abstains, 0.4 to 0.5",
+    )
     joined: float = Field(
         0.3, ge=0, le=1, description="Share of opinions that is joined to a short training review of the same label."
     )
@@ -64,9 +71,6 @@ _SHARES = {
 }
 # Relative numbers of sentences without an opinion.
 _NEUTRAL_SHARES = ((WITH_IDENTITY, 2), (WITH_NAME_OR_PLACE, 1), (WITHOUT, 3))
-# P(positive) of sentences without an opinion: not on 0.5, where a small difference would turn the label. Calibration
-# moves it into the middle of the range where the service abstains, 0.4 to 0.5.
-NEUTRAL_POSITIVE = 0.4
 LOWER_CASE = 0.12  # share of all examples; these have no full stop either
 MAX_JOINED_WORDS = 30
 
@@ -105,10 +109,10 @@ def augment(train: Reviews, settings: AugmentationSettings, *, seed: int) -> Rev
     return Reviews(frame.astype({"text": "str", "label": "int64", "source": "str"}))
 
 
-def learned_probabilities(reviews: Reviews) -> list[float]:
-    """Returns the P(positive) that training aims at for every review: its label, or one value for all neutral texts."""
+def learned_probabilities(reviews: Reviews, settings: AugmentationSettings) -> list[float]:
+    """Returns the P(positive) to learn for every review: its label, or one value for all texts without an opinion."""
     labels = reviews.frame["label"].astype("float64")
-    return labels.mask(reviews.frame["source"] == NO_OPINION, NEUTRAL_POSITIVE).tolist()
+    return labels.mask(reviews.frame["source"] == NO_OPINION, settings.neutral_positive).tolist()
 
 
 def _opinions(

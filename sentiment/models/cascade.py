@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     Labels = NDArray[np.int64]
     Mask = NDArray[np.bool_]
 
-ALL = 1e9  # a band that no log-odds exceed: every text goes on; JSON knows no infinity
+MAX_BAND = 1e9  # every text goes on; JSON knows no infinity
 
 
 class CascadeSettings(Settings):
@@ -64,6 +64,13 @@ class CascadeSettings(Settings):
         description="on short texts, the linear model's weight as a multiple of the next stage's, at most: words "
         "alone mislead where negations and contrasts decide",
     )
+
+    @field_validator("shares")
+    @classmethod
+    def _are_shares(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < share <= 1 for share in shares):
+            raise ValueError("a share is above 0 and at most 1")
+        return shares
 
     @field_validator("stages")
     @classmethod
@@ -169,7 +176,8 @@ def fit_cascade(
         best = max(accuracy_of_logits(each, labels[mask]) if mask.any() else 0.0 for each in answers[length].logits)
         chosen[length] = choose(plans, floor=best - settings.accuracy_tolerance, tolerance=settings.tolerance)
         logits[mask] = chosen[length].logits
-        points += [_point(length, plan, chosen=plan is chosen[length]) for plan in plans]
+        if mask.any():
+            points += [_point(length, plan, chosen=plan is chosen[length]) for plan in plans]
     out.mkdir(parents=True, exist_ok=True)
     for name, stage in stages.items():
         shutil.copytree(stage.path, out / name, dirs_exist_ok=True)
@@ -210,8 +218,9 @@ def _ask(
     report("fit cascade", len(stages), len(stages))
     answers = {}
     for length, each in asked.items():
-        logits, milliseconds = zip(*each, strict=True)
-        answers[length] = Answers(logits, milliseconds, labels[masks[length]])
+        answers[length] = Answers(
+            tuple(logits for logits, _ in each), tuple(milliseconds for _, milliseconds in each), labels[masks[length]]
+        )
     return answers, join_engines(engines)
 
 
@@ -238,12 +247,12 @@ def fit_plans(answers: Answers, settings: CascadeSettings, *, short_after_words:
 
 
 def _add_stage(plan: Plan, answers: Answers, place: int, share: float, most_first: float) -> Plan:
-    """Lets one more stage join in on the unsurest texts: this share of those that the stage before saw."""
+    """Adds a stage for the least sure texts: this share of those that the stage before saw."""
     import numpy as np
 
     logits, labels, stage = plan.logits, answers.labels, answers.logits[place]
     unsure = np.abs(logits[plan.seen])
-    band = ALL if share >= 1 or not len(unsure) else float(np.quantile(unsure, share))
+    band = MAX_BAND if share >= 1 or not len(unsure) else float(np.quantile(unsure, share))
     seen = plan.seen & (np.abs(logits) < band)
     weights = _weights(logits[seen], stage[seen], labels[seen], most_first)
     together = np.where(seen, combine(logits, stage, weights), logits)

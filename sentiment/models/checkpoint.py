@@ -85,6 +85,7 @@ class TrainingReport(BaseModel):
         source: SHA-256 of the local weights it started from, or their hub id.
         precision: Precision of the forward pass.
         train_fingerprint: Fingerprint of the training reviews.
+        targets_sha256: SHA-256 of the probabilities that it learned instead of labels; None: it learned the labels.
         validation_fingerprint: Fingerprint of the validation reviews.
         steps: Optimiser steps done.
         best_step: The step whose weights were kept.
@@ -103,6 +104,7 @@ class TrainingReport(BaseModel):
     source: str
     precision: Literal["bf16", "fp32"]
     train_fingerprint: str
+    targets_sha256: str | None = None
     validation_fingerprint: str
     steps: int
     best_step: int

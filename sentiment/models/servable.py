@@ -27,7 +27,7 @@ class Manifest:
 
     Attributes:
         kind: Which classifier reads the directory: a key of ``KINDS`` in :mod:`sentiment.models.classifier`.
-        settings: Settings of the classifier besides its files (maximum length, truncation, band, weights ...).
+        settings: Settings of the classifier besides its files (maximum length, truncation, stages, joins ...).
         temperature: Divides the log-odds before the logistic function (Guo et al. 2017), > 0.
         validation_accuracy: Accuracy in [0, 1] on the validation split; candidates are chosen by it.
         data_fingerprint: SHA-256 of the splits it was trained on.

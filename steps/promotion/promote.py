@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +21,6 @@ from sentiment.reviews.table import SPLITS, Reviews, Splits
 
 if TYPE_CHECKING:
     from zenml.models import ArtifactVersionResponse
-    from zenml.models.v2.core.step_run import StepRunInputResponse
 
 LINKED = ("servable", "splits", "evaluations", "behaviours", "feedback")  # inputs that are linked to the version
 
@@ -72,7 +70,7 @@ def promote(
     version = known or _register(decision, servable, evaluations[index], model, card(decision))
     inputs = get_step_context().inputs
     linked = [artifact for name in LINKED for artifact in inputs.get(name, ())]
-    versions.link_artifacts(model, version.number, [*linked, *_evaluated(inputs["evaluations"])])
+    versions.link_artifacts(model, version.number, [*linked, *_find_candidates()])
     outcome = _carry_out(decision, model, version)
     if outcome.promote or not (version.promoted or version.rolled_back):  # otherwise the recorded reason stays
         _record(outcome, model, version, card(outcome))
@@ -80,12 +78,12 @@ def promote(
     return version.number, outcome  # ZenML sees two outputs only if a tuple is written out
 
 
-def _evaluated(evaluations: Sequence[StepRunInputResponse]) -> list[ArtifactVersionResponse]:
-    """Finds the servables behind the evaluations: every candidate of the run, so that a later run can reuse it."""
+def _find_candidates() -> list[ArtifactVersionResponse]:
+    """Finds the servable of every candidate of this run, so that a later run can reuse it."""
     from zenml.client import Client
 
-    producers = [artifact.producer_step_run_id for artifact in evaluations]
-    return [Client().get_run_step(step).inputs["servable"][0] for step in producers if step]
+    run = Client().get_pipeline_run(get_step_context().pipeline_run.id)
+    return list(run.steps["choose"].inputs["servables"])
 
 
 def _data_facts(splits: Splits) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Annotated
 import pandas as pd
 from zenml import ArtifactConfig, step
 
-from sentiment.behaviour.augmentation import AugmentationSettings, augment
+from sentiment.behaviour.augmentation import AugmentationSettings, augment, learned_probabilities
 from sentiment.checks import CheckReport
 from sentiment.imports import ROOT
 from sentiment.models import transformer
@@ -34,7 +34,10 @@ def train_transformer(
     if augmentation.enabled:
         generated = augment(train, augmentation, seed=seed)
         train = Reviews(pd.concat([train.frame, generated.frame], ignore_index=True))
-    checkpoint = transformer.train_transformer(train, splits.validation, settings, seed=seed, work_dir=_work_dir())
+    targets = learned_probabilities(train, augmentation)
+    checkpoint = transformer.train_transformer(
+        train, splits.validation, settings, seed=seed, work_dir=_work_dir(), targets=targets
+    )
     release_memory()
     return checkpoint
 

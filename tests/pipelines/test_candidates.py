@@ -64,7 +64,7 @@ def test_the_cascade_needs_the_stages_that_its_settings_name(table):
 
 
 def test_a_stage_that_is_no_candidate_is_named_with_the_nearest():
-    with pytest.raises(ValueError, match=r"needs large_transfomer, which is no candidate; did you mean large_transfor"):
+    with pytest.raises(ValueError, match=r"needs 'large_transfomer', which is no candidate; did you mean large_tr"):
         CandidateSettings(cascade={"stages": ["linear", "large_transfomer"]})
     for stages, reason in ((["linear", "linear"], "named twice"), (["linear", "cascade"], "of itself")):
         with pytest.raises(ValueError, match=reason):
@@ -73,6 +73,10 @@ def test_a_stage_that_is_no_candidate_is_named_with_the_nearest():
 
 def test_only_an_enabled_candidate_is_reused_or_promoted():
     assert CandidateSettings(reuse={"transformer": 3}).reuse == {"transformer": "3"}
+    with pytest.raises(ValueError, match="a cascade is built from its stages: reuse these"):
+        CandidateSettings(reuse={"cascade": 3})
+    with pytest.raises(ValueError, match="valid string"):
+        CandidateSettings(reuse={"transformer": None})
     for setting in ({"reuse": {"large_transformer": 3}}, {"challenger": "large_transformer"}):
         with pytest.raises(ValueError, match="names large_transformer, which is no enabled candidate: cascade, linear"):
             CandidateSettings(**setting)

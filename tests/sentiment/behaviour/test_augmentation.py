@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from sentiment.behaviour import augmentation, capabilities
-from sentiment.behaviour.augmentation import NEUTRAL_POSITIVE, AugmentationSettings, augment, learned_probabilities
+from sentiment.behaviour.augmentation import AugmentationSettings, augment, learned_probabilities
 from sentiment.behaviour.capabilities import direction, functionality, invariance
 from sentiment.behaviour.capabilities import words as testing
 from sentiment.behaviour.checks import generate_cases
@@ -79,14 +79,14 @@ def test_examples_are_balanced_distinct_and_marked(train):
 
 def test_all_sentences_without_an_opinion_teach_one_probability(train, neutral):
     assert len(neutral.frame) >= 20000
-    assert set(learned_probabilities(neutral)) == {NEUTRAL_POSITIVE}
-    assert 0.4 <= NEUTRAL_POSITIVE < 0.5, "the range where the service abstains"
-    mixed = augment(train, AugmentationSettings(examples=6000, neutral=0.2), seed=1)
+    settings = AugmentationSettings(examples=6000, neutral=0.2, neutral_positive=0.3)
+    assert set(learned_probabilities(neutral, settings)) == {0.3}
+    mixed = augment(train, settings, seed=1)
     assert len(mixed) >= 5900
-    learned = learned_probabilities(mixed)
-    assert learned.count(NEUTRAL_POSITIVE) == pytest.approx(1200, abs=50)
+    learned = learned_probabilities(mixed, settings)
+    assert learned.count(0.3) == pytest.approx(1200, abs=50)
     assert learned.count(0.0) == learned.count(1.0) == 2400
-    assert learned_probabilities(train) == train.frame["label"].tolist()
+    assert learned_probabilities(train, settings) == train.frame["label"].tolist()
 
 
 def test_there_are_thousands_of_templates_and_all_families_are_broad():

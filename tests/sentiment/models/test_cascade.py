@@ -258,9 +258,16 @@ def test_three_stages_are_better_than_two_and_ask_the_costly_one_rarely(parts, t
 def test_only_long_or_only_short_texts(share_of_short, parts, tmp_path, monkeypatch):
     opinions = Opinions(monkeypatch)
     reviews = opinions.reviews(500, 0, share_of_short)
-    fit_cascade(parts, reviews, CascadeSettings(short_words=20), tmp_path / "both", git_commit="")
+    points = fit_cascade(parts, reviews, CascadeSettings(short_words=20), tmp_path / "both", git_commit="")
+    assert {point.length for point in points} == {"short" if share_of_short else "long"}
     manifest = tiny_servables.Servable(tmp_path / "both").manifest
     assert accuracy_of_logits(answers(opinions, manifest, reviews), reviews.frame["label"]) > 0.8
+
+
+def test_a_share_is_above_zero_and_at_most_one():
+    for share in (0.0, 1.5):
+        with pytest.raises(ValueError, match="a share is above 0 and at most 1"):
+            CascadeSettings(shares=(share,))
 
 
 def test_refuses_models_of_different_data(tmp_path):

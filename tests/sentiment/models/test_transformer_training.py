@@ -56,6 +56,18 @@ def test_a_processor_without_bfloat16_is_named_with_the_minutes_left(trained):
     assert all(report[3]["minutes left"] >= 0 for report in trained[1])
 
 
+@pytest.mark.slow
+def test_other_targets_are_another_run(encoder, tmp_path):
+    train, settings = tiny.reviews(160, 1), tiny.recipe(encoder)
+    runs = [
+        train_transformer(train, tiny.reviews(40, 2), settings, seed=7, work_dir=tmp_path, targets=[p] * len(train))
+        for p in (0.4, 0.6)
+    ]
+    assert runs[0].path != runs[1].path
+    assert runs[0].report.validation_loss == pytest.approx(math.log(2), abs=0.1)  # it is unsure about every review
+
+
+@pytest.mark.slow
 def test_progress_is_reported_with_figures(trained):
     reports = trained[1]
     assert {task for task, *_ in reports} == {"train transformer"}
