@@ -2,7 +2,7 @@
 
 The cases are those of ``sentiment.behaviour``: templates, and sentences of a version's test split. Every candidate gets
 the same ones. Directories alone have no test split: their cases come from templates only, unless ``--reviews`` names a
-source. ``--set third`` takes templates that neither training nor development has seen.
+source. ``--set third`` takes templates that neither training nor development has seen; ``--set first``, training's.
 
 Run: ``python -m benchmarks.behaviour [--version N ...] [--servable DIR ...]``; without either, it measures the version
 in production. The parts of a cascade are servables, too: ``--servable DIR/linear --servable DIR/transformer``.
@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ CONFIG = Path(__file__).resolve().parents[1] / "configs" / "behaviour.yaml"
 MODEL = "sentiment"
 
 SETS = {"second": "sentiment.behaviour.capabilities", "third": "sentiment.behaviour.held_out"}
-"""The module of every set of templates; CAPABILITIES is a tuple, or a mapping by name. Training has the first set."""
+"""The module of every set of test templates; CAPABILITIES is a tuple, or a mapping by name."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,29 @@ class Result:
         return 1 - failed / count if count else None
 
 
+def training_set() -> list[Capability]:
+    """Makes capabilities of the templates that train."""
+    from sentiment.behaviour.capabilities import Capability, Case
+    from sentiment.behaviour.templates import generate
+    from sentiment.behaviour.training import no_opinion
+    from sentiment.behaviour.training.families import FAMILIES
+    from sentiment.behaviour.training.words import LEXICONS
+
+    def labelled(rng: Random, _: Sequence[str], *, name: str) -> Iterator[Case]:
+        return (Case(sentence.text, label=sentence.label) for sentence in generate(FAMILIES[name], LEXICONS, rng))
+
+    def neutral(rng: Random, _: Sequence[str]) -> Iterator[Case]:
+        templates = (*no_opinion.WITH_IDENTITY, *no_opinion.WITH_NAME_OR_PLACE, *no_opinion.WITHOUT)
+        return (Case(sentence.text) for sentence in generate(templates, LEXICONS, rng))
+
+    taught = [Capability(name, "MFT", "Taught in training.", partial(labelled, name=name)) for name in FAMILIES]
+    return [*taught, Capability("says_nothing", "ABS", "Taught in training.", neutral)]
+
+
 def load_set(name: str) -> list[Capability]:
     """Imports the module of a set of templates."""
+    if name == "first":
+        return training_set()
     found = import_module(SETS[name]).CAPABILITIES
     return list(found.values()) if isinstance(found, Mapping) else list(found)
 
@@ -141,7 +164,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="append", default=[], metavar="N", help="a version in the registry")
     parser.add_argument("--servable", action="append", default=[], type=Path, metavar="DIR", help="a servable")
-    parser.add_argument("--set", choices=SETS, default="second", help="the set of templates (default second)")
+    parser.add_argument(
+        "--set", choices=("first", *SETS), default="second", help="the set of templates (default second)"
+    )
     parser.add_argument("--reviews", metavar="SOURCE", help="reviews to perturb, with --servable only (file:..., ...)")
     parser.add_argument("--cases", type=int, default=120, help="of capabilities that the configuration does not list")
     parser.add_argument("--examples", type=int, default=0, help="failing examples of each capability (default 0)")
