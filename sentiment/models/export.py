@@ -173,6 +173,7 @@ def _labels_by_engine(
     for done, name in enumerate([F32, *engines]):
         progress.report("export transformer", done, len(engines) + 1)
         engine = ENGINES[name][1](folder, pad_id=pad_id, threads=cpu_count())
+        engine.warm_up(max(map(len, ids)))  # see docs/design.md: threads must not compile kernels at once
         found[name] = (engine.log_odds(ids) > 0).astype(np.int64)
     progress.report("export transformer", 1, 1)
     return found
@@ -242,6 +243,7 @@ def write_servable(
     )
     manifest.write(out)
     classifier = Classifier.load(out, threads=cpu_count())
+    classifier.warm_up()
     logits = classifier.logits(validation.frame["text"].tolist())
     labels = validation.frame["label"].to_numpy()
     replace(

@@ -54,6 +54,7 @@ def measure(
     from joblib import cpu_count  # unlike os.cpu_count, it knows affinity and the limits of a container
 
     classifier = Classifier.load(servable.path, threads=cpu_count())
+    classifier.warm_up()
     evaluation = metrics.evaluate(
         classifier.predict_proba,
         reviews,
