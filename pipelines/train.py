@@ -11,7 +11,7 @@ from zenml.enums import ExecutionMode
 import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.candidates import train_candidates
 from pipelines.settings import TrainSettings
-from registry.versions import get_artifact, get_candidate
+from registry.versions import get_artifact
 from steps.evaluation.evaluate import evaluate
 from steps.monitoring.add_feedback import add_feedback
 from steps.promotion.decide import decide
@@ -56,7 +56,7 @@ def train(
     splits = divide(reviews, review_checks, settings.splits, seed)
     split_checks = check_splits(splits, suites.splits, settings.splits.near_duplicate_similarity)
 
-    earlier = {name: get_candidate(settings.model, version, name) for name, version in settings.reuse.items()}
+    earlier = {name: get_artifact(settings.model, version, name) for name, version in settings.reuse.items()}
     candidates = train_candidates(settings, splits, split_checks, earlier)
     challenger, servable = choose(list(candidates), list(candidates.values()), settings.challenger)
 

@@ -94,22 +94,15 @@ def get_artifact(model: str, number: str, name: str) -> ArtifactVersionResponse:
     return artifact
 
 
-def get_candidate(model: str, number: str, name: str) -> ArtifactVersionResponse:
-    """Returns the stored servable of a candidate of the run that made a version, to reuse it.
-
-    Raises:
-        UserError: If there is no such version, or its files of the candidate are not kept.
-    """
-    from zenml.client import Client
-
-    where = f"reuse.{name}"
+def require_candidate(model: str, number: str, name: str) -> None:
+    """Raises a UserError if there is no such version, or its run's servable of a candidate is not kept."""
     get_version(model, number)
-    artifact = Client().get_model_version(model, number).get_artifact(name)
-    if artifact is None or not is_complete(artifact, _store(artifact)):
+    if not is_stored(model, number, name):
         raise UserError(
-            f"the {name} of version {number} is not kept", where=where, remedy="Name another version, or train it anew."
+            f"the {name} of version {number} is not kept",
+            where=f"reuse.{name}",
+            remedy="Name another version, or train it anew.",
         )
-    return artifact
 
 
 def is_stored(model: str, number: str, name: str) -> bool:

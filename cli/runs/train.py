@@ -93,12 +93,14 @@ def run_train(
         fresh_feedback: The artifact with reviews that users have labelled since, if any.
 
     Raises:
-        UserError: If the source cannot be read, or a critical check failed.
+        UserError: If the source or a reused candidate cannot be read, or a critical check failed.
     """
     for disagreement in find_disagreements(
         settings.model
     ):  # also proves, before hours of training, that MLflow answers
         console.print(f"[yellow]warning[/]: {escape(disagreement.what)}: python run.py status --repair")
+    for name, version in settings.reuse.items():
+        versions.require_candidate(settings.model, version, name)
     fingerprint = source_fingerprint(settings.source)
     if cache and (reason := explain_empty_cache("train")):
         console.print(escape(reason))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sentiment.models.servable import FORMAT
 from tests.helpers import command_line
 
 MODEL = "incomplete"
@@ -109,7 +110,9 @@ def test_a_champion_of_another_format_neither_stops_the_training_nor_is_replaced
     monkeypatch.setattr("registry.versions.FORMAT", 99)
     champion = command_line.find_production(MODEL)
     result = command_line.run(*arguments, "--set", "linear.inverse_regularization=3")
-    assert f"version {champion}, in production, are of format 2, and this code reads 99" in " ".join(result.err.split())
+    assert f"version {champion}, in production, are of format {FORMAT}, and this code reads 99" in " ".join(
+        result.err.split()
+    )
     assert not result.summary["promoted"]
     assert f"the files of version {champion} are gone, or of another format" in result.summary["reason"]
     assert command_line.find_production(MODEL) == command_line.find_champion(MODEL) == champion

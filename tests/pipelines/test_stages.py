@@ -92,6 +92,8 @@ def test_stages_of_an_earlier_version_are_reused_on_the_same_splits_only(loop):
     assert reused.summary["reason"] == "identical to champion version 2"
     assert "reuse_large_transformer" in reused.err
     assert "train_large_transformer" not in reused.err
+    unknown = loop.run(*again, "--set", "reuse.transformer=99")
+    assert unknown.err.splitlines()[-1].startswith("error: model staged: there is no version 99")
     refused = loop.run(*again, "--set", "reuse.transformer=1")
     assert refused.code == 2
     assert refused.err.splitlines()[-1].startswith(

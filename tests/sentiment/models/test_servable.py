@@ -70,5 +70,6 @@ def test_the_size_is_that_of_the_files(servables):
     servable = servables["cascade"]
     assert servable.size_mb == pytest.approx(sum(f.stat().st_size for f in servable.files) / 1e6)
     assert {f.name for f in servable.files} == {
-        "manifest.json", "linear.npy", "model.onnx", "openvino.xml", "openvino.bin", "tokenizer.json"
+        "manifest.json", "operating_points.json", "linear.npy", "model.onnx", "openvino.xml", "openvino.bin",
+        "tokenizer.json",
     }  # fmt: skip
