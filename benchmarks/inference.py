@@ -129,7 +129,7 @@ def draw_frontier(found: Promoted, count: int, rounds: int, picture: Path) -> No
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    from sentiment.models.classifier import combine, is_short
+    from sentiment.models.classifier import combine, measure_lengths
     from sentiment.models.engines.choice import ONNX
     from sentiment.models.plain_text import to_plain_text
     from sentiment.models.servable import Manifest
@@ -140,7 +140,7 @@ def draw_frontier(found: Promoted, count: int, rounds: int, picture: Path) -> No
     texts = [to_plain_text(text) for text in found.texts]
     linear = load(found.servable / "linear")
     parts = {name: load(found.encoder, name, cores) for name in ("auto", ONNX)}
-    longer = ~is_short(texts, settings["short_words"])
+    longer = measure_lengths(texts, settings["word_bounds"]) == 2  # long
     labels, first = found.labels[longer], linear.calibrated_logits(texts)[longer]
     chosen = [text for text, kept in zip(texts, longer, strict=True) if kept]
     sample = chosen[:count]

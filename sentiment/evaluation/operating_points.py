@@ -9,11 +9,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-Length = Literal["short", "long"]
+Length = Literal["brief", "short", "long"]
 
 
 class OperatingPoint(BaseModel):
-    """One way to run a cascade on the short or the longer texts, measured on the validation split.
+    """One way to run a cascade on the texts of one length, measured on the validation split.
 
     Attributes:
         length: The texts that it is for.

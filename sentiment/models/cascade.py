@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from sentiment.errors import UserError
 from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
 from sentiment.evaluation.operating_points import Length, OperatingPoint, write_points
-from sentiment.models.classifier import Classifier, combine, is_short, join_engines
+from sentiment.models.classifier import LENGTHS, Classifier, combine, join_engines, measure_lengths
 from sentiment.models.engines.processor import instructions
 from sentiment.models.plain_text import to_plain_text
 from sentiment.models.servable import OPERATING_POINTS, Manifest, Servable
@@ -47,6 +47,7 @@ class CascadeSettings(Settings):
         min_length=1,
         description="candidates from cheap to costly: each passes the texts that it is unsure of to the next one",
     )
+    brief_words: int = Field(15, ge=0, description="texts up to this many words keep ``most_linear``")
     short_words: int = Field(40, ge=0, description="texts up to this many words always pass the linear model")
     shares: tuple[float, ...] = Field(
         (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0),
@@ -61,9 +62,15 @@ class CascadeSettings(Settings):
     most_linear: float = Field(
         0.1,
         ge=0,
-        description="on short texts, the linear model's weight as a multiple of the next stage's, at most: words "
-        "alone mislead where negations and contrasts decide",
+        description="on brief texts, the linear model's weight as a multiple of the next stage's, at most: words "
+        "alone mislead where negations and contrasts decide; longer texts have more of them",
     )
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> CascadeSettings:
+        if self.brief_words > self.short_words:
+            raise ValueError("brief_words must not be above short_words")
+        return self
 
     @field_validator("shares")
     @classmethod
@@ -165,14 +172,15 @@ def fit_cascade(
         )
     texts = [to_plain_text(text) for text in validation.frame["text"]]  # words are counted as the service counts them
     labels = validation.frame["label"].to_numpy()
-    short = is_short(texts, settings.short_words)
-    masks: dict[Length, Mask] = {"short": short, "long": ~short}
+    bounds = settings.brief_words, settings.short_words
+    lengths = measure_lengths(texts, bounds)
+    masks: dict[Length, Mask] = {length: lengths == place for place, length in enumerate(LENGTHS)}
     answers, engine = _ask(stages, texts, labels, masks)
     words_first = next(iter(stages.values())).manifest.kind == "linear"
     logits, points = np.zeros(len(texts)), []
     chosen: dict[Length, Plan] = {}
     for length, mask in masks.items():
-        plans = fit_plans(answers[length], settings, short_after_words=words_first and length == "short")
+        plans = fit_plans(answers[length], settings, length, words_first=words_first)
         best = max(accuracy_of_logits(each, labels[mask]) if mask.any() else 0.0 for each in answers[length].logits)
         chosen[length] = choose(plans, floor=best - settings.accuracy_tolerance, tolerance=settings.tolerance)
         logits[mask] = chosen[length].logits
@@ -184,7 +192,7 @@ def fit_cascade(
     joins = [{length: asdict(plan.joins[place]) for length, plan in chosen.items()} for place in range(len(stages) - 1)]
     Manifest(
         kind="cascade",
-        settings={"stages": list(stages), "short_words": settings.short_words, "joins": joins},
+        settings={"stages": list(stages), "word_bounds": bounds, "joins": joins},
         temperature=fit_temperature(logits, labels),
         validation_accuracy=accuracy_of_logits(logits, labels),
         data_fingerprint=next(iter(fingerprints.values())),
@@ -224,14 +232,15 @@ def _ask(
     return answers, join_engines(engines)
 
 
-def fit_plans(answers: Answers, settings: CascadeSettings, *, short_after_words: bool) -> list[Plan]:
+def fit_plans(answers: Answers, settings: CascadeSettings, length: Length, *, words_first: bool) -> list[Plan]:
     """Fits every combination of shares.
 
     Args:
         answers: The stages' answers on the texts of one length.
         settings: The shares.
-        short_after_words: Whether these are short texts and the first stage is the linear model, which sees words
-            only: then all of them go to the second stage, and the first one's weight is capped.
+        length: The length.
+        words_first: Whether the first stage is the linear model, which sees words only: then all brief and short texts
+            go to the second stage, and its weight on brief ones is capped.
     """
     import numpy as np
 
@@ -239,9 +248,9 @@ def fit_plans(answers: Answers, settings: CascadeSettings, *, short_after_words:
     first = answers.logits[0]
     plans = [_plan(first, np.ones(len(first), dtype=bool), labels, answers.milliseconds[0], (1.0,), ())]
     for place in range(1, len(answers.logits)):
-        capped = short_after_words and place == 1
-        shares = (1.0,) if capped else settings.shares
-        most_first = settings.most_linear if capped else float("inf")
+        after_words = words_first and place == 1
+        shares = (1.0,) if after_words and length != "long" else settings.shares
+        most_first = settings.most_linear if after_words and length == "brief" else float("inf")
         plans = [_add_stage(plan, answers, place, share, most_first) for plan in plans for share in shares]
     return plans
 

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,11 @@ class TransformerClassifier(Classifier):
         self._engine.warm_up(self._framing["max_length"])
 
 
-LENGTHS = ("short", "long")  # of texts: a cascade has bands and weights for each
+LENGTHS: tuple[Literal["brief", "short", "long"], ...] = (
+    "brief",
+    "short",
+    "long",
+)  # of texts: a cascade has bands and weights for each
 
 
 class CascadeClassifier(Classifier):
@@ -197,7 +200,7 @@ class CascadeClassifier(Classifier):
 
     def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
         super().__init__(manifest)
-        self._short_words = manifest.settings["short_words"]
+        self._bounds = manifest.settings["word_bounds"]
         self._bands = [[join[length]["band"] for length in LENGTHS] for join in manifest.settings["joins"]]
         self._weights = [[join[length]["weights"] for length in LENGTHS] for join in manifest.settings["joins"]]
         self.stages = {name: Classifier.load(path / name, threads=threads) for name in manifest.settings["stages"]}
@@ -211,20 +214,15 @@ class CascadeClassifier(Classifier):
     def _logits(self, texts: Sequence[str]) -> Floats:
         first, *others = self.stages.values()
         logits = first._calibrated(texts)
-        short = is_short(texts, self._short_words)
+        lengths = measure_lengths(texts, self._bounds)
         rows = np.arange(len(texts))
         for stage, bands, weights in zip(others, self._bands, self._weights, strict=True):
-            rows = rows[np.abs(logits[rows]) < _by_length(short[rows], bands)]
+            rows = rows[np.abs(logits[rows]) < np.asarray(bands)[lengths[rows]]]
             if not len(rows):
                 break
             answers = stage._calibrated([texts[row] for row in rows.tolist()])
-            logits[rows] = combine(logits[rows], answers, _by_length(short[rows], weights).T)
+            logits[rows] = combine(logits[rows], answers, np.asarray(weights)[lengths[rows]].T)
         return logits
-
-
-def _by_length(short: Mask, values: Sequence[Any]) -> Floats:
-    """Picks the value of its length for every text: the first for short ones, the second for the others."""
-    return np.asarray(values, dtype=np.float64)[np.where(short, 0, 1)]
 
 
 def join_engines(engines: Sequence[str]) -> str:
@@ -232,9 +230,15 @@ def join_engines(engines: Sequence[str]) -> str:
     return "+".join(dict.fromkeys(e for e in engines if e != Classifier.engine)) or Classifier.engine
 
 
-def is_short(texts: Sequence[str], short_words: int) -> Mask:
-    """Marks the plain texts that have at most ``short_words`` words, shape (n,)."""
-    return np.fromiter((len(t.split()) <= short_words for t in texts), dtype=bool, count=len(texts))
+def measure_lengths(texts: Sequence[str], bounds: Sequence[int]) -> NDArray[np.int64]:
+    """Returns the length of every plain text as a position in ``LENGTHS``, shape (n,).
+
+    Args:
+        texts: Plain texts.
+        bounds: The most words of a brief and of a short text, ascending.
+    """
+    words = np.fromiter((len(text.split()) for text in texts), dtype=np.int64, count=len(texts))
+    return np.asarray(np.searchsorted(bounds, words))
 
 
 def combine(first: Floats, second: Floats, weights: Sequence[float] | Floats) -> Floats:

@@ -65,7 +65,7 @@ def save_cascade(folder: Path, *, stages: int = 2) -> Servable:
     names = ("linear", "transformer", "large_transformer")[:stages]
     save_stage = (save_linear, save_transformer, save_transformer)
     parts = {name: save_part(folder / "parts" / name) for name, save_part in zip(names, save_stage, strict=False)}
-    settings = CascadeSettings(stages=names, short_words=SHORT_WORDS, shares=(0.3,))
+    settings = CascadeSettings(stages=names, brief_words=SHORT_WORDS, short_words=SHORT_WORDS, shares=(0.3,))
     fit_cascade(parts, tiny.reviews(60, 2), settings, folder / "cascade", git_commit="")
     return Servable(folder / "cascade")
 

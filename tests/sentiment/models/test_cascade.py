@@ -11,7 +11,7 @@ from sentiment.evaluation.calibration import accuracy_of_logits, expected_calibr
 from sentiment.evaluation.operating_points import read_points, write_points
 from sentiment.models import Classifier, cascade
 from sentiment.models.cascade import CascadeSettings, Plan, choose, fit_cascade
-from sentiment.models.classifier import combine, is_short
+from sentiment.models.classifier import combine, measure_lengths
 from sentiment.models.servable import OPERATING_POINTS
 from sentiment.reviews.table import Reviews
 from tests.helpers import tiny_servables
@@ -48,8 +48,8 @@ def test_the_fastest_plan_that_suffices(scores, floor, tolerance, chosen):
         assert choose(order, floor=floor, tolerance=tolerance).milliseconds == chosen
 
 
-def test_short_texts_and_weights():
-    assert is_short(["one two", "one two three", ""], 2).tolist() == [True, False, True]
+def test_lengths_and_weights():
+    assert measure_lengths(["one two", "one two three", "", "one two three four"], (2, 3)).tolist() == [0, 1, 0, 2]
     assert combine(np.array([1.0, -2.0]), np.array([3.0, 1.0]), (0.5, 2.0)).tolist() == [6.5, 1.0]
     each = np.array([[0.5, 1.0], [2.0, 0.0]])
     assert combine(np.array([1.0, -2.0]), np.array([3.0, 1.0]), each).tolist() == [6.5, -2.0]
@@ -64,13 +64,13 @@ def test_a_sure_long_review_never_reaches_the_transformer(tmp_path, monkeypatch)
     texts = tiny.reviews(60, 5).frame["text"].tolist()
     logits = classifier.logits(texts)
     first = linear.calibrated_logits(texts)
-    short = is_short(texts, tiny_servables.SHORT_WORDS)
+    short = measure_lengths(texts, (tiny_servables.SHORT_WORDS,) * 2) == 0
     (join,) = classifier.manifest.settings["joins"]
     alone = ~short & (np.abs(first) >= join["long"]["band"])
     assert 0 < alone.sum() < (~short).sum()
     assert seen == [text for text, mine in zip(texts, alone, strict=True) if not mine]
     np.testing.assert_array_equal(logits[alone], first[alone])
-    for name, mask in (("short", short), ("long", ~short & ~alone)):
+    for name, mask in (("brief", short), ("long", ~short & ~alone)):
         second = answer([t for t, m in zip(texts, mask, strict=True) if m])
         np.testing.assert_allclose(logits[mask], combine(first[mask], second, join[name]["weights"]), atol=1e-6)
 
@@ -80,10 +80,10 @@ def test_a_text_that_one_stage_answers_never_reaches_a_later_one(tmp_path):
     classifier = Classifier.load(tiny_servables.save_cascade(tmp_path, stages=3).path)
     first, second, third = classifier.stages.values()
     texts = tiny.reviews(80, 5).frame["text"].tolist()
-    short = is_short(texts, tiny_servables.SHORT_WORDS)
+    short = measure_lengths(texts, (tiny_servables.SHORT_WORDS,) * 2) == 0
     one, two, three = (stage.calibrated_logits(texts) for stage in (first, second, third))
     joins = classifier.manifest.settings["joins"]
-    pick = lambda place, key: [joins[place]["short" if s else "long"][key] for s in short]  # noqa: E731
+    pick = lambda place, key: [joins[place]["brief" if s else "long"][key] for s in short]  # noqa: E731
     to_second = np.abs(one) < pick(0, "band")
     together = np.where(to_second, combine(one, two, np.array(pick(0, "weights")).T), one)
     to_third = to_second & (np.abs(together) < pick(1, "band"))
@@ -162,13 +162,13 @@ def parts(tmp_path):
 
 def answers(opinions, manifest, reviews):
     """Calibrated log-odds of ``reviews`` from the cascade of ``manifest``."""
-    short = is_short(reviews.frame["text"].tolist(), manifest.settings["short_words"])
+    short = measure_lengths(reviews.frame["text"].tolist(), manifest.settings["word_bounds"]) == 0
     first, *others = manifest.stages
     logits, rows = opinions.logits[first].copy(), np.arange(len(short))
     for name, join in zip(others, manifest.settings["joins"], strict=True):
-        band = np.where(short, join["short"]["band"], join["long"]["band"])
+        band = np.where(short, join["brief"]["band"], join["long"]["band"])
         rows = rows[np.abs(logits[rows]) < band[rows]]
-        weights = np.where(short[rows, None], join["short"]["weights"], join["long"]["weights"])
+        weights = np.where(short[rows, None], join["brief"]["weights"], join["long"]["weights"])
         logits[rows] = combine(logits[rows], opinions.logits[name][rows], weights.T)
     return logits / manifest.temperature
 
@@ -189,7 +189,7 @@ def test_two_opinions_are_better_than_either(parts, tmp_path, monkeypatch):
     assert accuracy_of_logits(logits, labels) > alone
     assert manifest.validation_accuracy > alone
     assert expected_calibration_error(1 / (1 + np.exp(-logits)), labels, 15) < 0.03
-    short, long = (weights_of(tmp_path / "both", length) for length in ("short", "long"))
+    short, long = (weights_of(tmp_path / "both", length) for length in ("brief", "long"))
     assert min(long) > 0.3  # both models count
     assert 0 < short[0] <= 0.1 * short[1] + 1e-9  # on short texts the linear model's no more than allowed
 
@@ -201,7 +201,7 @@ def test_the_linear_weight_on_short_texts_is_capped_and_the_sum_stays_calibrated
     for most in (0.0, 0.3, 100.0):
         settings = CascadeSettings(short_words=20, most_linear=most)
         fit_cascade(parts, reviews, settings, tmp_path / str(most), git_commit="")
-        first, second = weights_of(tmp_path / str(most), "short")
+        first, second = weights_of(tmp_path / str(most), "brief")
         ratios[most] = first / second
     assert ratios[0.0] == 0
     assert ratios[0.3] == pytest.approx(0.3)
@@ -225,9 +225,9 @@ def test_every_operating_point_is_reported(parts, tmp_path, monkeypatch):
     assert points == read_points(tmp_path / "both" / OPERATING_POINTS)
     long = [point for point in points if point.length == "long"]
     assert [point.shares for point in long] == [(1.0, pytest.approx(share, abs=0.01)) for share in settings.shares]
-    assert [point.shares for point in points if point.length == "short"] == [(1.0, 1.0)]
+    assert [point.shares for point in points if point.length == "brief"] == [(1.0, 1.0)]
     assert long[0].milliseconds < long[1].milliseconds < long[2].milliseconds
-    assert sorted(point.length for point in points if point.chosen) == ["long", "short"]
+    assert sorted(point.length for point in points if point.chosen) == ["brief", "long"]
     assert tiny_servables.Servable(tmp_path / "both").manifest.git_commit == "c0ffee"
 
 
@@ -235,7 +235,8 @@ def test_three_stages_are_better_than_two_and_ask_the_costly_one_rarely(parts, t
     parts["large_transformer"] = tiny_servables.save_transformer(tmp_path / "large_transformer")
     opinions = Opinions(monkeypatch, linear=1.5, transformer=2.0, large_transformer=3.0)
     reviews, settings = opinions.reviews(3000, 0), {"short_words": 20, "tolerance": 1.0, "accuracy_tolerance": 0.02}
-    seconds = [0.1, 0.1, 1, 1, *(0.1, 0.1, 1, 1, 10, 10)]  # of each stage for short and for longer texts
+    of_two, of_three = (0.1, 1), (0.1, 1, 10)  # seconds of each stage for the texts of each length
+    seconds = [each for stage in (*of_two, *of_three) for each in (stage, stage, stage)]
     clock = accumulate(chain.from_iterable((0, each) for each in seconds))
     monkeypatch.setattr(cascade.time, "perf_counter", clock.__next__)
     two = {name: parts[name] for name in ("linear", "transformer")}
@@ -259,9 +260,14 @@ def test_only_long_or_only_short_texts(share_of_short, parts, tmp_path, monkeypa
     opinions = Opinions(monkeypatch)
     reviews = opinions.reviews(500, 0, share_of_short)
     points = fit_cascade(parts, reviews, CascadeSettings(short_words=20), tmp_path / "both", git_commit="")
-    assert {point.length for point in points} == {"short" if share_of_short else "long"}
+    assert {point.length for point in points} == {"brief" if share_of_short else "long"}
     manifest = tiny_servables.Servable(tmp_path / "both").manifest
     assert accuracy_of_logits(answers(opinions, manifest, reviews), reviews.frame["label"]) > 0.8
+
+
+def test_brief_texts_are_not_longer_than_short_ones():
+    with pytest.raises(ValueError, match="brief_words must not be above short_words"):
+        CascadeSettings(brief_words=41, short_words=40)
 
 
 def test_a_share_is_above_zero_and_at_most_one():
