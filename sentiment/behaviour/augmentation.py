@@ -39,7 +39,7 @@ class AugmentationSettings(Settings):
     """Generated training examples."""
 
     enabled: bool = Field(True, description="Whether examples are generated at all.")
-    examples: int = Field(12_000, ge=0, le=100_000, description="Maximum number of examples.")
+    examples: int = Field(8_000, ge=0, le=100_000, description="Maximum number of examples.")
     neutral: float = Field(0.35, ge=0, le=1, description="Share without an opinion. The rest is half positive.")
     neutral_positive: float = Field(
         0.4,

@@ -27,7 +27,7 @@ class TransformerSettings(Settings):
     epochs: float = Field(1.0, gt=0, description="Passes over the training reviews")
     short_words: int = Field(40, ge=0, description="A review of at most this many words is short")
     short_epochs: float = Field(2.0, gt=0, description="How often one pass repeats each short review: they cost little")
-    long_rows: int | None = Field(7500, ge=0, description="Long reviews a pass sees, new ones each pass; null: all")
+    long_rows: int | None = Field(9500, ge=0, description="Long reviews a pass sees, new ones each pass; null: all")
     batch_size: int = Field(32, ge=1, description="Reviews a batch, over all processes")
     eval_batch_size: int = Field(64, ge=1, description="Reviews a batch and process when evaluating")
     num_processes: int = Field(
