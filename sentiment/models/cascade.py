@@ -47,7 +47,7 @@ class CascadeSettings(Settings):
         min_length=1,
         description="candidates from cheap to costly: each passes the texts that it is unsure of to the next one",
     )
-    brief_words: int = Field(15, ge=0, description="texts up to this many words keep ``most_linear``")
+    brief_words: int = Field(15, ge=0, description="a text of at most this many words is brief: see most_linear")
     short_words: int = Field(40, ge=0, description="texts up to this many words always pass the linear model")
     shares: tuple[float, ...] = Field(
         (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0),
@@ -146,7 +146,7 @@ def fit_cascade(
     """Chooses bands and weights on validation reviews and writes the cascade as a servable into ``out``.
 
     The rule: at least the best stage's accuracy, at the least cost; see :func:`choose`. A stage's cost is its time on
-    these reviews, measured here. Short and longer texts have bands and weights of their own.
+    these reviews, measured here. Brief, short and long texts have bands and weights of their own.
 
     Args:
         stages: Calibrated servables by name, from cheap to costly; one or more.
