@@ -10,7 +10,7 @@ RUN := $(BIN)/python run.py $(if $(STACK),--stack $(STACK)) $(foreach value,$(SE
 # writes the result of a training to a file: JSON=FILE
 TO := $(if $(JSON),--json > $(JSON))
 
-.PHONY: help setup train thorough evaluate deploy ship monitor continuous status report compare smoke score stop image push rollout test coverage audit changelog sbom test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status actionlint ray airflow pins wheels stubs clean
+.PHONY: help setup train thorough evaluate deploy ship monitor continuous status report compare smoke score stop image push rollout test coverage audit changelog sbom test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status actionlint ray trackers airflow pins wheels stubs clean
 
 help: ## Describe the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -144,6 +144,9 @@ cloud-status: $(READY) ## Show which of those servers answer
 ray: $(READY) ## Install Ray into the virtual environment: engine ray of make score
 	$(call install,-r requirements-ray.txt)
 
+trackers: $(READY) ## Install Weights & Biases and trackio: configs/stacks/local.wandb.yaml, local.trackio.yaml
+	$(call install,-r requirements-trackers.txt)
+
 AIRFLOW := .cache/airflow
 
 actionlint: $(READY_DEV) ## Install actionlint, for a test of the workflows; its program comes from GitHub
@@ -153,7 +156,7 @@ airflow: $(READY) ## Create a virtual environment with Airflow, for the test of 
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(AIRFLOW)
 	$(BIN)/uv pip install --quiet --python $(AIRFLOW)/bin/python -r deploy/airflow/requirements.txt
 
-PINS := requirements.txt requirements-dev.txt requirements-ray.txt bento/requirements.txt deploy/airflow/requirements.txt
+PINS := requirements.txt requirements-dev.txt requirements-ray.txt requirements-trackers.txt bento/requirements.txt deploy/airflow/requirements.txt
 COMPILE := $(BIN)/uv pip compile --quiet --no-annotate --no-emit-index-url --no-emit-find-links --universal \
 	--python-version 3.11 --custom-compile-command "make pins"
 
@@ -161,6 +164,7 @@ pins: $(READY_DEV) ## Compile requirements*.in to requirements*.txt, for Python 
 	$(COMPILE) --output-file requirements.txt requirements.in
 	$(COMPILE) --output-file requirements-dev.txt requirements-dev.in
 	$(COMPILE) --output-file requirements-ray.txt requirements-ray.in
+	$(COMPILE) --output-file requirements-trackers.txt requirements-trackers.in
 	$(COMPILE) --output-file bento/requirements.txt bento/requirements.in
 	$(COMPILE) --output-file deploy/airflow/requirements.txt deploy/airflow/requirements.in
 	# every Python is older than 3.14: pyproject.toml says so once

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from sentiment.behaviour.augmentation import AugmentationSettings
 from sentiment.models.cascade import CascadeSettings
 from sentiment.models.checkpoint import LargeTransformerSettings, TransformerSettings
+from sentiment.models.class_weights import ClassWeightSettings
 from sentiment.models.export import ExportSettings, LargeExportSettings
 from sentiment.models.linear import LinearSettings
 from sentiment.settings import Settings
@@ -24,6 +25,7 @@ class CandidateSettings(Settings):
 
     seed: int = Field(13, ge=0, lt=2**32, description="seed of everything random")
     augmentation: AugmentationSettings = AugmentationSettings()
+    class_weights: ClassWeightSettings = ClassWeightSettings()
     linear: LinearSettings = LinearSettings()
     transformer: TransformerSettings = TransformerSettings()
     export: ExportSettings = ExportSettings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,38 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _LOWEST, _HIGHEST = 0.05, 20.0  # temperatures beyond these only happen on degenerate data
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How log-odds become probabilities, and how good these are on the reviews that it was fitted on.
+
+    The names are those of a servable's manifest.
+
+    Attributes:
+        temperature: Divides the log-odds before the logistic function, > 0.
+        validation_accuracy: Share of right labels, in [0, 1].
+        validation_log_loss: Mean negative log-likelihood of the labels, in nats.
+    """
+
+    temperature: float
+    validation_accuracy: float
+    validation_log_loss: float
+
+
+def calibrate(logits: ArrayLike, labels: ArrayLike) -> Calibration:
+    """Fits a model's calibration on validation reviews: see :func:`fit_temperature`.
+
+    Args:
+        logits: Log-odds of positive, shape (n,).
+        labels: 0 or 1, shape (n,).
+
+    Raises:
+        ValueError: If the shapes differ, nothing is given, or a logit is not finite.
+    """
+    temperature = fit_temperature(logits, labels)
+    margins = np.where(np.asarray(labels) == 1, 1, -1) * np.asarray(logits, dtype=np.float64) / temperature
+    return Calibration(temperature, accuracy_of_logits(logits, labels), float(np.logaddexp(0, -margins).mean()))
 
 
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:

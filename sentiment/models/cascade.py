@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, field_validator, model_validator
 
 from sentiment.errors import UserError
-from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
+from sentiment.evaluation.calibration import accuracy_of_logits, calibrate
 from sentiment.evaluation.operating_points import Length, OperatingPoint, write_points
 from sentiment.models.classifier import LENGTHS, Classifier, combine, join_engines, measure_lengths
 from sentiment.models.engines.processor import instructions
@@ -193,8 +193,7 @@ def fit_cascade(
     Manifest(
         kind="cascade",
         settings={"stages": list(stages), "word_bounds": bounds, "joins": joins},
-        temperature=fit_temperature(logits, labels),
-        validation_accuracy=accuracy_of_logits(logits, labels),
+        **asdict(calibrate(logits, labels)),
         data_fingerprint=next(iter(fingerprints.values())),
         versions={name: v for stage in stages.values() for name, v in stage.manifest.versions.items()},
         git_commit=git_commit,

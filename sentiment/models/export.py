@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sentiment import progress
-from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
+from sentiment.evaluation.calibration import calibrate
 from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.classifier import Classifier
 from sentiment.models.engines import onnx_engine, openvino_engine
@@ -248,8 +248,7 @@ def write_servable(
     labels = validation.frame["label"].to_numpy()
     replace(
         manifest,
-        temperature=fit_temperature(logits, labels),
-        validation_accuracy=accuracy_of_logits(logits, labels),
+        **asdict(calibrate(logits, labels)),
         engine=classifier.engine,
         instructions=instructions(),
     ).write(out)

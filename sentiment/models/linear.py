@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from sentiment.evaluation.calibration import accuracy_of_logits, fit_temperature
+from sentiment.evaluation.calibration import calibrate
 from sentiment.models.classifier import LinearClassifier
 from sentiment.models.engines.processor import instructions
 from sentiment.models.features import chunks, count_terms
@@ -120,8 +121,7 @@ def export_linear(
     Manifest(
         kind="linear",
         settings={"longest_ngram": hashing.func.keywords["longest"], "intercept": float(model.intercept_[0])},
-        temperature=fit_temperature(logits, labels),
-        validation_accuracy=accuracy_of_logits(logits, labels),
+        **asdict(calibrate(logits, labels)),
         data_fingerprint=data_fingerprint,
         versions=package_versions("scikit-learn", "numpy"),
         git_commit=git_commit,

@@ -30,6 +30,8 @@ class Manifest:
         settings: Settings of the classifier besides its files (maximum length, truncation, stages, joins ...).
         temperature: Divides the log-odds before the logistic function (Guo et al. 2017), > 0.
         validation_accuracy: Accuracy in [0, 1] on the validation split; candidates are chosen by it.
+        training_seconds: Time of training, calibration and export; of a cascade also its stages'; None: not recorded.
+        validation_log_loss: Mean negative log-likelihood there, in nats; None: of an older servable.
         data_fingerprint: SHA-256 of the splits it was trained on.
         versions: Versions of the packages that created it.
         git_commit: Commit of the code that created it; empty outside a checkout.
@@ -48,6 +50,8 @@ class Manifest:
     engine: str = ""
     instructions: tuple[str, ...] = ()
     labels: tuple[str, str] = ("negative", "positive")
+    training_seconds: float | None = None
+    validation_log_loss: float | None = None
     format: int = FORMAT
 
     @property
