@@ -10,7 +10,7 @@ RUN := $(BIN)/python run.py $(if $(STACK),--stack $(STACK)) $(foreach value,$(SE
 # writes the result of a training to a file: JSON=FILE
 TO := $(if $(JSON),--json > $(JSON))
 
-.PHONY: help setup train thorough evaluate deploy ship monitor continuous status report compare smoke score stop image push rollout test coverage audit changelog sbom test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status actionlint ray trackers airflow pins wheels stubs clean
+.PHONY: help setup train thorough evaluate deploy ship monitor continuous status report compare smoke score stop image push rollout test coverage audit changelog sbom test-quick lint format dashboard mlflow cloud-up cloud-down cloud-status actionlint ray trackers airflow notebooks pins wheels stubs clean
 
 help: ## Describe the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -155,6 +155,9 @@ actionlint: $(READY_DEV) ## Install actionlint, for a test of the workflows; its
 airflow: $(READY) ## Create a virtual environment with Airflow, for the test of deploy/airflow
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(AIRFLOW)
 	$(BIN)/uv pip install --quiet --python $(AIRFLOW)/bin/python -r deploy/airflow/requirements.txt
+
+notebooks: $(READY_DEV) ## Run notebooks/ on the default data (minutes), and write their pages to docs/notebooks/
+	$(BIN)/python -m notebooks.render
 
 PINS := requirements.txt requirements-dev.txt requirements-ray.txt requirements-trackers.txt bento/requirements.txt deploy/airflow/requirements.txt
 COMPILE := $(BIN)/uv pip compile --quiet --no-annotate --no-emit-index-url --no-emit-find-links --universal \

@@ -35,8 +35,11 @@ class AnswerModel(_Model):
     """The answer for one text."""
 
     id: str = Field(description="names the prediction, for feedback", examples=["0f3c1c9e6a8b4d5f9c2e7a1b3d5f7e90"])
-    label: str = Field(description="the more probable label", examples=["positive"])
-    score: float = Field(description="calibrated probability of the label, in [0.5, 1]", examples=[0.97])
+    label: str = Field(description="the label", examples=["positive"])
+    score: float = Field(
+        description="calibrated probability of the label, in [0, 1]; below 0.5 only if the model has another threshold",
+        examples=[0.97],
+    )
     abstained: bool = Field(description="whether the score is too low to act on", examples=[False])
 
 

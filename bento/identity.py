@@ -13,7 +13,7 @@ class Identity:
     Attributes:
         model: Name of the model.
         version: Number of its version.
-        kind: Which classifier answers: ``linear``, ``transformer`` or ``cascade``.
+        kind: Which classifier answers, such as ``linear`` or ``cascade``.
         engine: The library that computes it: ``Classifier.engine``.
         bento: Tag of the Bento.
         labels: Names of the classes.

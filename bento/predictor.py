@@ -34,8 +34,8 @@ class Answer:
 
     Attributes:
         id: Names the prediction, for feedback.
-        label: The more probable label.
-        score: Its calibrated probability, in [0.5, 1].
+        label: The label.
+        score: Its calibrated probability, in [0, 1]; below 0.5 only if the model has another threshold.
         abstained: Whether the score is too low to act on.
     """
 
@@ -86,10 +86,9 @@ class Predictor:
         now, version = time.time(), self.identity.version
         answers, records = [], []
         for index, (text, positive) in enumerate(zip(texts, scores, strict=True)):
-            score = max(positive, 1 - positive)
-            answer = Answer(
-                uuid.uuid4().hex, self._labels[int(positive > 0.5)], score, score < self.settings.abstain_below
-            )
+            given = self._classifier.label(positive)
+            score = given.score
+            answer = Answer(uuid.uuid4().hex, given.label, score, score < self.settings.abstain_below)
             answers.append(answer)
             self.metrics.prediction(answer.label, score, answer.abstained)
             records.append(

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rich.console import Console
+from rich.markup import escape
 
 from sentiment.errors import UserError
 
@@ -35,6 +36,7 @@ RETRIES = {  # by logger: the beginning of the message that it tries again
     "s3fs": "Retryable error",
     "urllib3.connectionpool": "Retry",
 }
+SHOWN = ("registry.trackers.copy",)  # loggers of this project whose warnings concern the user
 MIN_INTERVAL_S = 5.0  # between two lines about the same service
 
 
@@ -149,9 +151,11 @@ def _name_at(name: str, url: str) -> str:
 
 @contextmanager
 def show_retries(console: Console) -> Iterator[None]:
-    """Prints a line within the block whenever a library tries again because a service failed."""
-    handler = _Retries(console)
+    """Prints a line within the block for each warning in ``SHOWN``, and whenever a library tries again."""
+    handler, warnings = _Retries(console), _Warnings(console)
     before = {}
+    for name in SHOWN:
+        logging.getLogger(name).addHandler(warnings)
     for name in RETRIES:
         logger = logging.getLogger(name)
         before[name] = logger.level, logger.propagate
@@ -166,6 +170,19 @@ def show_retries(console: Console) -> Iterator[None]:
             logger.removeHandler(handler)
             logger.setLevel(level)
             logger.propagate = propagate
+        for name in SHOWN:
+            logging.getLogger(name).removeHandler(warnings)
+
+
+class _Warnings(logging.Handler):
+    """Prints warnings."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.print(f"[yellow]warning[/]: {escape(record.getMessage())}", highlight=False)
 
 
 class _Retries(logging.Handler):

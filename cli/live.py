@@ -27,10 +27,16 @@ PLAIN_PROGRESS_S = 15.0
 
 
 class StageView:
-    """Shows the steps of one run as ZenML records them, the same on every orchestrator."""
+    """Shows the steps of one run as ZenML records them, the same on every orchestrator.
 
-    def __init__(self, console: Console, run_name: str) -> None:
-        self._console, self._run_name = console, run_name
+    Args:
+        console: Where it draws.
+        run_name: Name of the run.
+        keep: Whether the steps stay on the console when the run has ended.
+    """
+
+    def __init__(self, console: Console, run_name: str, *, keep: bool = True) -> None:
+        self._console, self._run_name, self._keep = console, run_name, keep
         self._run: UUID | None = None
         self._steps: dict[str, StepRunResponse] = {}
         self._done = threading.Event()
@@ -47,7 +53,9 @@ class StageView:
         poll = threading.Thread(target=self._poll, daemon=True)
         view: AbstractContextManager[object] = nullcontext()
         if self._console.is_terminal:
-            view = Live(console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=False)
+            view = Live(
+                console=self._console, get_renderable=self._draw, refresh_per_second=4, transient=not self._keep
+            )
         with progress.listening(self._update), view:
             poll.start()
             try:
@@ -95,7 +103,7 @@ class StageView:
             before = self._steps.get(step.name)
             self._steps[step.name] = step
             is_new = step.status.is_finished and not (before and before.status.is_finished)
-            if is_new and not self._console.is_terminal:
+            if is_new and self._keep and not self._console.is_terminal:
                 self._console.print(f"{SIGNS.get(step.status.value, '?')}[/] {step.name}  {_describe_time(step)}")
 
     def _draw(self) -> Group:

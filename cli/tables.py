@@ -9,7 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from sentiment.checks import CheckReport
+from sentiment.evaluation.leaderboard import Leaderboard
 from sentiment.evaluation.measure import Evaluation, Interval
+from sentiment.pages.leaderboard import HEADERS, cells, explain_columns
 from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import SPLITS, Splits
 from sentiment.scoring.results import ScoringReport
@@ -51,8 +53,10 @@ def candidates_table(
     reviews: str = "the test split",
 ) -> Table:
     """Shows the headline figures of every candidate on ``reviews``; the challenger's name in bold."""
+    rare = next(iter(evaluations.values())).rare_label if evaluations else None  # all are of the same reviews
     table = Table(
-        "candidate", "accuracy", "macro F1", "ECE", "p95 ms", "reviews/s", "MB", "behaviour failed",
+        "candidate", "accuracy", "macro F1", *([f"recall of {rare}"] if rare else []),
+        "ECE", "p95 ms", "reviews/s", "MB", "behaviour failed",
         title=f"Candidates on {reviews}, with 95% intervals", title_justify="left",
     )  # fmt: skip
     for name, e in evaluations.items():
@@ -60,10 +64,23 @@ def candidates_table(
         failed, cases = sum((c.score or 0) * c.count for c in checks), sum(c.count for c in checks)
         table.add_row(
             f"[bold]{name}" if name == challenger else name,
-            *map(_interval, (e.overall.accuracy, e.overall.macro_f1, e.overall.ece)),
+            *map(_interval, (e.overall.accuracy, e.overall.macro_f1, *([e.rare_recall] if rare else []))),
+            _interval(e.overall.ece),
             f"{e.latency_ms.p95:.1f}", f"{e.reviews_per_second:,.0f}", f"{e.size_mb:.1f}",
             f"{100 * failed / max(cases, 1):.1f}% of {cases:,}",
         )  # fmt: skip
+    return table
+
+
+def leaderboard_table(leaderboard: Leaderboard) -> Table:
+    """Shows every candidate with its quality, cost and speed, the most accurate one first."""
+    table = Table(
+        *(header.replace(" ", "\n") for header in HEADERS),  # narrow: the table has many columns
+        title=f"Leaderboard on {leaderboard.reviews:,} test reviews, with 95% intervals",
+        title_justify="left", caption=explain_columns(leaderboard), caption_justify="left",
+    )  # fmt: skip
+    for row in leaderboard.rows:
+        table.add_row(*(f"{escape(value)}\n[dim]{escape(remark)}" for value, remark in cells(row)))
     return table
 
 

@@ -7,9 +7,12 @@ from materializers.checkpoint import CheckpointMaterializer
 from materializers.documents import (
     BentoMaterializer,
     CheckReportMaterializer,
+    CrossValidationMaterializer,
     DecisionMaterializer,
     DeploymentMaterializer,
+    LeaderboardMaterializer,
     ScoringReportMaterializer,
+    TuningReportMaterializer,
 )
 from materializers.evaluation import EvaluationMaterializer
 from materializers.monitoring import ReferenceMaterializer, WindowMaterializer
@@ -20,13 +23,16 @@ __all__ = [
     "BentoMaterializer",
     "CheckReportMaterializer",
     "CheckpointMaterializer",
+    "CrossValidationMaterializer",
     "DecisionMaterializer",
     "DeploymentMaterializer",
     "EvaluationMaterializer",
+    "LeaderboardMaterializer",
     "ReferenceMaterializer",
     "ReviewsMaterializer",
     "ScoringReportMaterializer",
     "ServableMaterializer",
     "SplitsMaterializer",
+    "TuningReportMaterializer",
     "WindowMaterializer",
 ]

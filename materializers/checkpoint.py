@@ -13,7 +13,7 @@ from sentiment.models.checkpoint import TransformerCheckpoint
 
 
 class CheckpointMaterializer(DirectoryMaterializer[TransformerCheckpoint]):
-    """A fine-tuned encoder: safetensors, tokenizer and how it was trained."""
+    """A trained network: safetensors, tokenizer, how it was trained, and its profile where there is one."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (TransformerCheckpoint,)
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
@@ -27,10 +27,11 @@ class CheckpointMaterializer(DirectoryMaterializer[TransformerCheckpoint]):
         return TransformerCheckpoint.load(directory)
 
     def page(self, value: TransformerCheckpoint) -> str:
-        """How it was trained."""
-        from sentiment.pages.servable import servable_page
+        """How it was trained, and where a step of the training went if it was profiled."""
+        from sentiment.models.step_profile import StepProfile
+        from sentiment.pages.training import training_page
 
-        return servable_page(value.report.model_dump())
+        return training_page(value.report, StepProfile.read(value.path))
 
     def fingerprint(self, value: TransformerCheckpoint) -> str:
         """SHA-256 of the weights."""

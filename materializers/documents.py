@@ -1,4 +1,4 @@
-"""CheckReports, Decisions, Bentos and Deployments, stored as JSON."""
+"""CheckReports, Decisions, leaderboards, Bentos and Deployments, stored as JSON."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from zenml.metadata.metadata_types import Uri
 from materializers.directory import DirectoryMaterializer
 from sentiment.checks import CheckReport
 from sentiment.deployment import Bento, Deployment
+from sentiment.evaluation.cross_validation import CrossValidation
+from sentiment.evaluation.leaderboard import Leaderboard
 from sentiment.promotion.decision import Decision
 from sentiment.scoring.results import ScoringReport
+from sentiment.tuning.report import TuningReport
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
 
@@ -72,6 +75,38 @@ class DecisionMaterializer(_DocumentMaterializer[Decision]):
         return {"promote": data.promote, "reason": data.reason, "challenger": data.challenger}
 
 
+class LeaderboardMaterializer(_DocumentMaterializer[Leaderboard]):
+    """A leaderboard as JSON."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Leaderboard,)
+
+    def page(self, value: Leaderboard) -> str:
+        """Every candidate in one table, with drawings."""
+        from sentiment.pages.leaderboard import leaderboard_page
+
+        return leaderboard_page(value)
+
+    def extract_metadata(self, data: Leaderboard) -> dict[str, Any]:
+        """The accuracy of every candidate, for the dashboard."""
+        return {"accuracy": {row.candidate: round(row.accuracy.value, 5) for row in data.rows}}
+
+
+class CrossValidationMaterializer(_DocumentMaterializer[CrossValidation]):
+    """A cross-validation as JSON."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (CrossValidation,)
+
+    def page(self, value: CrossValidation) -> str:
+        """Mean, deviation and every fold."""
+        from sentiment.pages.cross_validation import cross_validation_page
+
+        return cross_validation_page(value)
+
+    def extract_metadata(self, data: CrossValidation) -> dict[str, Any]:
+        """Mean and deviation of the scores, for the dashboard."""
+        return {"candidate": data.candidate, **{k: getattr(data, k).model_dump() for k in ("accuracy", "macro_f1")}}
+
+
 class ScoringReportMaterializer(_DocumentMaterializer[ScoringReport]):
     """The report of a scoring job as JSON."""
 
@@ -87,6 +122,22 @@ class ScoringReportMaterializer(_DocumentMaterializer[ScoringReport]):
         """How many rows became what, for the dashboard."""
         totals = data.totals
         return {"rows": totals.rows, "scored": totals.scored, "rejected": totals.rejections, "output": data.output}
+
+
+class TuningReportMaterializer(_DocumentMaterializer[TuningReport]):
+    """The report of a search as JSON."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (TuningReport,)
+
+    def page(self, value: TuningReport) -> str:
+        """Trials against the budget, what mattered, and the winner beside the spread of its seeds."""
+        from sentiment.pages.tuning import tuning_page
+
+        return tuning_page(value)
+
+    def extract_metadata(self, data: TuningReport) -> dict[str, Any]:
+        """The verdict, for the dashboard."""
+        return {"study": data.study, "trials": len(data.trials), "verdict": data.verdict, "profile": data.profile}
 
 
 class BentoMaterializer(_DocumentMaterializer[Bento]):

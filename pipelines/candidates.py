@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from sentiment.behaviour.augmentation import AugmentationSettings
 from sentiment.models.cascade import CascadeSettings
-from sentiment.models.checkpoint import LargeTransformerSettings, TransformerSettings
+from sentiment.models.checkpoint import LargeTransformerSettings, LstmSettings, TransformerSettings
 from sentiment.models.class_weights import ClassWeightSettings
 from sentiment.models.export import ExportSettings, LargeExportSettings
+from sentiment.models.forest import ForestSettings
 from sentiment.models.linear import LinearSettings
+from sentiment.models.svm import SvmSettings
 from sentiment.settings import Settings
 
 Output = Any  # the output of a ZenML step, before the pipeline runs
@@ -26,14 +28,22 @@ class CandidateSettings(Settings):
     seed: int = Field(13, ge=0, lt=2**32, description="seed of everything random")
     augmentation: AugmentationSettings = AugmentationSettings()
     class_weights: ClassWeightSettings = ClassWeightSettings()
+    decision_threshold: Literal["auto"] | Annotated[float, Field(gt=0, lt=1)] = Field(
+        "auto",
+        description="P(positive) above which the label is positive; auto: 0.5, or the best macro-F1 on the validation "
+        "split where one label is rare; a reused candidate keeps its own",
+    )
     linear: LinearSettings = LinearSettings()
+    svm: SvmSettings = SvmSettings()
+    forest: ForestSettings = ForestSettings()
+    lstm: LstmSettings = LstmSettings()
     transformer: TransformerSettings = TransformerSettings()
     export: ExportSettings = ExportSettings()
     large_transformer: LargeTransformerSettings = LargeTransformerSettings()
     large_export: LargeExportSettings = LargeExportSettings()
     cascade: CascadeSettings = CascadeSettings()
     challenger: str | None = Field(
-        None, description="candidate that is up for promotion; null: the most accurate one on the validation split"
+        None, description="candidate that is up for promotion; null: the best one on the validation split"
     )
     reuse: dict[str, str] = Field(
         default_factory=dict,
@@ -116,7 +126,16 @@ def train_candidates(
             trained[name] = step(earlier[name], splits, name, id=f"reuse_{name}")
         elif getattr(settings, name).enabled:
             trained[name] = candidate.train(settings, splits, split_checks, trained)
-    return {c.name: trained[c.name] for c in CANDIDATES if c.name in trained}
+    ordered = {c.name: trained[c.name] for c in CANDIDATES if c.name in trained}
+    if settings.decision_threshold == "auto":  # as calibrated
+        return ordered
+    from steps.training.set_threshold import set_threshold
+
+    moved = {}
+    for name, servable in ordered.items():
+        step = set_threshold.with_options(substitutions={"candidate": name})
+        moved[name] = step(servable, splits, name, settings.decision_threshold, id=f"threshold_{name}")
+    return moved
 
 
 def _train_linear(
@@ -124,7 +143,23 @@ def _train_linear(
 ) -> Output:
     from steps.training.train_linear import train_linear
 
-    return train_linear(splits, split_checks, settings.linear, settings.seed)
+    return train_linear(splits, split_checks, settings.linear, settings.seed, settings.class_weights)
+
+
+def _train_svm(
+    settings: CandidateSettings, splits: Output, split_checks: Output, trained: Mapping[str, Output]
+) -> Output:
+    from steps.training.train_svm import train_svm
+
+    return train_svm(splits, split_checks, settings.svm, settings.seed, settings.class_weights)
+
+
+def _train_forest(
+    settings: CandidateSettings, splits: Output, split_checks: Output, trained: Mapping[str, Output]
+) -> Output:
+    from steps.training.train_forest import train_forest
+
+    return train_forest(splits, split_checks, settings.forest, settings.seed, settings.class_weights)
 
 
 def _train_encoder(
@@ -140,9 +175,29 @@ def _train_encoder(
     named = {"candidate": name}
     check_model(recipe, weights, serving.max_length, id=f"check_{name}")
     checkpoint = train_transformer.with_options(substitutions=named)(
-        *inputs, recipe, weights, settings.augmentation, settings.seed, after=[f"check_{name}"], id=f"train_{name}"
-    )
+        *inputs, recipe, weights, settings.augmentation, settings.seed, settings.class_weights,
+        after=[f"check_{name}"], id=f"train_{name}",
+    )  # fmt: skip
     return export.with_options(substitutions=named)(checkpoint, inputs[0], serving, settings.seed, id=f"export_{name}")
+
+
+def _train_lstm(
+    settings: CandidateSettings, splits: Output, split_checks: Output, trained: Mapping[str, Output]
+) -> Output:
+    from sentiment.models.weights import find_model, fingerprint
+    from steps.training.export import export
+    from steps.training.train_lstm import train_lstm
+
+    recipe = settings.lstm
+    tokenizer = fingerprint(find_model(recipe.tokenizer))
+    checkpoint = train_lstm(
+        splits, split_checks, recipe, tokenizer, settings.augmentation, settings.seed, settings.class_weights
+    )
+    # int8 is for matrix products, of which an LSTM has hardly any outside its own operation
+    serving = ExportSettings(int8=False, max_length=recipe.serving_length)
+    return export.with_options(substitutions={"candidate": "lstm"})(
+        checkpoint, splits, serving, settings.seed, id="export_lstm"
+    )
 
 
 def _train_transformer(
@@ -169,6 +224,9 @@ def _build_cascade(
 
 CANDIDATES = (  # the cheapest to serve first
     Candidate("linear", _train_linear),
+    Candidate("svm", _train_svm),
+    Candidate("forest", _train_forest),
+    Candidate("lstm", _train_lstm),
     Candidate("cascade", _build_cascade, needs=lambda settings: settings.cascade.stages),
     Candidate("transformer", _train_transformer),
     Candidate("large_transformer", _train_large_transformer),

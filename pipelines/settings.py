@@ -12,6 +12,7 @@ from pydantic import Field
 from pipelines.candidates import CandidateSettings
 from sentiment.behaviour.checks import BehaviourSettings
 from sentiment.errors import UserError
+from sentiment.evaluation.cross_validation import CrossValidationSettings
 from sentiment.evaluation.measure import EvaluationSettings
 from sentiment.monitoring.settings import MonitorSettings
 from sentiment.promotion.settings import PromotionSettings
@@ -47,6 +48,7 @@ class TrainSettings(CandidateSettings):
     splits: SplitSettings = SplitSettings()
     expectations: SuitesSettings = Field(default_factory=SuitesSettings)
     evaluation: EvaluationSettings = EvaluationSettings()
+    cross_validation: CrossValidationSettings = CrossValidationSettings()
     behaviour: Behaviour = Field(
         default_factory=default_file(BehaviourSettings, "behaviour.yaml"),
         description="capabilities and their limits: a file, or its values",

@@ -12,7 +12,9 @@ import materializers  # noqa: F401  # registers how typed artifacts are stored
 from pipelines.candidates import train_candidates
 from pipelines.settings import TrainSettings
 from registry.versions import get_artifact
+from steps.evaluation.cross_validate import FITS, cross_validate
 from steps.evaluation.evaluate import evaluate
+from steps.evaluation.rank import rank
 from steps.monitoring.add_feedback import add_feedback
 from steps.promotion.decide import decide
 from steps.promotion.promote import promote
@@ -32,7 +34,7 @@ def train(
     earlier_feedback: str | None = None,
     fresh_feedback: str | None = None,
 ) -> None:
-    """Loads, checks, splits, trains every candidate, evaluates, decides and promotes.
+    """Loads, checks, splits, trains every candidate, evaluates, ranks, decides and promotes.
 
     Args:
         settings: The settings of the pipeline.
@@ -57,11 +59,13 @@ def train(
     split_checks = check_splits(splits, suites.splits, settings.splits.near_duplicate_similarity)
 
     earlier = {name: get_artifact(settings.model, version, name) for name, version in settings.reuse.items()}
+    cross_validations = _cross_validate(settings, splits, split_checks)
     candidates = train_candidates(settings, splits, split_checks, earlier)
-    challenger, servable = choose(list(candidates), list(candidates.values()), settings.challenger)
+    challenger, servable = choose(list(candidates), list(candidates.values()), splits, settings.challenger)
 
     evaluated = [_evaluate(settings, name, candidate, splits) for name, candidate in candidates.items()]
     evaluations, behaviours = (list(outputs) for outputs in zip(*evaluated, strict=True))
+    leaderboard = rank(evaluations, behaviours, list(candidates.values()), cross_validations)
     champion_scores = {}
     if champion is not None and champion_readable:
         stored = get_artifact(settings.model, champion, "servable")
@@ -79,7 +83,21 @@ def train(
         **champion_scores,
     )
     values = settings.model_dump(mode="json")
-    promote(decision, servable, splits, evaluations, behaviours, settings.model, values, **feedback_used)
+    promote(decision, servable, splits, evaluations, behaviours, leaderboard, settings.model, values, **feedback_used)
+
+
+def _cross_validate(settings: TrainSettings, splits: Any, split_checks: Any) -> list[Any]:  # noqa: ANN401  # step outputs
+    """Adds the cross-validation of every candidate that is trained here and can be fitted again; none by default."""
+    folds = settings.cross_validation.folds
+    added = []
+    for name in FITS if folds else ():
+        own = getattr(settings, name)
+        if own.enabled and name not in settings.reuse:
+            step = cross_validate.with_options(substitutions={"candidate": name})
+            values, weights = own.model_dump(mode="json"), settings.class_weights
+            inputs = (splits, split_checks, name, values, folds, weights, settings.seed)
+            added.append(step(*inputs, id=f"cross_validate_{name}"))
+    return added
 
 
 def _evaluate(settings: TrainSettings, name: str, servable: Any, splits: Any) -> Any:  # noqa: ANN401  # step outputs

@@ -43,7 +43,7 @@ class Registered:
 
 def list_registered(model: str) -> list[Registered]:
     """Lists the model's versions in MLflow's registry, oldest first."""
-    found = _client().search_model_versions(f"name='{model}'")
+    found = connect().search_model_versions(f"name='{model}'")
     return [
         Registered(str(v.version), v.tags.get(FINGERPRINT, ""), v.tags.get(NUMBER, ""))
         for v in sorted(found, key=lambda v: int(v.version))
@@ -59,7 +59,7 @@ def register(model: str, servable: Servable, card: str) -> Registered:
     """Uploads a servable, in the active MLflow run if there is one, and registers it with the model card."""
     import mlflow
 
-    client = _client()
+    client = connect()
     with nullcontext() if mlflow.active_run() else mlflow.start_run(run_name=f"register {model} again"):
         logged = mlflow.pyfunc.log_model(
             name="model",
@@ -75,7 +75,7 @@ def register(model: str, servable: Servable, card: str) -> Registered:
 
 def update_description(model: str, of: Registered, card: str) -> None:
     """Replaces the model card of a version in MLflow's registry."""
-    _client().update_model_version(model, of.version, description=shorten_card(card))
+    connect().update_model_version(model, of.version, description=shorten_card(card))
 
 
 def shorten_card(card: str) -> str:
@@ -87,27 +87,27 @@ def shorten_card(card: str) -> str:
 
 def tag_number(model: str, of: Registered, number: str) -> None:
     """Tags MLflow's version with its number in ZenML."""
-    _client().set_model_version_tag(model, of.version, NUMBER, number)
+    connect().set_model_version_tag(model, of.version, NUMBER, number)
 
 
 def find_aliased(model: str) -> Registered | None:
     """Returns the version that the alias points at; None if there is no alias."""
-    found = _client().search_registered_models(f"name='{model}'")
+    found = connect().search_registered_models(f"name='{model}'")
     versions = {str(entry.aliases[ALIAS]) for entry in found if ALIAS in entry.aliases}
     return next((r for r in list_registered(model) if r.version in versions), None)
 
 
 def point_alias(model: str, to: Registered) -> None:
     """Points the alias at a version."""
-    _client().set_registered_model_alias(model, ALIAS, to.version)
+    connect().set_registered_model_alias(model, ALIAS, to.version)
 
 
 def remove_alias(model: str) -> None:
     """Removes the alias."""
-    _client().delete_registered_model_alias(model, ALIAS)
+    connect().delete_registered_model_alias(model, ALIAS)
 
 
-def _client() -> MlflowClient:
+def connect() -> MlflowClient:
     """Connects to the MLflow server of the active stack.
 
     Raises:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from sentiment.checks import CheckReport
+from sentiment.evaluation.leaderboard import Leaderboard
 from sentiment.evaluation.measure import Evaluation
+from sentiment.evaluation.metrics import METRIC_NAMES
 from sentiment.pages.checks import check_report_page
 from sentiment.pages.decision import decision_page
 from sentiment.pages.evaluation import evaluation_page
+from sentiment.pages.leaderboard import leaderboard_page
 from sentiment.promotion.decision import Decision
 
 MAX_NAME_CHARACTERS = 100  # of a user's name within a key of MLflow's, which may have 250
@@ -22,6 +25,7 @@ def log_training(
     decision: Decision,
     evaluations: list[Evaluation],
     behaviours: list[CheckReport],
+    leaderboard: Leaderboard,
     card: str,
     settings: dict[str, Any],
 ) -> None:
@@ -31,6 +35,7 @@ def log_training(
         decision: The decision on the challenger.
         evaluations: Of every candidate.
         behaviours: Of the same candidates, in the same order.
+        leaderboard: Of the same candidates.
         card: The challenger's model card, Markdown.
         settings: The run's settings with the files that they include; whole in the artifact ``settings.json``.
     """
@@ -43,6 +48,8 @@ def log_training(
         mlflow.log_metrics(dict(_metrics(evaluation, behaviour)))
         mlflow.log_text(evaluation_page(evaluation), f"{evaluation.candidate}/evaluation.html")
         mlflow.log_text(check_report_page(behaviour), f"{evaluation.candidate}/behaviour.html")
+    mlflow.log_metrics(dict(_training_facts(leaderboard)))
+    mlflow.log_text(leaderboard_page(leaderboard), "leaderboard.html")
     mlflow.log_text(decision_page(decision), "decision.html")
     mlflow.log_text(card, "model_card.md")
 
@@ -50,7 +57,7 @@ def log_training(
 def _metrics(evaluation: Evaluation, behaviour: CheckReport) -> Iterator[tuple[str, float]]:
     name = evaluation.candidate
     for where, metrics in (("", evaluation.overall), *((f".{s}", m) for s, m in evaluation.slices.items())):
-        for metric in ("accuracy", "macro_f1", "roc_auc", "ece", "brier"):
+        for metric in METRIC_NAMES:
             interval = getattr(metrics, metric)
             if interval is not None:
                 yield f"{name}{_key(where)}.{metric}", interval.value
@@ -61,6 +68,16 @@ def _metrics(evaluation: Evaluation, behaviour: CheckReport) -> Iterator[tuple[s
     for check in behaviour.checks:
         if check.score is not None:
             yield f"{name}.behaviour.{_key(check.name)}", check.score
+
+
+def _training_facts(leaderboard: Leaderboard) -> Iterator[tuple[str, float]]:
+    """Yields what the evaluations do not hold: the time of training, and the cross-validation."""
+    for row in leaderboard.rows:
+        if row.training_seconds is not None:
+            yield f"{row.candidate}.training_seconds", row.training_seconds
+        if row.cross_validation is not None:
+            yield f"{row.candidate}.cross_validation.accuracy_mean", row.cross_validation.mean
+            yield f"{row.candidate}.cross_validation.accuracy_deviation", row.cross_validation.deviation
 
 
 def _key(name: str) -> str:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from sentiment.errors import UserError
 from stacks.secrets import Secrets
-from stacks.stack_file import SECRET_REFERENCE, ComponentSettings, Stack
+from stacks.stack_file import FURTHER_TRACKERS, SECRET_REFERENCE, ComponentSettings, Stack, component_type
 
 if TYPE_CHECKING:
     from zenml.client import Client
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from zenml.stack.stack_component import StackComponentConfig
 
 PREFIX = "sentiment"
-FLAVORS = {"sentiment_bento": "serving.flavor.BentoDeployerFlavor"}  # of this project
+FLAVORS = {"sentiment_bento": "serving.flavor.BentoDeployerFlavor", **FURTHER_TRACKERS}  # of this project
 ATTEMPTS = 5  # where others apply the same stack at the same time
 FORMER = "~"  # between the name of a component and the id of one that had this name before
+FURTHER = "+"  # between the name of the stack and the flavor of a tracker after the first one
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,33 @@ def apply(stack: Stack) -> Applied:
     return _Application(stack).run()
 
 
+@dataclass(frozen=True)
+class _Declared:
+    """A component of the stack file.
+
+    Attributes:
+        key: In ``Stack.components``.
+        kind: Its type.
+        name: In ZenML.
+        settings: Its flavor and configuration.
+    """
+
+    key: str
+    kind: StackComponentType
+    name: str
+    settings: ComponentSettings
+
+    @classmethod
+    def of(cls, stack: Stack, key: str) -> _Declared:
+        """Names a component after the stack that owns it; trackers after the first one after their flavor, too."""
+        from zenml.enums import StackComponentType
+
+        kind, settings, name = component_type(key), stack.components[key], full_name(stack.owners.get(key, stack.name))
+        if key != kind:
+            name += FURTHER + settings.flavor.removeprefix(f"{PREFIX}_")
+        return cls(key, StackComponentType(kind), name, settings)
+
+
 class _Application:
     """Applies a stack: checks all of its file, then writes secrets, components and the stack that joins them.
 
@@ -100,45 +128,46 @@ class _Application:
         return self._declare()
 
     def _declare(self) -> tuple[UUID, Secrets]:
-        from zenml.enums import StackComponentType
-
         present = find_stack(self._stack.name)
         secrets = Secrets(self._client, self._stack, present)
-        self._known = own_components(self._client, self._name)
-        declared = {StackComponentType(kind): settings for kind, settings in self._stack.components.items()}
-        wanted = {kind: self._configuration(kind, settings) for kind, settings in declared.items()}
+        owners = {self._name, *map(full_name, self._stack.owners.values())}
+        self._known = [component for owner in owners for component in own_components(self._client, owner)]
+        declared = [_Declared.of(self._stack, key) for key in self._stack.components]
+        wanted = [self._configuration(component) for component in declared]
         self._changes += secrets.write()
-        components = {kind: self._component(kind, declared[kind].flavor, wanted[kind]) for kind in declared}
+        components: dict[StackComponentType, list[UUID]] = {}
+        for component, configuration in zip(declared, wanted, strict=True):
+            components.setdefault(component.kind, []).append(self._component(component, configuration))
         return self._compose(present, components, secrets.label), secrets
 
     # Components
 
-    def _present(self, kind: StackComponentType) -> ComponentResponse | None:
-        return next((c for c in self._known if c.type == kind and c.name == self._name), None)
+    def _present(self, declared: _Declared) -> ComponentResponse | None:
+        return next((c for c in self._known if c.type == declared.kind and c.name == declared.name), None)
 
-    def _component(self, kind: StackComponentType, flavor: str, wanted: dict[str, Any]) -> UUID:
-        present = self._present(kind)
-        if present is None or not _same_place(kind, present, flavor, wanted):
+    def _component(self, declared: _Declared, wanted: dict[str, Any]) -> UUID:
+        present, flavor = self._present(declared), declared.settings.flavor
+        if present is None or not _same_place(declared.kind, present, flavor, wanted):
             if present:
-                self._rename(present, f"{self._name}{FORMER}{str(present.id)[:8]}")
-            present = self._former(kind, flavor, wanted)
+                self._rename(present, f"{declared.name}{FORMER}{str(present.id)[:8]}")
+            present = self._former(declared, wanted)
             if present is None:
-                return self._create(kind, flavor, wanted)
-            self._rename(present, self._name)
-        self._update(kind, present, wanted)
+                return self._create(declared, wanted)
+            self._rename(present, declared.name)
+        self._update(declared, present, wanted)
         return present.id
 
-    def _configuration(self, kind: StackComponentType, settings: ComponentSettings) -> dict[str, Any]:
+    def _configuration(self, declared: _Declared) -> dict[str, Any]:
         """Validates the configuration by the flavor's class; returns the form that ZenML stores."""
         from zenml.exceptions import ArtifactStoreInterfaceError
         from zenml.stack.utils import validate_stack_component_config
         from zenml.utils.secret_utils import is_secret_field, is_secret_reference
 
-        present = self._present(kind)
+        present, kind, settings = self._present(declared), declared.kind, declared.settings
         if present and (present.flavor_name, present.configuration) == (settings.flavor, settings.configuration):
             self._register(settings.flavor, kind)
             return present.configuration  # loading the flavor's class would take time
-        where = f"{self._stack.file}, {kind.value}"
+        where = f"{self._stack.file}, {declared.key}"
         self._check_secrets(settings.configuration, where)
         plain = {key: self._plain(value) for key, value in settings.configuration.items()}
         try:
@@ -182,24 +211,25 @@ class _Application:
             update = FlavorUpdate(source=FLAVORS[flavor])
             self._client.zen_store.update_flavor(known[0].id, update)
 
-    def _create(self, kind: StackComponentType, flavor: str, wanted: dict[str, Any]) -> UUID:
+    def _create(self, declared: _Declared, wanted: dict[str, Any]) -> UUID:
         from zenml.models import ComponentRequest
 
-        request = ComponentRequest(name=self._name, type=kind, flavor=flavor, configuration=wanted)
+        kind, flavor = declared.kind, declared.settings.flavor
+        request = ComponentRequest(name=declared.name, type=kind, flavor=flavor, configuration=wanted)
         created = self._client.zen_store.create_stack_component(request).id  # the client would validate it once more
         self._changes.append(f"{kind.value}: created ({flavor})")
         return created
 
-    def _update(self, kind: StackComponentType, present: ComponentResponse, wanted: dict[str, Any]) -> None:
+    def _update(self, declared: _Declared, present: ComponentResponse, wanted: dict[str, Any]) -> None:
         before = dict(present.configuration)
         changed = sorted(key for key, value in wanted.items() if before.get(key) != value)
         reset = sorted(set(before) - set(wanted))
         if not changed and not reset:
             return
         configuration = {**wanted, **dict.fromkeys(reset)}  # ZenML merges, and takes None for: not set
-        self._client.update_stack_component(present.id, kind, configuration=configuration)
+        self._client.update_stack_component(present.id, declared.kind, configuration=configuration)
         words = [f"changed {', '.join(changed)}"] * bool(changed) + [f"reset {', '.join(reset)}"] * bool(reset)
-        self._changes.append(f"{kind.value}: {'; '.join(words)}")
+        self._changes.append(f"{declared.key}: {'; '.join(words)}")
 
     def _rename(self, component: ComponentResponse, name: str) -> None:
         self._client.update_stack_component(component.id, component.type, name=name)
@@ -207,14 +237,17 @@ class _Application:
 
     # Components that had the name before: another flavor, or another place for artifacts
 
-    def _former(self, kind: StackComponentType, flavor: str, wanted: dict[str, Any]) -> ComponentResponse | None:
-        former = [c for c in self._known if c.type == kind and c.name != self._name]
-        return next((c for c in former if _same_place(kind, c, flavor, wanted)), None)
+    def _former(self, declared: _Declared, wanted: dict[str, Any]) -> ComponentResponse | None:
+        kind, former = declared.kind, f"{declared.name}{FORMER}"
+        found = [c for c in self._known if c.type == kind and c.name.startswith(former)]
+        return next((c for c in found if _same_place(kind, c, declared.settings.flavor, wanted)), None)
 
     def _forget_former(self) -> None:
         """Deletes components that no stack uses any more; artifact stores stay, because they hold artifacts."""
+        declared = [_Declared.of(self._stack, key) for key in self._stack.components]
+        current = {(component.kind, component.name) for component in declared}
         for component in own_components(self._client, self._name):
-            if component.name == self._name and component.type.value in self._stack.components:
+            if (component.type, component.name) in current:
                 continue
             in_use = self._client.list_stacks(component_id=component.id, size=1).items
             if component.type.value != "artifact_store" and not in_use:
@@ -225,9 +258,8 @@ class _Application:
     # The stack itself
 
     def _compose(
-        self, present: StackResponse | None, components: dict[StackComponentType, UUID], label: dict[str, str]
+        self, present: StackResponse | None, wanted: dict[StackComponentType, list[UUID]], label: dict[str, str]
     ) -> UUID:
-        wanted = {kind: [identifier] for kind, identifier in components.items()}
         if present is None:
             from zenml.models import StackRequest
 
@@ -235,7 +267,9 @@ class _Application:
             created = self._client.zen_store.create_stack(request).id
             self._changes.append(f"stack: created as {self._name}")
             return created
-        before = {kind: [c.id for c in found] for kind, found in present.components.items()}
+        before = {
+            kind: _in_order([c.id for c in found], wanted.get(kind)) for kind, found in present.components.items()
+        }
         labels = present.labels or {}
         if before == wanted and label.items() <= labels.items() and not self._changes:
             return present.id
@@ -253,7 +287,13 @@ def own_components(client: Client, name: str) -> list[ComponentResponse]:
     from zenml.utils.pagination_utils import depaginate
 
     found = depaginate(client.list_stack_components, name=f"startswith:{name}", hydrate=True)
-    return [component for component in found if component.name.partition(FORMER)[0] == name]
+    return [c for c in found if c.name.partition(FORMER)[0].partition(FURTHER)[0] == name]
+
+
+def _in_order(present: list[UUID], wanted: list[UUID] | None) -> list[UUID]:
+    """Sorts a stack's components as they are wanted: ZenML keeps only which of them is the first."""
+    same = wanted is not None and present[0] == wanted[0] and set(present) == set(wanted)
+    return wanted if wanted is not None and same else present
 
 
 def _same_place(kind: StackComponentType, present: ComponentResponse, flavor: str, wanted: dict[str, Any]) -> bool:

@@ -12,9 +12,10 @@ from sentiment.errors import UserError
 from stacks.probes import Unproven
 from stacks.probes.machine import prove_deployer, prove_orchestrator, prove_requirements
 from stacks.probes.storage import prove_artifact_store
+from stacks.probes.trackers import prove_further_tracker
 from stacks.probes.tracking import prove_tracking
 from stacks.probes.zenml_server import prove_server
-from stacks.stack_file import Stack
+from stacks.stack_file import TRACKER, Stack, component_type
 
 LIMIT_S = 4.5  # for all proofs, while a user waits
 LIMIT_BEFORE_RUN_S = 30.0  # longer: a busy machine must not prevent a run
@@ -85,12 +86,13 @@ def _prove(name: str, probe: Callable[[], str], proofs: dict[str, Proof]) -> Non
 
 
 def require(stack: Stack) -> None:
-    """Requires everything that a run needs on other machines.
+    """Requires everything that a run needs on other machines: not trackers after the first one, which may fail.
 
     Raises:
         UserError: With the first failure and its remedy.
     """
-    proofs = check(stack, without=("model_deployer",), limit=LIMIT_BEFORE_RUN_S)
+    without = ("model_deployer", *filter(_is_further_tracker, stack.components))
+    proofs = check(stack, without=without, limit=LIMIT_BEFORE_RUN_S)
     failed = [proof for proof in proofs if proof.passed is False]
     if failed:
         first, more = failed[0], f" ({len(failed) - 1} more: python run.py stack check {stack.name})"
@@ -108,8 +110,13 @@ def _probes(stack: Stack) -> dict[str, Callable[[], str]]:
     if stack.requirements.packages or stack.requirements.programs:
         found["requirements"] = partial(prove_requirements, stack.requirements)
     for kind in stack.components:
-        found[kind] = partial(KINDS.get(kind, partial(_unproven, kind)), stack)
+        further = prove_further_tracker if _is_further_tracker(kind) else _unproven
+        found[kind] = partial(KINDS.get(kind, partial(further, kind)), stack)
     return found
+
+
+def _is_further_tracker(key: str) -> bool:
+    return component_type(key) == TRACKER != key
 
 
 def _unproven(kind: str, stack: Stack) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from sentiment.errors import UserError
 from sentiment.settings import nearest_of
-from stacks.stack_file import Stack
+from stacks.stack_file import Stack, component_type
 
 if TYPE_CHECKING:
     from zenml.stack import StackComponentConfig
@@ -102,4 +102,5 @@ def _config_class(stack: Stack, kind: str) -> type[StackComponentConfig]:
     from zenml.stack import Flavor
 
     flavor = stack.components[kind].flavor
-    return Flavor.from_model(Client().get_flavor_by_name_and_type(flavor, StackComponentType(kind))).config_class
+    found = Client().get_flavor_by_name_and_type(flavor, StackComponentType(component_type(kind)))
+    return Flavor.from_model(found).config_class

@@ -23,7 +23,12 @@ KINDS = (
     "step_operator",
 )  # fmt: skip  # of components, as ZenML names them; importing it for that would take seconds
 REQUIRED = ("orchestrator", "artifact_store")  # without them ZenML has no stack
-HERE = ("local", "mlflow", "sentiment_bento")  # flavors that need nothing beyond this machine
+HERE = ("local", "mlflow", "sentiment_bento")  # flavors that need neither another machine nor further packages
+TRACKER = "experiment_tracker"
+FURTHER_TRACKERS = {  # flavors of this project that may follow MLflow: the class that registers each in ZenML
+    "sentiment_wandb": "registry.trackers.flavors.WandbFlavor",
+    "sentiment_trackio": "registry.trackers.flavors.TrackioFlavor",
+}
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 SECRET_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-)?\}")
@@ -48,6 +53,7 @@ class RequirementSettings(Settings):
 
     packages: tuple[str, ...] = Field((), description="Python packages as in requirements.txt, e.g. s3fs>=2025")
     programs: tuple[str, ...] = Field((), description="programs on the PATH, e.g. kubectl")
+    install: str = Field("", description="command that installs the packages; empty: pip install PACKAGE")
 
 
 class ServerSettings(Settings):
@@ -69,7 +75,13 @@ class StackSettings(Settings):
     comes out empty is left out.
     """
 
-    components: dict[str, ComponentSettings] = Field(description="by component type, e.g. orchestrator")
+    components: dict[str, ComponentSettings] = Field(
+        description="by component type, e.g. orchestrator; experiment_tracker may be a list, MLflow first"
+    )
+    shares: str = Field(
+        "",
+        description="another stack here, whose components it uses where both files declare the same: one live service",
+    )
     secrets: dict[str, dict[str, str]] = Field(
         default_factory=dict,
         description="name, key, and the ${VARIABLE} that holds the value; ${VARIABLE:-} may be empty",
@@ -85,6 +97,22 @@ class StackSettings(Settings):
     steps: dict[str, dict[str, dict[str, Any]]] = Field(
         default_factory=dict, description="the same for single steps, by their name"
     )
+
+    @field_validator("components", mode="before")
+    @classmethod
+    def _name_trackers(cls, components: object) -> object:
+        """Names the trackers of a list: the first one by its type, the others by their flavor, too."""
+        trackers = components.get(TRACKER) if isinstance(components, dict) else None
+        if not isinstance(components, dict) or not isinstance(trackers, list):
+            return components
+        flavors = [str(tracker.get("flavor")) if isinstance(tracker, dict) else "" for tracker in trackers]
+        if not trackers or len(set(flavors)) < len(flavors):
+            raise PydanticCustomError(
+                "trackers", "experiment_tracker must list one component or more, each flavor once"
+            )
+        names = [TRACKER, *(f"{TRACKER} {flavor}" for flavor in flavors[1:])]
+        others = {kind: component for kind, component in components.items() if kind != TRACKER}
+        return {**others, **dict(zip(names, trackers, strict=True))}
 
     @field_validator("secrets", mode="before")
     @classmethod
@@ -124,7 +152,8 @@ class Stack:
     Attributes:
         name: Of the file, without ``.yaml``.
         file: Where it was read.
-        components: By component type.
+        components: By component type; trackers after the first one by ``experiment_tracker FLAVOR``.
+        owners: By the same keys, the stacks whose components it uses; without an entry, they are its own.
         secrets: Values by name and key.
         requirements: Packages and programs that must be installed.
         server: Its ZenML server; None: the one that this machine is connected to.
@@ -135,6 +164,7 @@ class Stack:
     name: str
     file: Path
     components: Mapping[str, ComponentSettings]
+    owners: Mapping[str, str]
     secrets: Mapping[str, Mapping[str, str]] = field(repr=False)
     requirements: RequirementSettings
     server: Server | None
@@ -143,7 +173,7 @@ class Stack:
 
     @property
     def is_remote(self) -> bool:
-        """Whether it needs more than this machine."""
+        """Whether it needs more than this machine with the packages of ``requirements.txt``."""
         settings = self.components.values()
         here = all(s.flavor in HERE and "tracking_uri" not in s.configuration for s in settings)
         return not here or self.server is not None
@@ -178,13 +208,15 @@ def read_stack(name: str, folder: Path = FOLDER) -> Stack:
         for kind, c in settings.components.items()
     }
     secrets = {name: replaced(values, known) or {} for name, values in settings.secrets.items()}
+    components = {kind: _without_unset(component, settings.secrets, secrets) for kind, component in components.items()}
     everywhere = {name: replaced(getattr(settings, name), known) or {} for name in ("settings", "steps")}
     _check_references({"components": components, **everywhere}, secrets, file)
     return Stack(
         name=name,
         file=file,
         components=components,
-        secrets=secrets,
+        owners=_find_owners(settings.shares, components, file),
+        secrets={name: values for name, values in secrets.items() if values},
         requirements=settings.requirements,
         server=read_server(file),
         **everywhere,
@@ -214,11 +246,12 @@ def read_stack_settings(file: Path) -> StackSettings:
     """
     settings = read_settings(StackSettings, file)
     for kind in settings.components:
-        if kind not in KINDS:
+        if component_type(kind) not in KINDS:
             raise UserError(f"there is no component type {kind!r}", where=str(file), remedy=nearest_of(kind, KINDS))
     for kind in REQUIRED:
         if kind not in settings.components:
             raise UserError(f"there is no {kind}", where=str(file), remedy="See local.yaml.")
+    _check_trackers(settings.components, file)
     written = settings.model_dump(include={"components", "server", "settings", "steps"})
     for where, text in _strings(written):
         if "${" in VARIABLE.sub("", text):
@@ -226,6 +259,11 @@ def read_stack_settings(file: Path) -> StackSettings:
             raise UserError("is not a variable", where=f"{file}, key {where}", remedy=remedy)
     _check_plain_text(written, settings, file)
     return settings
+
+
+def component_type(name: str) -> str:
+    """Returns the type of a component by its key in ``Stack.components``."""
+    return name.partition(" ")[0]
 
 
 def environment_of(settings: StackSettings) -> dict[str, str]:
@@ -269,6 +307,40 @@ def replaced(value: Any, known: Mapping[str, str]) -> Any:  # noqa: ANN401  # an
     if isinstance(value, list):
         return [inner for inner in (replaced(inner, known) for inner in value) if inner is not None]
     return value
+
+
+def _without_unset(
+    component: ComponentSettings, declared: Mapping[str, Mapping[str, str]], secrets: Mapping[str, Mapping[str, str]]
+) -> ComponentSettings:
+    """Leaves out references to optional secrets whose variables are not set."""
+    kept = {}
+    for key, value in component.configuration.items():
+        found = SECRET_REFERENCE.fullmatch(value) if isinstance(value, str) else None
+        if not (found and found[2] in declared.get(found[1], {}) and found[2] not in secrets[found[1]]):
+            kept[key] = value
+    return component.model_copy(update={"configuration": kept})
+
+
+def _find_owners(shared: str, components: Mapping[str, ComponentSettings], file: Path) -> dict[str, str]:
+    if not shared:
+        return {}
+    if read_stack_settings(stack_path(shared, file.parent)).shares:
+        remedy = "Share a stack with components of its own."
+        raise UserError(f"{shared} shares another stack", where=f"{file}, key shares", remedy=remedy)
+    theirs = read_stack(shared, file.parent).components
+    return {key: shared for key, component in components.items() if theirs.get(key) == component}
+
+
+def _check_trackers(components: Mapping[str, ComponentSettings], file: Path) -> None:
+    """Requires MLflow first: it holds the registry of models."""
+    where = f"{file}, key components.{TRACKER}"
+    for name, component in components.items():
+        if name == TRACKER and component.flavor != "mlflow":
+            remedy = "Name mlflow first: the registry of models needs it."
+            raise UserError(f"the first experiment tracker is {component.flavor}", where=where, remedy=remedy)
+        if component_type(name) == TRACKER != name and component.flavor not in FURTHER_TRACKERS:
+            remedy = f"Use {' or '.join(FURTHER_TRACKERS)}."
+            raise UserError(f"{component.flavor} cannot follow mlflow", where=where, remedy=remedy)
 
 
 def _require_variables(value: object, known: Mapping[str, str], file: Path, settings: StackSettings) -> None:

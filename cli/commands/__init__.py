@@ -18,11 +18,13 @@ from cli.commands import (
     status,
     stop,
     train,
+    tune,
     versions,
 )
 
 COMMANDS = (
     train.COMMAND,
+    tune.COMMAND,
     evaluate.COMMAND,
     deploy.COMMAND,
     monitor.COMMAND,

@@ -1,4 +1,4 @@
-"""Compares a train run with the champion of its time."""
+"""Compares a train run with the champion of its time, or its candidates with each other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.arguments import ModelArguments, user_path
-from cli.grammar import Command, Context, Summary, option
+from cli.grammar import Command, Context, Summary, flag, option
 from sentiment.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,16 +24,22 @@ class Arguments(ModelArguments):
     """The arguments of ``compare``."""
 
     run: str | None = option("NAME", "name of the train run (default: the last one)")
-    markdown: Path | None = option("FILE", "write the comparison into a file, for a pull request", type=user_path)
+    families: bool = flag("show the leaderboard: every candidate of the run, without the champion")
+    markdown: Path | None = option(
+        "FILE", "write the comparison or the leaderboard into a file, for a pull request", type=user_path
+    )
 
 
 def run(arguments: Arguments, context: Context) -> Summary:
-    """Shows or writes the comparison; the summary holds the differences."""
+    """Shows or writes the comparison or the leaderboard; the summary holds the differences or the rows."""
     with context.session():
         from cli.runs.train import read_train_summary
         from sentiment.pages.comparison import differences
 
-        outcome = read_train_summary(find_train_run(arguments.model, arguments.run))
+        found = find_train_run(arguments.model, arguments.run)
+        if arguments.families:
+            return _compare_families(found, arguments.markdown, context.console)
+        outcome = read_train_summary(found)
         if arguments.markdown:
             _write(outcome, arguments.markdown, context.console)
         else:
@@ -74,6 +80,24 @@ def find_train_run(model: str, name: str | None) -> PipelineRunResponse:
     raise UserError("no such train run came to a decision", where=where, remedy="Run make train first.")
 
 
+def _compare_families(run: PipelineRunResponse, markdown: Path | None, console: Console) -> Summary:
+    from cli.runs.train import read_leaderboard
+
+    leaderboard = read_leaderboard(run)
+    if markdown:
+        from rich.markup import escape
+
+        from sentiment.pages.leaderboard import leaderboard_markdown
+
+        markdown.write_text(leaderboard_markdown(leaderboard, run.name), encoding="utf-8")
+        console.print(f"Leaderboard: {escape(str(markdown))}", soft_wrap=True, highlight=False)
+    else:
+        from cli import tables
+
+        console.print(tables.leaderboard_table(leaderboard))
+    return {"run": run.name, **leaderboard.model_dump(mode="json")}
+
+
 def _write(outcome: TrainSummary, path: Path, console: Console) -> None:
     from rich.markup import escape
 
@@ -99,4 +123,6 @@ def _show(outcome: TrainSummary, console: Console) -> None:
     console.print(f"{verdict}: {escape(decision.reason)}", highlight=False)
 
 
-COMMAND = Command("compare", "compare a train run with the champion of its time", run, Arguments)
+COMMAND = Command(
+    "compare", "compare a train run with the champion of its time, or its candidates with each other", run, Arguments
+)

@@ -51,7 +51,7 @@ def run(arguments: Arguments, context: Context) -> Summary:
             splits.test, evaluation, reviews=smoke.reviews, max_characters=MAX_CHARACTERS, seed=smoke.seed
         )
         access = Access(arguments.http.rstrip("/"), arguments.grpc, os.environ.get(TOKEN_VARIABLE))
-        report = smoke_test(access, bento, known, smoke, engine=evaluation.engine)
+        report = smoke_test(access, bento, known, smoke, engine=evaluation.engine, threshold=evaluation.threshold)
         context.console.print(checks_table([report]))
         return {
             "bento": bento.tag,

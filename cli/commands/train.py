@@ -10,6 +10,7 @@ from cli.grammar import Command, Context, Summary, option
 
 PROFILES = """profiles (--config):
   configs/train.yaml           minutes (default)
+  configs/train.families.yaml  minutes, every kind of model side by side, with cross-validation
   configs/train.mpnet.yaml     minutes, on a large encoder (410 MB from PyPI)
   configs/train.thorough.yaml  the large encoder, under an hour
   configs/train.full.yaml      the large encoder and all the data, for a GPU

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sentiment.checks import CheckReport
 from sentiment.evaluation.measure import Evaluation, Metrics
+from sentiment.evaluation.metrics import METRIC_NAMES
 
 if TYPE_CHECKING:
     from zenml.models import StepRunResponse
@@ -37,5 +38,5 @@ def evaluation_facts(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _metric_values(metrics: Metrics) -> dict[str, float | None]:
-    found = {name: getattr(metrics, name) for name in ("accuracy", "macro_f1", "roc_auc", "ece", "brier")}
+    found = {name: getattr(metrics, name) for name in METRIC_NAMES}
     return {"count": metrics.count, **{name: None if v is None else round(v.value, 6) for name, v in found.items()}}

@@ -31,7 +31,12 @@ def run_name(pipeline: str) -> str:
 
 
 def start_pipeline(
-    pipeline: Pipeline, *arguments: object, console: Console, cache: bool = True, name: str | None = None
+    pipeline: Pipeline,
+    *arguments: object,
+    console: Console,
+    cache: bool = True,
+    name: str | None = None,
+    keep: bool = True,
 ) -> PipelineRunResponse:
     """Runs a pipeline to its end, with the options of the active stack's file, and shows its steps live.
 
@@ -41,6 +46,7 @@ def start_pipeline(
         console: Where the steps are drawn.
         cache: Whether unchanged steps may be served from cache.
         name: Name of the run; a new one by default.
+        keep: Whether its steps stay on the console.
 
     Raises:
         UserError: If the stack's file names an unknown step, or a step failed with one.
@@ -52,13 +58,20 @@ def start_pipeline(
         integration_registry.integrations.pop(unused, None)
     name = name or run_name(pipeline.name)
     configured = pipeline.with_options(run_name=name, enable_cache=None if cache else False, **stack_options())
-    with reuse_only_stored(console), StageView(console, name).shown_live():
+    with reuse_only_stored(console), StageView(console, name, keep=keep).shown_live():
         configured(*arguments)
     return Client().get_pipeline_run(name)
 
 
 # Files of the steps that run once for each candidate, and how their runs' names begin.
-STEPS_OF_CANDIDATES = {"check_model": "check", "train_transformer": "train", "export": "export", "reuse": "reuse"}
+STEPS_OF_CANDIDATES = {
+    "check_model": "check",
+    "train_transformer": "train",
+    "export": "export",
+    "reuse": "reuse",
+    "set_threshold": "threshold",
+    "cross_validate": "cross_validate",
+}
 
 
 def stack_options() -> dict[str, Any]:

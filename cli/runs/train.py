@@ -19,6 +19,8 @@ from pipelines.train import train
 from registry import versions
 from registry.consistency import find_disagreements
 from sentiment.checks import CheckReport
+from sentiment.errors import UserError
+from sentiment.evaluation.leaderboard import Leaderboard
 from sentiment.evaluation.measure import Evaluation
 from sentiment.promotion.decision import Decision
 from sentiment.reviews.sources import source_fingerprint
@@ -34,6 +36,7 @@ Serve it:   make deploy      test the version in production and make it live, ov
 Inspect it: make dashboard   every artifact of this run, in ZenML's dashboard
             make mlflow      every number, in MLflow
             python run.py versions   every version, and why it was promoted or not
+            python run.py compare --families   every candidate, with its size, speed and training time
 """
 
 
@@ -155,6 +158,21 @@ def read_train_summary(run: PipelineRunResponse) -> TrainSummary:
         decision=outcome,
         overtaken=decided.promote and not outcome.promote,
     )
+
+
+def read_leaderboard(run: PipelineRunResponse) -> Leaderboard:
+    """Reads the leaderboard of a finished train run.
+
+    Raises:
+        UserError: If the run has none, because it is older than the leaderboard.
+    """
+    steps = run.steps  # once: every access is a query
+    if "rank" not in steps:
+        raise UserError(
+            "this train run is from before there were leaderboards", where=f"run {run.name}", remedy="Train again."
+        )
+    leaderboard: Leaderboard = load_output(steps, "rank", "leaderboard")
+    return leaderboard
 
 
 def show_training(summary: TrainSummary, console: Console) -> None:

@@ -121,7 +121,9 @@ def generate_cases(reviews: Reviews, settings: BehaviourSettings, *, seed: int) 
     }
 
 
-def check_behaviour(predict: Predict, reviews: Reviews, settings: BehaviourSettings, *, seed: int) -> CheckReport:
+def check_behaviour(
+    predict: Predict, reviews: Reviews, settings: BehaviourSettings, *, seed: int, threshold: float = 0.5
+) -> CheckReport:
     """Holds a classifier against every capability in the settings.
 
     Args:
@@ -129,6 +131,7 @@ def check_behaviour(predict: Predict, reviews: Reviews, settings: BehaviourSetti
         reviews: Real reviews to perturb, from the test split. Their labels are not used.
         settings: Capabilities, limits, severities.
         seed: Seed of the cases.
+        threshold: P(positive) above which the classifier says positive.
 
     Returns:
         The report ``"behaviour"`` with one check a capability; ``score`` is the failure rate.
@@ -137,7 +140,7 @@ def check_behaviour(predict: Predict, reviews: Reviews, settings: BehaviourSetti
         ValueError: ``predict`` did not return one probability for each text.
     """
     cases = generate_cases(reviews, settings, seed=seed)
-    failures = find_failures(predict, cases, settings)
+    failures = find_failures(predict, cases, settings, threshold)
     return CheckReport(
         suite="behaviour",
         checks=tuple(
@@ -148,7 +151,7 @@ def check_behaviour(predict: Predict, reviews: Reviews, settings: BehaviourSetti
 
 
 def find_failures(
-    predict: Predict, cases: Mapping[str, Sequence[Case]], settings: BehaviourSettings
+    predict: Predict, cases: Mapping[str, Sequence[Case]], settings: BehaviourSettings, threshold: float = 0.5
 ) -> dict[str, list[Failure]]:
     """Finds the failed cases of every capability, the worst first.
 
@@ -156,6 +159,7 @@ def find_failures(
         predict: Texts to P(positive), shape (n,); called once, with every distinct text.
         cases: Cases by capability.
         settings: Tolerance and abstention limit.
+        threshold: P(positive) above which the classifier says positive.
 
     Raises:
         ValueError: ``predict`` did not return one probability for each text.
@@ -164,7 +168,8 @@ def find_failures(
     scores = dict(zip(texts, _probabilities(predict, texts), strict=True))
     return {
         name: sorted(
-            (failure for case in listed if (failure := _failure(case, scores, settings))), key=lambda f: -f.size
+            (failure for case in listed if (failure := _failure(case, scores, settings, threshold))),
+            key=lambda f: -f.size,
         )
         for name, listed in cases.items()
     }
@@ -196,21 +201,23 @@ def _check(
     )
 
 
-def _failure(case: Case, scores: Mapping[str, float], settings: BehaviourSettings) -> Failure | None:
+def _failure(case: Case, scores: Mapping[str, float], settings: BehaviourSettings, threshold: float) -> Failure | None:
     """Returns the failure; None if the case passes."""
     score = scores[case.text]
     if case.label is not None:
-        if (score >= 0.5) == bool(case.label):
+        if (score > threshold) == bool(case.label):
             return None
-        return Failure(abs(score - 0.5), f"{_quoted(case.text)} scores {score:.2f}, expected {LABELS[case.label]}")
+        return Failure(
+            abs(score - threshold), f"{_quoted(case.text)} scores {score:.2f}, expected {LABELS[case.label]}"
+        )
     if case.original is None:
-        if (confidence := max(score, 1 - score)) < settings.abstain_below:
+        if (confidence := score if score > threshold else 1 - score) < settings.abstain_below:
             return None
         return Failure(confidence, f"{_quoted(case.text)} scores {score:.2f}, expected an abstention")
     before = scores[case.original]
     moved = f"{_quoted(case.original)} {before:.2f} -> {_quoted(case.text)} {score:.2f}"
     if case.direction == 0:
-        flipped = (score >= 0.5) != (before >= 0.5)
+        flipped = (score > threshold) != (before > threshold)
         return Failure(abs(score - before), f"{moved}, label flipped") if flipped else None
     wrong = (before - score) * case.direction
     expected = "not lower" if case.direction == 1 else "not higher"

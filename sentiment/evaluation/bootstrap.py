@@ -112,7 +112,14 @@ def accuracy(confusion: Floats) -> Floats:
 
 
 def paired_difference(
-    labels: Labels, first: Floats, second: Floats, *, resamples: int, confidence: float, seed: int
+    labels: Labels,
+    first: Floats,
+    second: Floats,
+    *,
+    resamples: int,
+    confidence: float,
+    seed: int,
+    thresholds: tuple[float, float] = (0.5, 0.5),
 ) -> PairedDifference:
     """Compares two classifiers on the same rows by the paired bootstrap.
 
@@ -127,11 +134,13 @@ def paired_difference(
         resamples: Number of resamples.
         confidence: Of the intervals, e.g. 0.95.
         seed: Seed of the resamples.
+        thresholds: P(positive) above which each of the two labels a row positive.
 
     Returns:
         ``first`` minus ``second``. A lower end above 0 means significantly better.
     """
-    features = np.hstack([confusion_features(labels, (p >= 0.5).astype(np.int64)) for p in (first, second)])
+    answers = [p > threshold for p, threshold in zip((first, second), thresholds, strict=True)]
+    features = np.hstack([confusion_features(labels, answer.astype(np.int64)) for answer in answers])
     sums = np.vstack([counts @ features for counts in resample_counts(len(labels), resamples, seed)])
     whole = features.sum(axis=0)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd  # at run time: pydantic and ZenML read this annotation
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sentiment.errors import UserError
 from sentiment.evaluation.bootstrap import Interval, confusion_features
+from sentiment.evaluation.calibration import is_unbalanced
 from sentiment.evaluation.metrics import Metrics, measure
 from sentiment.evaluation.operating_points import OperatingPoint
 from sentiment.evaluation.slices import prediction_table, slice_masks
@@ -93,6 +94,7 @@ class Evaluation:
         label_suspects: Reviews whose label may be wrong (cleanlab): a review queue; none is dropped.
         ece_bins: Bins of the calibration error and the reliability curve.
         operating_points: Of a cascade: accuracy against speed on the validation split, for every share.
+        threshold: P(positive) above which the servable says positive.
     """
 
     candidate: str
@@ -109,12 +111,27 @@ class Evaluation:
     label_suspects: tuple[Excerpt, ...]
     ece_bins: int
     operating_points: tuple[OperatingPoint, ...] = ()
+    threshold: float = 0.5
+
+    @property
+    def rare_label(self) -> Literal["negative", "positive"] | None:
+        """The label that is rare in these reviews; None where neither is: see :func:`is_unbalanced`."""
+        labels = self.predictions["label"].to_numpy()
+        if not is_unbalanced(labels):
+            return None
+        return "positive" if labels.mean() < 0.5 else "negative"
+
+    @property
+    def rare_recall(self) -> Interval | None:
+        """The recall of the rare label; None where neither is rare."""
+        rare = self.rare_label
+        return getattr(self.overall, f"recall_{rare}") if rare else None
 
     @property
     def confusion(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """Rows are true labels, columns predicted ones: ((TN, FP), (FN, TP))."""
         labels, p = self.predictions["label"].to_numpy(), self.predictions["p_positive"].to_numpy()
-        tp, fp, fn, tn = map(int, confusion_features(labels, (p >= 0.5).astype(np.int64)).sum(axis=0))
+        tp, fp, fn, tn = map(int, confusion_features(labels, (p > self.threshold).astype(np.int64)).sum(axis=0))
         return (tn, fp), (fn, tp)
 
     def save(self, path: Path) -> None:
@@ -159,6 +176,7 @@ def evaluate(
     settings: EvaluationSettings,
     seed: int,
     operating_points: tuple[OperatingPoint, ...] = (),
+    threshold: float = 0.5,
 ) -> Evaluation:
     """Measures a classifier on labelled reviews it has not seen.
 
@@ -172,6 +190,7 @@ def evaluate(
         settings: How to measure.
         seed: Of the bootstrap and of the latency sample.
         operating_points: Of a cascade, as measured when it was fitted.
+        threshold: P(positive) above which the servable says positive.
 
     Raises:
         UserError: If there is no review.
@@ -190,7 +209,9 @@ def evaluate(
 
     def measured(rows: NDArray[np.bool_]) -> Metrics:
         resamples, bins = settings.resamples, settings.ece_bins
-        return measure(labels[rows], p_positive[rows], resamples=resamples, ece_bins=bins, seed=seed)
+        return measure(
+            labels[rows], p_positive[rows], resamples=resamples, ece_bins=bins, seed=seed, threshold=threshold
+        )
 
     return Evaluation(
         candidate=candidate,
@@ -203,10 +224,11 @@ def evaluate(
         latency_ms=_latency(predict, texts, settings.latency_sample, seed),
         reviews_per_second=len(texts) / max(seconds, 1e-9),
         size_mb=size_mb,
-        errors=_excerpts(texts, predictions, _worst_errors(labels, p_positive)[: settings.shown_errors]),
+        errors=_excerpts(texts, predictions, _worst_errors(labels, p_positive, threshold)[: settings.shown_errors]),
         label_suspects=_excerpts(texts, predictions, _label_suspects(labels, p_positive)[: settings.shown_suspects]),
         ece_bins=settings.ece_bins,
         operating_points=operating_points,
+        threshold=threshold,
     )
 
 
@@ -237,10 +259,10 @@ def _latency(predict: Predict, texts: Sequence[str], sample: int, seed: int) -> 
     return Latency(p50=float(p50), p95=float(p95))
 
 
-def _worst_errors(labels: Labels, p_positive: Floats) -> NDArray[np.intp]:
+def _worst_errors(labels: Labels, p_positive: Floats, threshold: float) -> NDArray[np.intp]:
     """Rows of wrong predictions, the surest first."""
     distance = np.abs(p_positive - labels)
-    wrong = np.flatnonzero((p_positive >= 0.5) != (labels == 1))
+    wrong = np.flatnonzero((p_positive > threshold) != (labels == 1))
     return np.asarray(wrong[np.argsort(-distance[wrong], kind="stable")])
 
 

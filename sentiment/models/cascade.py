@@ -18,7 +18,7 @@ from pydantic import Field, field_validator, model_validator
 from sentiment.errors import UserError
 from sentiment.evaluation.calibration import accuracy_of_logits, calibrate
 from sentiment.evaluation.operating_points import Length, OperatingPoint, write_points
-from sentiment.models.classifier import LENGTHS, Classifier, combine, join_engines, measure_lengths
+from sentiment.models.classifier import KINDS, LENGTHS, Classifier, combine, join_engines, measure_lengths
 from sentiment.models.engines.processor import instructions
 from sentiment.models.plain_text import to_plain_text
 from sentiment.models.servable import OPERATING_POINTS, Manifest, Servable
@@ -176,7 +176,7 @@ def fit_cascade(
     lengths = measure_lengths(texts, bounds)
     masks: dict[Length, Mask] = {length: lengths == place for place, length in enumerate(LENGTHS)}
     answers, engine = _ask(stages, texts, labels, masks)
-    words_first = next(iter(stages.values())).manifest.kind == "linear"
+    words_first = KINDS[next(iter(stages.values())).manifest.kind].words_only
     logits, points = np.zeros(len(texts)), []
     chosen: dict[Length, Plan] = {}
     for length, mask in masks.items():
@@ -238,7 +238,7 @@ def fit_plans(answers: Answers, settings: CascadeSettings, length: Length, *, wo
         answers: The stages' answers on the texts of one length.
         settings: The shares.
         length: The length.
-        words_first: Whether the first stage is the linear model, which sees words only: then all brief and short texts
+        words_first: Whether the first stage sees words only, as the linear model does: then all brief and short texts
             go to the second stage, and its weight on brief ones is capped.
     """
     import numpy as np

@@ -1,4 +1,4 @@
-"""The transformer's settings, the report of its training, and its checkpoint."""
+"""The settings of the transformer and of the LSTM, the report of a training, and its checkpoint."""
 
 from __future__ import annotations
 
@@ -11,15 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from sentiment.settings import Settings
 
 
-class TransformerSettings(Settings):
-    """How the transformer is trained."""
+class TrainingSettings(Settings):
+    """How a neural network is trained: what its training run and the order of its reviews need."""
 
-    enabled: bool = Field(True, description="Whether this candidate is trained")
-    model: str = Field(
-        "embedded:all-MiniLM-L6-v2",
-        min_length=1,
-        description="Weights to start from: embedded:NAME, a local folder, or an id on the model hub",
-    )
     max_length: int = Field(112, ge=8, le=4096, description="Maximum tokens of a review, special tokens included")
     head_share: float = Field(
         1 / 3, ge=0, le=1, description="Share of a long review's tokens taken from its start; the rest from its end"
@@ -39,10 +33,6 @@ class TransformerSettings(Settings):
     warmup: float = Field(0.1, ge=0, lt=1, description="Share of the steps in which the learning rate rises")
     weight_decay: float = Field(0.01, ge=0, description="Decoupled weight decay")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Share of the target spread over both classes")
-    dropout: float | None = Field(0.0, ge=0, lt=1, description="Dropout of the encoder; null: the model's own")
-    freeze_embeddings: bool = Field(True, description="Do not train the embeddings (half of a small model)")
-    freeze_layers: int = Field(0, ge=0, description="Number of the lowest layers that are not trained")
-    precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="auto: bf16 where the hardware computes it")
     evaluations: int = Field(1, ge=1, description="Evaluations on validation reviews in a run; the best state is kept")
     evaluation_rows: int | None = Field(1000, ge=1, description="Validation reviews of such an evaluation; null: all")
     early_stopping_patience: int | None = Field(
@@ -50,7 +40,9 @@ class TransformerSettings(Settings):
     )
     save_steps: int = Field(100, ge=1, description="Steps between two saved states, which a killed run resumes from")
     num_workers: int | Literal["auto"] = Field("auto", description="Processes that make batches; auto: 0 on CPU")
-    torch_compile: bool = Field(False, description="Compile the model: slow to start, for long runs on a GPU")
+    profile: bool = Field(
+        False, description="Record with PyTorch's profiler where a training step goes, in some steps of the run"
+    )
 
     @field_validator("num_processes")
     @classmethod
@@ -59,6 +51,22 @@ class TransformerSettings(Settings):
         if size % count:
             raise ValueError(f"{count} processes cannot share batches of {size} (batch_size) equally")
         return count
+
+
+class TransformerSettings(TrainingSettings):
+    """How the transformer is trained."""
+
+    enabled: bool = Field(True, description="Whether this candidate is trained")
+    model: str = Field(
+        "embedded:all-MiniLM-L6-v2",
+        min_length=1,
+        description="Weights to start from: embedded:NAME, a local folder, or an id on the model hub",
+    )
+    dropout: float | None = Field(0.0, ge=0, lt=1, description="Dropout of the encoder; null: the model's own")
+    freeze_embeddings: bool = Field(True, description="Do not train the embeddings (half of a small model)")
+    freeze_layers: int = Field(0, ge=0, description="Number of the lowest layers that are not trained")
+    precision: Literal["auto", "bf16", "fp32"] = Field("auto", description="auto: bf16 where the hardware computes it")
+    torch_compile: bool = Field(False, description="Compile the model: slow to start, for long runs on a GPU")
 
 
 class LargeTransformerSettings(TransformerSettings):
@@ -76,6 +84,28 @@ class LargeTransformerSettings(TransformerSettings):
     learning_rate: float = Field(5e-5, gt=0, description="Peak learning rate of AdamW")
 
 
+class LstmSettings(TrainingSettings):
+    """How the LSTM is trained: from random weights, so it needs more passes than a pretrained encoder."""
+
+    enabled: bool = Field(False, description="Whether this candidate is trained")
+    tokenizer: str = Field(
+        "embedded:all-MiniLM-L6-v2",
+        min_length=1,
+        description="Model whose tokenizer (WordPiece) it reads with: embedded:NAME, a local folder, or a hub id",
+    )
+    embedding_size: int = Field(128, ge=1, le=4096, description="Width of a token's embedding, trained from scratch")
+    hidden_size: int = Field(64, ge=1, le=4096, description="Width of each direction of each of the two layers")
+    dropout: float = Field(0.3, ge=0, lt=1, description="Dropout before each layer and before the head")
+    max_length: int = Field(128, ge=8, le=4096, description="Maximum tokens of a review, special tokens included")
+    serving_length: int | None = Field(
+        256, ge=8, le=4096, description="Maximum tokens read when serving; null: as in training"
+    )
+    epochs: float = Field(3.0, gt=0, description="Passes over the training reviews")
+    short_epochs: float = Field(1.0, gt=0, description="How often one pass repeats each short review")
+    long_rows: int | None = Field(None, ge=0, description="Long reviews a pass sees, new ones each pass; null: all")
+    learning_rate: float = Field(3e-3, gt=0, description="Peak learning rate of AdamW")
+
+
 class TrainingReport(BaseModel):
     """The report of a training run; ``training.json`` of its checkpoint.
 
@@ -86,6 +116,7 @@ class TrainingReport(BaseModel):
         precision: Precision of the forward pass.
         train_fingerprint: Fingerprint of the training reviews.
         targets_sha256: SHA-256 of the probabilities that it learned instead of labels; None: it learned the labels.
+        class_weights: Weight of a negative and of a positive review in the loss.
         validation_fingerprint: Fingerprint of the validation reviews.
         steps: Optimiser steps done.
         best_step: The step whose weights were kept.
@@ -99,12 +130,13 @@ class TrainingReport(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    settings: TransformerSettings
+    settings: TransformerSettings | LstmSettings
     seed: int
     source: str
     precision: Literal["bf16", "fp32"]
     train_fingerprint: str
     targets_sha256: str | None = None
+    class_weights: tuple[float, float] = (1.0, 1.0)
     validation_fingerprint: str
     steps: int
     best_step: int
@@ -118,10 +150,11 @@ class TrainingReport(BaseModel):
 
 @dataclass(frozen=True)
 class TransformerCheckpoint:
-    """A trained transformer.
+    """A trained transformer or LSTM.
 
     Attributes:
-        path: Folder with ``model.safetensors``, ``config.json``, the tokenizer's files and ``training.json``.
+        path: Folder with ``model.safetensors``, ``config.json``, the tokenizer's files and ``training.json``; where
+            the run was profiled, also ``profile.json`` and ``trace.json.gz``.
         report: The report of its training.
     """
 
@@ -132,3 +165,8 @@ class TransformerCheckpoint:
     def load(cls, path: Path) -> TransformerCheckpoint:
         """Reads the report of a checkpoint's folder; the weights stay on disk."""
         return cls(path, TrainingReport.model_validate_json((path / "training.json").read_text(encoding="utf-8")))
+
+    @property
+    def kind(self) -> Literal["transformer", "lstm"]:
+        """Which classifier reads its servable."""
+        return "lstm" if isinstance(self.report.settings, LstmSettings) else "transformer"

@@ -20,6 +20,7 @@ from sentiment.models.engines.choice import load_engine
 from sentiment.models.features import chunks, count_terms
 from sentiment.models.plain_text import to_plain_text
 from sentiment.models.servable import Manifest
+from sentiment.models.trees import average_leaves, require_whole, to_log_odds, weigh_terms
 from sentiment.models.truncation import encode
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class Prediction:
     """The answer for one text.
 
     Attributes:
-        label: The more probable label.
-        score: Its calibrated probability, in [0.5, 1].
+        label: Positive if its probability is above the threshold of the manifest; otherwise negative.
+        score: The label's calibrated probability, in [0, 1]; at the threshold 0.5, in [0.5, 1].
         positive: Calibrated probability of the positive label, in [0, 1].
     """
 
@@ -50,9 +51,11 @@ class Classifier(ABC):
         manifest: Its manifest.
         engine: The library that computes it, and how: ``numpy``, or a name of
             :data:`sentiment.models.engines.choice.ENGINES`.
+        words_only: Whether it sees words but not how they belong together, as negations and contrasts do.
     """
 
     engine = "numpy"
+    words_only = False
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
@@ -94,7 +97,7 @@ class Classifier(ABC):
 
     def _calibrated(self, texts: Sequence[str]) -> Floats:
         """Computes the calibrated log-odds, shape (n,), from plain texts."""
-        return self._logits(texts) / self.manifest.temperature
+        return (self._logits(texts) + self.manifest.bias) / self.manifest.temperature
 
     def logits(self, texts: Sequence[str]) -> Floats:
         """Returns the log-odds of the positive label before calibration, shape (n,).
@@ -122,9 +125,12 @@ class Classifier(ABC):
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:
         """Returns label and calibrated score of every text, in order."""
-        return [
-            Prediction(self.manifest.labels[int(p > 0.5)], max(p, 1 - p), p) for p in self.predict_proba(texts).tolist()
-        ]
+        return [self.label(positive) for positive in self.predict_proba(texts).tolist()]
+
+    def label(self, positive: float) -> Prediction:
+        """Returns label and score of a text with this calibrated probability of the positive label."""
+        says_positive = positive > self.manifest.threshold
+        return Prediction(self.manifest.labels[says_positive], positive if says_positive else 1 - positive, positive)
 
 
 def _to_plain_texts(texts: Sequence[str]) -> list[str]:
@@ -137,7 +143,9 @@ def _to_plain_texts(texts: Sequence[str]) -> list[str]:
 
 
 class LinearClassifier(Classifier):
-    """Logistic regression on weighted, hashed words and word sequences: scikit-learn's fit as a two-column table."""
+    """A linear model on weighted, hashed words and word sequences: scikit-learn's fit as a two-column table."""
+
+    words_only = True
 
     def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
         super().__init__(manifest)
@@ -159,8 +167,30 @@ class LinearClassifier(Classifier):
         return np.asarray(products / norms + self._intercept)
 
 
+class ForestClassifier(Classifier):
+    """A random forest on the TF-IDF of frequent words: scikit-learn's fit as a table of terms and a table of nodes."""
+
+    words_only = True
+
+    def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
+        super().__init__(manifest)
+        self._longest, self._trees = (manifest.settings[name] for name in ("longest_ngram", "trees"))
+        # memory-mapped: the workers of a service share them
+        self._terms, self._nodes = (np.asarray(np.load(path / f"{n}.npy", mmap_mode="r")) for n in ("terms", "nodes"))
+        require_whole(self._nodes, self._trees, len(self._terms))
+
+    def _logits(self, texts: Sequence[str]) -> Floats:
+        return np.concatenate([np.zeros(0), *map(self._chunk_logits, chunks(texts))])
+
+    def _chunk_logits(self, texts: Sequence[str]) -> Floats:
+        found = weigh_terms(texts, self._terms, self._longest)
+        features = np.zeros((len(texts), len(self._terms)), np.float32)
+        features[found.texts, found.features] = found.weights
+        return to_log_odds(average_leaves(self._nodes, self._trees, features))
+
+
 class TransformerClassifier(Classifier):
-    """A fine-tuned encoder."""
+    """A fine-tuned encoder, or an LSTM: an engine runs either from token ids to log-odds."""
 
     def __init__(self, path: Path, manifest: Manifest, threads: int) -> None:
         from tokenizers import Tokenizer
@@ -252,8 +282,10 @@ def combine(first: Floats, second: Floats, weights: Sequence[float] | Floats) ->
     return np.asarray(weights[0] * first + weights[1] * second)
 
 
-KINDS: dict[str, type[LinearClassifier | TransformerClassifier | CascadeClassifier]] = {
+KINDS: dict[str, type[LinearClassifier | TransformerClassifier | CascadeClassifier | ForestClassifier]] = {
     "linear": LinearClassifier,
     "transformer": TransformerClassifier,
+    "lstm": TransformerClassifier,
     "cascade": CascadeClassifier,
+    "forest": ForestClassifier,
 }

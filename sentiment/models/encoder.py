@@ -37,7 +37,7 @@ def load_encoder(
     import torch
     from transformers import AutoModelForSequenceClassification, set_seed
 
-    with _explained(settings):
+    with explained(settings.model):
         config, tokenizer = _read(source, settings)
         if settings.dropout is not None:
             config.update({name: settings.dropout for name in DROPOUTS if hasattr(config, name)})
@@ -67,7 +67,7 @@ def check_model(settings: TransformerSettings, serving_length: int | None) -> No
     Raises:
         UserError: The model cannot be loaded or does not fit the settings.
     """
-    with _explained(settings):
+    with explained(settings.model):
         config, tokenizer = _read(find_model(settings.model), settings)
         longest = longest_input(config, tokenizer)
     require_length(serving_length or settings.max_length, longest, where="export.max_length")
@@ -84,7 +84,7 @@ def require_length(length: int, longest: int, *, where: str) -> None:
 
 
 @contextmanager
-def _explained(settings: TransformerSettings) -> Iterator[None]:
+def explained(model: str) -> Iterator[None]:
     """Turns the errors of transformers and of the libraries below it, which are of many kinds, into one line."""
     try:
         yield
@@ -94,15 +94,15 @@ def _explained(settings: TransformerSettings) -> Iterator[None]:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
             f"the model cannot be loaded ({reason})",
-            where=settings.model,
+            where=model,
             remedy="Check the id and the network, or use embedded:all-MiniLM-L6-v2",
         ) from error
 
 
 def _read(source: str, settings: TransformerSettings) -> tuple[PreTrainedConfig, PreTrainedTokenizerBase]:
-    from transformers import AutoConfig, AutoTokenizer
+    from transformers import AutoConfig
 
-    tokenizer = AutoTokenizer.from_pretrained(source)
+    tokenizer = read_tokenizer(source, settings.model)
     names = dict(enumerate(LABELS))
     config = AutoConfig.from_pretrained(
         source,
@@ -110,19 +110,31 @@ def _read(source: str, settings: TransformerSettings) -> tuple[PreTrainedConfig,
         label2id={v: k for k, v in names.items()},
         problem_type="single_label_classification",  # whatever its last head was for
     )
-    _check_model(config, tokenizer, settings)
+    require_length(settings.max_length, longest_input(config, tokenizer), where=settings.model)
     return config, tokenizer
 
 
-def _check_model(config: PreTrainedConfig, tokenizer: PreTrainedTokenizerBase, settings: TransformerSettings) -> None:
+def read_tokenizer(source: str, model: str) -> PreTrainedTokenizerBase:
+    """Loads the tokenizer in ``source``.
+
+    Args:
+        source: A local folder or an id on the model hub.
+        model: Name of the model in errors.
+
+    Raises:
+        UserError: It does not frame texts with special tokens.
+    """
+    from transformers import AutoTokenizer
+
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source)
     special = (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id)
     if not tokenizer.is_fast or None in special:
         raise UserError(
-            f"a {config.model_type} model does not frame its texts with the tokens that an encoder has",
-            where=settings.model,
+            "the model does not frame its texts with the tokens that an encoder has",
+            where=model,
             remedy="Use an encoder in the style of BERT, DistilBERT or RoBERTa",
         )
-    require_length(settings.max_length, longest_input(config, tokenizer), where=settings.model)
+    return tokenizer
 
 
 def _check_weights(model: PreTrainedModel, loading: dict[str, Any], settings: TransformerSettings) -> None:

@@ -37,8 +37,8 @@ class Explanation:
     """A prediction and the words behind it.
 
     Attributes:
-        label: The more probable label.
-        score: Its calibrated probability, in [0.5, 1].
+        label: The label.
+        score: Its calibrated probability, in [0, 1].
         words: Every word, in the order of the text.
     """
 

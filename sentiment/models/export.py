@@ -1,7 +1,8 @@
-"""Exports a trained transformer for every engine, in int8 where that costs no accuracy."""
+"""Exports a trained transformer or LSTM for every engine, a transformer in int8 where that costs no accuracy."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -55,6 +56,8 @@ class ExportReport(BaseModel):
     """The result of an export.
 
     Attributes:
+        kind: Which classifier reads it.
+        seconds: Time of training and export.
         precision: Precision of ``model.onnx``.
         reason: The reason for the precision, for readers.
         engines: Engines that keep the accuracy, other than float32.
@@ -74,6 +77,8 @@ class ExportReport(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kind: Literal["transformer", "lstm"]
+    seconds: float
     precision: Literal["int8", "float32"]
     reason: str
     engines: tuple[str, ...]
@@ -114,6 +119,11 @@ def export_transformer(
     """
     from sentiment.models.batches import stratified
 
+    started = time.monotonic()
+    if checkpoint.kind == "lstm":
+        from sentiment.models.lstm_network import register
+
+        register()
     out_dir.mkdir(parents=True, exist_ok=True)
     reviews = stratified(validation, settings.rows, seed=seed)
     labels = reviews.frame["label"].to_numpy()
@@ -126,7 +136,9 @@ def export_transformer(
         openvino_engine.write_ir(float_path, folder)
         if settings.int8:
             quantise(float_path, int8_path)
-        found = _labels_by_engine(folder, ids, tokens.pad_id, _engines_to_try(settings))
+        found = _labels_by_engine(
+            folder, ids, tokens.pad_id, _engines_to_try(checkpoint.kind, settings), task=f"export {checkpoint.kind}"
+        )
         in_float32 = found.pop(F32)
         accuracy = {name: float((predicted == labels).mean()) for name, predicted in found.items()}
         float_accuracy = float((in_float32 == labels).mean())
@@ -139,6 +151,8 @@ def export_transformer(
             )
     precision, reason = _explain(float_accuracy, accuracy, settings.int8_tolerance)
     return ExportReport(
+        kind=checkpoint.kind,
+        seconds=round(checkpoint.report.seconds + time.monotonic() - started, 1),
         precision=precision,
         reason=reason,
         engines=kept,
@@ -157,13 +171,19 @@ def export_transformer(
     )
 
 
-def _engines_to_try(settings: ExportSettings) -> list[str]:
-    """Lists the engines to compare with float32: bf16 where the processor multiplies it, int8 if asked to."""
+def _engines_to_try(kind: str, settings: ExportSettings) -> list[str]:
+    """Lists the engines to compare with float32: bf16 where the processor multiplies it, int8 if asked to.
+
+    None for an LSTM: ONNX Runtime computes it in float32 faster than OpenVINO does, so it is what ``auto`` takes. A
+    deployment that asks for another engine gets that one.
+    """
+    if kind == "lstm":
+        return []
     return [*([BF16] if suits(BF16, instructions()) else []), *([INT8, ONNX] if settings.int8 else [])]
 
 
 def _labels_by_engine(
-    folder: Path, ids: Sequence[Sequence[int]], pad_id: int, engines: Sequence[str]
+    folder: Path, ids: Sequence[Sequence[int]], pad_id: int, engines: Sequence[str], *, task: str
 ) -> dict[str, NDArray[np.int64]]:
     """Predicts the labels of some rows by the float model and by each engine."""
     import numpy as np
@@ -171,11 +191,11 @@ def _labels_by_engine(
 
     found = {}
     for done, name in enumerate([F32, *engines]):
-        progress.report("export transformer", done, len(engines) + 1)
+        progress.report(task, done, len(engines) + 1)
         engine = ENGINES[name][1](folder, pad_id=pad_id, threads=cpu_count())
         engine.warm_up(max(map(len, ids)))  # see docs/design.md: threads must not compile kernels at once
         found[name] = (engine.log_odds(ids) > 0).astype(np.int64)
-    progress.report("export transformer", 1, 1)
+    progress.report(task, 1, 1)
     return found
 
 
@@ -207,8 +227,9 @@ class _Tokens:
         special = AutoTokenizer.from_pretrained(checkpoint.path)
         self.cls_id, self.sep_id, self.pad_id = special.cls_token_id, special.sep_token_id, special.pad_token_id
         self.max_length = max_length or checkpoint.report.settings.max_length
-        longest = longest_input(AutoConfig.from_pretrained(checkpoint.path), special)
-        require_length(self.max_length, longest, where="export.max_length")
+        if checkpoint.kind == "transformer":  # an LSTM reads texts of any length
+            longest = longest_input(AutoConfig.from_pretrained(checkpoint.path), special)
+            require_length(self.max_length, longest, where="export.max_length")
         self.head_share = checkpoint.report.settings.head_share
 
     def encode(self, reviews: Reviews) -> list[list[int]]:
@@ -230,8 +251,9 @@ def write_servable(
     """
     from joblib import cpu_count
 
+    started = time.monotonic()
     manifest = Manifest(
-        kind="transformer",
+        kind=report.kind,
         settings=report.model_dump(
             include={"precision", "engines", "max_length", "head_share", "cls_id", "sep_id", "pad_id"}
         ),
@@ -249,6 +271,7 @@ def write_servable(
     replace(
         manifest,
         **asdict(calibrate(logits, labels)),
+        training_seconds=round(report.seconds + time.monotonic() - started, 1),
         engine=classifier.engine,
         instructions=instructions(),
     ).write(out)

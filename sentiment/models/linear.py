@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -22,24 +23,58 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
+    from sklearn.svm import LinearSVC
 
     from sentiment.reviews.table import Reviews
 
 
-class LinearSettings(Settings):
-    """The linear candidate."""
+class WordFeatureSettings(Settings):
+    """The features of a model that adds up words: counts of word sequences, hashed and weighted."""
 
-    enabled: bool = Field(True, description="train this candidate")
-    inverse_regularization: float = Field(10.0, gt=0, description="C of the logistic regression")
     longest_ngram: int = Field(3, ge=1, le=3, description="1: words; 2: and pairs; 3: and triples")
     min_reviews: int = Field(2, ge=1, description="features found in fewer training reviews are ignored")
     naive_bayes_weights: bool = Field(True, description="weigh a feature also by how unevenly the classes use it")
     hash_bits: int = Field(22, ge=10, le=24, description="2**bits columns; hashing needs no vocabulary at serving time")
 
 
-def train_linear(train: Reviews, settings: LinearSettings, *, seed: int) -> Pipeline:
-    """Fits the linear candidate.
+class LinearSettings(WordFeatureSettings):
+    """The linear candidate."""
+
+    enabled: bool = Field(True, description="train this candidate")
+    inverse_regularization: float = Field(10.0, gt=0, description="C of the logistic regression")
+
+
+def train_linear(
+    train: Reviews, settings: LinearSettings, *, seed: int, class_weights: tuple[float, float] = (1.0, 1.0)
+) -> Pipeline:
+    """Fits the linear candidate: logistic regression on the features of :func:`fit_on_words`.
+
+    Args:
+        train: Cleaned training reviews.
+        settings: Features and regularisation.
+        seed: Seed of the solver.
+        class_weights: Weight of an error on a negative and on a positive review, > 0.
+
+    Returns:
+        A fitted scikit-learn pipeline; ``decision_function`` gives the log-odds of the positive label.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(
+        C=settings.inverse_regularization,
+        class_weight=dict(enumerate(class_weights)),
+        solver="liblinear",
+        random_state=seed,
+    )
+    return fit_on_words(train, settings, model, task="train linear")
+
+
+def fit_on_words(
+    train: Reviews, settings: WordFeatureSettings, model: LogisticRegression | LinearSVC, *, task: str
+) -> Pipeline:
+    """Computes the features of words and fits a linear model on them.
 
     TF-IDF of word sequences, each weighted by the absolute log-ratio of its frequency in the two classes (Wang and
     Manning 2012, "Baselines and Bigrams", https://aclanthology.org/P12-2018). Features are hashed (Weinberger et al.
@@ -47,32 +82,31 @@ def train_linear(train: Reviews, settings: LinearSettings, *, seed: int) -> Pipe
 
     Args:
         train: Cleaned training reviews.
-        settings: Features and regularisation.
-        seed: Seed of the solver.
+        settings: The features.
+        model: The model to fit.
+        task: Name of the work in the reports of progress.
 
     Returns:
-        A fitted scikit-learn pipeline; ``decision_function`` gives the log-odds of the positive label.
+        A fitted pipeline, as :func:`export_linear` takes it: hashing, weighting, model.
     """
     import numpy as np
     from sklearn.feature_extraction.text import TfidfTransformer
-    from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer
 
     labels = train.frame["label"].to_numpy()
     hashing = FunctionTransformer(partial(count_matrix, longest=settings.longest_ngram, bits=settings.hash_bits))
-    report("train linear", 0, 3)
+    report(task, 0, 3)
     counts = hashing.transform(train.frame["text"])
-    report("train linear", 1, 3)
+    report(task, 1, 3)
     weighting = TfidfTransformer(sublinear_tf=True).fit(counts)
     weighting.idf_ = weighting.idf_.astype(np.float32) * _weights(counts, labels, settings)
     features = weighting.transform(counts)
     features.eliminate_zeros()
-    report("train linear", 2, 3)
-    model = LogisticRegression(C=settings.inverse_regularization, solver="liblinear", random_state=seed)
+    report(task, 2, 3)
     model.fit(features, labels)
     model.coef_ = model.coef_.astype(np.float32)
-    report("train linear", 3, 3)
+    report(task, 3, 3)
     return make_pipeline(hashing, weighting, model)
 
 
@@ -89,7 +123,7 @@ def count_matrix(texts: Sequence[str], *, longest: int, bits: int) -> csr_matrix
     return vstack([matrix(chunk) for chunk in chunks(list(texts))], format="csr")
 
 
-def _weights(counts: csr_matrix, labels: NDArray[np.int64], settings: LinearSettings) -> NDArray[np.float32]:
+def _weights(counts: csr_matrix, labels: NDArray[np.int64], settings: WordFeatureSettings) -> NDArray[np.float32]:
     """Weight of every column: 0 where too few reviews have it (as ``min_df`` does where there is a vocabulary)."""
     import numpy as np
 
@@ -105,11 +139,25 @@ def _weights(counts: csr_matrix, labels: NDArray[np.int64], settings: LinearSett
 
 
 def export_linear(
-    pipeline: Pipeline, validation: Reviews, out: Path, *, data_fingerprint: str, git_commit: str
+    pipeline: Pipeline,
+    validation: Reviews,
+    out: Path,
+    *,
+    data_fingerprint: str,
+    git_commit: str,
+    started: float | None = None,
 ) -> None:
-    """Calibrates the fitted pipeline on validation reviews and writes it as a servable into ``out``.
+    """Calibrates a fitted pipeline on validation reviews and writes it as a servable into ``out``.
 
     ``linear.npy`` has a row for every column of the features: the weight of its count, and its coefficient.
+
+    Args:
+        pipeline: Of :func:`fit_on_words`: logistic regression, or a linear SVM.
+        validation: Cleaned reviews that it was not fitted on.
+        out: The new servable's directory.
+        data_fingerprint: Of the splits it was trained on.
+        git_commit: Of the code.
+        started: ``time.perf_counter()`` before training; None: the manifest has no training time.
     """
     import numpy as np
 
@@ -122,6 +170,7 @@ def export_linear(
         kind="linear",
         settings={"longest_ngram": hashing.func.keywords["longest"], "intercept": float(model.intercept_[0])},
         **asdict(calibrate(logits, labels)),
+        training_seconds=None if started is None else time.perf_counter() - started,
         data_fingerprint=data_fingerprint,
         versions=package_versions("scikit-learn", "numpy"),
         git_commit=git_commit,

@@ -30,6 +30,10 @@ class Manifest:
         settings: Settings of the classifier besides its files (maximum length, truncation, stages, joins ...).
         temperature: Divides the log-odds before the logistic function (Guo et al. 2017), > 0.
         validation_accuracy: Accuracy in [0, 1] on the validation split; candidates are chosen by it.
+        bias: Added to the log-odds before they are divided (Platt 1999); 0 unless it was trained on unbalanced labels.
+        threshold: P(positive) above which the label is positive, in (0, 1).
+        validation_macro_f1: Macro-F1 in [0, 1] on the validation split; candidates are chosen by it where the labels
+            are unbalanced; None: of an older servable.
         training_seconds: Time of training, calibration and export; of a cascade also its stages'; None: not recorded.
         validation_log_loss: Mean negative log-likelihood there, in nats; None: of an older servable.
         data_fingerprint: SHA-256 of the splits it was trained on.
@@ -52,6 +56,9 @@ class Manifest:
     labels: tuple[str, str] = ("negative", "positive")
     training_seconds: float | None = None
     validation_log_loss: float | None = None
+    validation_macro_f1: float | None = None
+    bias: float = 0.0
+    threshold: float = 0.5
     format: int = FORMAT
 
     @property
@@ -107,6 +114,9 @@ class Servable:
             if file.name == MANIFEST:
                 values = json.loads(file.read_text(encoding="utf-8"))
                 content = json.dumps([values[k] for k in ("kind", "settings", "temperature", "labels")]).encode()
+                for name, default in (("bias", Manifest.bias), ("threshold", Manifest.threshold)):
+                    if values.get(name, default) != default:  # the fingerprints of older servables stay as they are
+                        content += json.dumps([name, values[name]]).encode()
             else:
                 content = file.read_bytes()
             digest.update(hashlib.sha256(content).digest())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sentiment import progress
 from sentiment.errors import UserError
 from sentiment.models.allocation import reusing_memory
+from sentiment.models.intermediate import report_evaluation
 from sentiment.models.recovery import newest_usable, prune, seal, seconds_spent
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
         TrainingArguments,
     )
 
-    from sentiment.models.checkpoint import TransformerSettings
+    from sentiment.models.checkpoint import TrainingSettings
 
 LOG_STEPS = 10
 
@@ -49,7 +50,7 @@ def _collate(examples: Sequence[Example], pad_id: int) -> dict[str, torch.Tensor
 
 
 def _arguments(
-    settings: TransformerSettings, precision: Literal["bf16", "fp32"], seed: int, run_dir: Path
+    settings: TrainingSettings, precision: Literal["bf16", "fp32"], torch_compile: bool, seed: int, run_dir: Path
 ) -> TrainingArguments:
     import torch
     from transformers import TrainingArguments
@@ -72,7 +73,7 @@ def _arguments(
         # bf16 on a CPU is refused unless asked for; several processes share CUDA's devices or the cores
         use_cpu=not (torch.accelerator.is_available() if settings.num_processes == 1 else on_gpu),
         ddp_find_unused_parameters=False,  # an encoder uses all of its parameters
-        torch_compile=settings.torch_compile,
+        torch_compile=torch_compile,
         seed=seed,
         eval_strategy="steps",
         eval_steps=1 / settings.evaluations if settings.evaluations > 1 else 1 - 1e-9,  # a share of the steps, below 1
@@ -94,9 +95,12 @@ def run(
     examples: Sequence[Example],
     held_out: Sequence[Example],
     *,
+    task: str,
     pad_id: int,
-    settings: TransformerSettings,
+    settings: TrainingSettings,
     precision: Literal["bf16", "fp32"],
+    torch_compile: bool,
+    class_weights: tuple[float, float],
     seed: int,
     run_dir: Path,
 ) -> None:
@@ -106,9 +110,12 @@ def run(
         model: The model to train, in place.
         examples: All examples of the run in the order in which they are shown.
         held_out: Examples of the evaluations, sorted by length.
+        task: Name of the training in reports of progress.
         pad_id: Token id that fills short rows.
         settings: The recipe.
         precision: Precision of the forward pass.
+        torch_compile: Whether to compile the model.
+        class_weights: Weight of a negative and of a positive review in the loss.
         seed: Seeds dropout.
         run_dir: Where states are kept.
 
@@ -117,13 +124,23 @@ def run(
     """
     from transformers import PrinterCallback, TrainerState
 
-    arguments = _arguments(settings, precision, seed, run_dir)
+    arguments = _arguments(settings, precision, torch_compile, seed, run_dir)
     with arguments.main_process_first():  # it deletes damaged states
         start = newest_usable(run_dir)
     if start is not None:
         state = TrainerState.load_from_json(str(start / "trainer_state.json"))
         if state.global_step >= state.max_steps or _stopped_early(state, settings.early_stopping_patience):
             return  # killed between the last state and the checkpoint
+    loss: Callable[..., torch.Tensor] = partial(
+        _cross_entropy, smoothing=settings.label_smoothing, class_weights=class_weights
+    )
+    callbacks = [_watcher(settings.early_stopping_patience, task)]
+    if settings.profile and arguments.process_index == 0:
+        from sentiment.models.profiler import Profiler
+
+        profiler = Profiler(run_dir)
+        loss = profiler.ends_forward(loss)
+        callbacks.append(profiler)
     trainer = _sealing_trainer(
         time.monotonic() - (seconds_spent(start) if start else 0),
         model=model,
@@ -131,9 +148,9 @@ def run(
         train_dataset=examples,
         eval_dataset=held_out,
         data_collator=partial(_collate, pad_id=pad_id),
-        compute_loss_func=partial(_cross_entropy, smoothing=settings.label_smoothing),
+        compute_loss_func=loss,
         compute_metrics=_figures,
-        callbacks=[_watcher(settings.early_stopping_patience, _task(settings.precision, precision))],
+        callbacks=callbacks,
     )
     trainer.remove_callback(PrinterCallback)
     trainer.model_accepts_loss_kwargs = False
@@ -161,12 +178,6 @@ def _sealing_trainer(started: float, **parts: Any) -> Trainer:  # noqa: ANN401  
                     prune(run_dir)
 
     return SealingTrainer(**parts)
-
-
-def _task(wanted: str, precision: str) -> str:
-    """Names the training in reports of progress, and why it is slow if it is."""
-    slow = wanted == "auto" and precision == "fp32"
-    return "train transformer in float32 (no bfloat16 here: 3 to 4 times slower)" if slow else "train transformer"
 
 
 def _watcher(patience: int | None, task: str) -> TrainerCallback:
@@ -198,6 +209,12 @@ def _watcher(patience: int | None, task: str) -> TrainerCallback:
             control.should_save = True
             if _stopped_early(state, patience):
                 control.should_training_stop = True
+            figures = state.log_history[-1]
+            report_evaluation(
+                state.global_step / state.max_steps,
+                accuracy=figures["eval_accuracy"],
+                log_loss=figures["eval_cross_entropy"],
+            )
 
     return Watcher()
 
@@ -209,13 +226,25 @@ def _stopped_early(state: TrainerState, patience: int | None) -> bool:
 
 
 def _cross_entropy(
-    outputs: Mapping[str, torch.Tensor], labels: torch.Tensor, num_items_in_batch: object = None, *, smoothing: float
+    outputs: Mapping[str, torch.Tensor],
+    labels: torch.Tensor,
+    num_items_in_batch: object = None,
+    *,
+    smoothing: float,
+    class_weights: tuple[float, float] = (1.0, 1.0),
 ) -> torch.Tensor:
-    """Mean cross-entropy with P(positive) as labels, shape (rows,): 0, 1, or between where a text says nothing."""
+    """Mean cross-entropy with P(positive) as labels, shape (rows,): 0, 1, or between where a text says nothing.
+
+    A row weighs what its labels weigh, in the shares of its P(positive). The mean is over rows, not over weights: with
+    weights whose mean over the training reviews is 1, steps are as long as without weights.
+    """
     import torch
 
     likely = torch.stack([1 - labels, labels], dim=1)
-    return torch.nn.functional.cross_entropy(outputs["logits"], likely, label_smoothing=smoothing)
+    if class_weights == (1.0, 1.0):
+        return torch.nn.functional.cross_entropy(outputs["logits"], likely, label_smoothing=smoothing)
+    losses = torch.nn.functional.cross_entropy(outputs["logits"], likely, label_smoothing=smoothing, reduction="none")
+    return (losses * (likely @ likely.new_tensor(class_weights))).mean()
 
 
 def _figures(prediction: EvalPrediction) -> dict[str, float]:

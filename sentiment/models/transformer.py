@@ -1,30 +1,15 @@
-"""Fine-tunes a pretrained encoder into a two-class sentiment model; a run survives being killed."""
+"""Fine-tunes a pretrained encoder into a two-class sentiment model."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
 from collections.abc import Sequence
-from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from sentiment.errors import UserError
-from sentiment.models.checkpoint import TrainingReport, TransformerCheckpoint, TransformerSettings
-from sentiment.models.data_parallel import run_together
-from sentiment.models.encoder import choose_precision, load_encoder, quiet_transformers
-from sentiment.models.recovery import alone, best_state, newest_usable, seconds_spent
-from sentiment.models.trainer import Example, run, writing
-from sentiment.models.truncation import encode
-from sentiment.models.weights import find_model, fingerprint
-from sentiment.reviews.table import LABELS, Reviews
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-VERSIONS = ("torch", "transformers", "accelerate", "tokenizers")
+from sentiment.models.checkpoint import TransformerCheckpoint, TransformerSettings
+from sentiment.models.encoder import choose_precision, load_encoder
+from sentiment.models.training import Network, train_network
+from sentiment.models.weights import find_model
+from sentiment.reviews.table import Reviews
 
 
 def train_transformer(
@@ -35,12 +20,9 @@ def train_transformer(
     seed: int,
     work_dir: Path,
     targets: Sequence[float] | None = None,
+    class_weights: tuple[float, float] = (1.0, 1.0),
 ) -> TransformerCheckpoint:
-    """Fine-tunes the model on ``train`` and keeps the weights that do best on ``validation``.
-
-    The run lives in ``work_dir/<key>``, the key being made of settings, seed, data and versions. Called again with
-    the same, it resumes from the last complete state and reaches the same weights; a finished run is returned as is.
-    Called at once by two processes, the second waits for the first.
+    """Fine-tunes the encoder: see :func:`sentiment.models.training.train_network`, which resumes killed runs.
 
     Args:
         train: Reviews to learn from, both labels present.
@@ -49,153 +31,33 @@ def train_transformer(
         seed: Seeds the new head, the order of the rows and dropout.
         work_dir: Where states and checkpoint are kept; created if missing.
         targets: P(positive) in [0, 1] to learn for each review of ``train``; None: its label, 0 or 1.
-
-    Returns:
-        The checkpoint, in ``work_dir/<key>/checkpoint``.
+        class_weights: Weight of a negative and of a positive review in the loss.
 
     Raises:
         UserError: The model cannot be loaded or does not fit the settings, the reviews lack a label, or a state
-            cannot be written (a full disk); states saved before are kept.
+            cannot be written.
     """
-    _check_reviews(train, validation)
-    source, precision = find_model(settings.model), choose_precision(settings.precision)
-    facts: dict[str, Any] = {
-        "settings": settings.model_dump(mode="json"),
-        "seed": seed,
-        "source": fingerprint(source),
-        "precision": precision,
-        "train_fingerprint": train.fingerprint,
-        "targets_sha256": None if targets is None else hashlib.sha256(json.dumps(list(targets)).encode()).hexdigest(),
-        "validation_fingerprint": validation.fingerprint,
-        "versions": {name: version(name) for name in VERSIONS},
-    }
-    run_dir = work_dir / hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
-    if not (run_dir / "checkpoint").is_dir():
-        with writing(run_dir):
-            run_dir.mkdir(parents=True, exist_ok=True)
-        work = partial(_train, train, validation, settings, targets, source=source, run_dir=run_dir, facts=facts)
-        with alone(run_dir):
-            if not (run_dir / "checkpoint").is_dir():  # the other process has made it meanwhile
-                if settings.num_processes == 1:
-                    work()
-                else:
-                    run_together(work, settings.num_processes)
-    for scratch in run_dir.glob("checkpoint-*"):  # saved states; a finished run needs none
-        shutil.rmtree(scratch, ignore_errors=True)
-    return TransformerCheckpoint.load(run_dir / "checkpoint")
-
-
-@quiet_transformers()
-def _train(
-    train: Reviews,
-    validation: Reviews,
-    settings: TransformerSettings,
-    targets: Sequence[float] | None,
-    *,
-    source: str,
-    run_dir: Path,
-    facts: dict[str, Any],
-) -> None:
-    """Trains and keeps the best weights; each of several processes does this, and the first alone writes."""
-    from accelerate import PartialState
-
-    model, tokenizer = load_encoder(source, settings, facts["seed"])
-    examples = _examples(train, tokenizer, settings, targets)
-    shown = [examples[i] for i in _order(train, examples, settings, facts["seed"])]
-    run(
-        model,
-        shown,
-        _held_out(validation, tokenizer, settings, facts["seed"]),
-        pad_id=tokenizer.pad_token_id,
-        settings=settings,
-        precision=facts["precision"],
-        seed=facts["seed"],
-        run_dir=run_dir,
+    precision = choose_precision(settings.precision)
+    network = Network(
+        find_model(settings.model),
+        load_encoder,
+        precision,
+        task=_task(settings.precision, precision),
+        torch_compile=settings.torch_compile,
     )
-    tokens = sum(len(example["input_ids"]) for example in shown)
-    if PartialState().is_main_process:
-        with writing(run_dir):
-            _keep_best(run_dir, tokenizer, {**facts, "examples": len(shown), "tokens": tokens})
-    PartialState().wait_for_everyone()
-
-
-def _check_reviews(train: Reviews, validation: Reviews) -> None:
-    for name, reviews in (("training", train), ("validation", validation)):
-        if reviews.frame["label"].nunique() < len(LABELS):
-            raise UserError(f"the {name} reviews do not hold both labels", remedy=f"Give reviews of {LABELS}")
-
-
-def _examples(
-    reviews: Reviews,
-    tokenizer: PreTrainedTokenizerBase,
-    settings: TransformerSettings,
-    targets: Sequence[float] | None = None,
-) -> list[Example]:
-    backend = tokenizer.backend_tokenizer
-    backend.no_truncation()
-    backend.no_padding()
-    ids = encode(
-        backend,
-        reviews.frame["text"].tolist(),
-        settings.max_length,
-        settings.head_share,
-        cls_id=tokenizer.cls_token_id,
-        sep_id=tokenizer.sep_token_id,
-    )
-    labels = reviews.frame["label"].tolist() if targets is None else targets
-    return [{"input_ids": row, "labels": label} for row, label in zip(ids, labels, strict=True)]
-
-
-def _order(train: Reviews, examples: Sequence[Example], settings: TransformerSettings, seed: int) -> list[int]:
-    from sentiment.models.batches import training_order
-
-    order = training_order(
-        [len(example["input_ids"]) for example in examples],
-        [len(text.split()) <= settings.short_words for text in train.frame["text"]],
-        epochs=settings.epochs,
-        short_epochs=settings.short_epochs,
-        long_rows=settings.long_rows,
-        batch_size=settings.batch_size,
+    return train_network(
+        train,
+        validation,
+        settings,
+        network,
         seed=seed,
+        work_dir=work_dir,
+        targets=targets,
+        class_weights=class_weights,
     )
-    if not len(order):
-        raise UserError("no review is left to train on", where="epochs, long_rows", remedy="Raise them")
-    return [int(row) for row in order]
 
 
-def _held_out(
-    validation: Reviews, tokenizer: PreTrainedTokenizerBase, settings: TransformerSettings, seed: int
-) -> list[Example]:
-    """Validation examples of the evaluations inside a run, longest first so that a batch pads little."""
-    from sentiment.models.batches import stratified
-
-    examples = _examples(stratified(validation, settings.evaluation_rows, seed=seed), tokenizer, settings)
-    return sorted(examples, key=lambda example: -len(example["input_ids"]))
-
-
-def _keep_best(run_dir: Path, tokenizer: PreTrainedTokenizerBase, facts: dict[str, Any]) -> None:
-    """Makes the checkpoint of the best state, in one move."""
-    from transformers import TrainerState
-
-    last = newest_usable(run_dir)
-    if last is None:
-        raise RuntimeError(f"the run in {run_dir} ended without a complete state")
-    best = best_state(last)
-    state = TrainerState.load_from_json(str(last / "trainer_state.json"))
-    scores = next(e for e in state.log_history if e["step"] == state.best_global_step and "eval_accuracy" in e)
-    report = TrainingReport(
-        **facts,
-        steps=state.global_step,
-        best_step=state.best_global_step,
-        seconds=round(seconds_spent(last), 1),
-        validation_accuracy=scores["eval_accuracy"],
-        validation_loss=scores["eval_cross_entropy"],
-    )
-    folder = run_dir / "checkpoint.partial"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    for name in ("model.safetensors", "config.json"):
-        shutil.copyfile(best / name, folder / name)
-    tokenizer.save_pretrained(folder)
-    (folder / "training.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
-    folder.rename(run_dir / "checkpoint")
+def _task(wanted: str, precision: str) -> str:
+    """Names the training in reports of progress, and why it is slow if it is."""
+    slow = wanted == "auto" and precision == "fp32"
+    return "train transformer in float32 (no bfloat16 here: 3 to 4 times slower)" if slow else "train transformer"

@@ -175,7 +175,7 @@ def abstention(window: Window, reference: Reference, settings: DriftSettings) ->
     from scipy.stats import norm
 
     rows = window.sample
-    score = np.maximum(reference.positive, 1 - reference.positive)
+    score = reference.scores
     below = rows.loc[rows["abstained"], "score"].max()  # NaN where it never abstained
     expected = float((score <= below).mean())
     rate = float(rows["abstained"].mean())

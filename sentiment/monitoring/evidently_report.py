@@ -48,8 +48,8 @@ def evidently_report(window: Window, reference: Reference, settings: DriftSettin
             "words": held["words"],
             "characters": held["characters"],
             "positive": reference.positive,
-            "score": np.maximum(reference.positive, 1 - reference.positive),
-            _ANSWER: np.where(reference.positive > 0.5, "positive", "negative"),
+            "score": reference.scores,
+            _ANSWER: np.where(reference.says_positive, "positive", "negative"),
         }
     )
     ours = rows[list(theirs.columns)].reset_index(drop=True)

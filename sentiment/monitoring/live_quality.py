@@ -65,7 +65,7 @@ def quality_checks(
             yield estimated_accuracy(window, reference, settings, resamples=resamples, seed=seed)
         return
     answered = window.sample["score"].to_numpy()
-    spread = answered if len(answered) >= min_predictions else held_out_scores(reference)
+    spread = answered if len(answered) >= min_predictions else reference.scores
     yield live_accuracy(spread, labelled, reference, settings)
     yield live_calibration(labelled, reference, settings, resamples=resamples, seed=seed)
 
@@ -113,7 +113,7 @@ def live_calibration(
         [np.abs(counts @ gaps).sum(axis=1) / len(rows) for counts in resample_counts(len(rows), resamples, seed)]
     )
     interval = percentile_interval(value, np.maximum(drawn - (drawn.mean() - value), 0), settings.confidence)
-    held_score = held_out_scores(reference)
+    held_score = reference.scores
     held = _gap_features(held_score, reference.correct, settings.ece_bins)
     rng = np.random.default_rng(seed)
     weights = stratum_weights(score, held_score, settings.strata)
@@ -140,7 +140,7 @@ def estimated_accuracy(
     Distributions", arXiv 2107.03315). A model that is surely wrong is not seen: an estimate, no evidence.
     """
     score = window.sample["score"].to_numpy()
-    held = held_out_scores(reference)
+    held = reference.scores
     value = float(np.clip(reference.accuracy + score.mean() - held.mean(), 0, 1))
     drawn = _means(score, resamples, seed) + _means(reference.correct - held, resamples, seed + 1)
     interval = percentile_interval(value, np.clip(drawn, 0, 1), settings.confidence)
@@ -175,11 +175,6 @@ def stratum_weights(wanted: Floats, given: Floats, strata: int) -> Floats:
     nearest = filled[np.abs(np.arange(len(counts))[:, None] - filled).argmin(axis=1)]
     joined = np.bincount(nearest, weights=shares, minlength=len(counts))
     return np.asarray(joined[of_given] / counts[of_given] * len(given))
-
-
-def held_out_scores(reference: Reference) -> Floats:
-    """Score of each held-out answer, shape (n,)."""
-    return np.asarray(np.maximum(reference.positive, 1 - reference.positive))
 
 
 def effective_size(weights: Floats) -> float:

@@ -39,7 +39,7 @@ class Record:
         request: Identifier of the request.
         index: Position of the text in the request, from 0.
         label: The answer.
-        score: Its calibrated probability, in [0.5, 1].
+        score: Its calibrated probability, in [0, 1].
         positive: Calibrated probability of the positive label, in [0, 1].
         abstained: Whether the score was too low to act on.
         words: Words of the text.

@@ -34,11 +34,13 @@ class Reference:
             probability), ``words``, ``characters``, ``sketch``.
         model_version: Whose predictions these are.
         data_fingerprint: Of the reviews it was taken from.
+        threshold: P(positive) above which the version says positive.
     """
 
     predictions: pd.DataFrame
     model_version: str
     data_fingerprint: str
+    threshold: float = 0.5
 
     @property
     def labels(self) -> Labels:
@@ -51,9 +53,19 @@ class Reference:
         return self.predictions["positive"].to_numpy()
 
     @property
+    def says_positive(self) -> NDArray[np.bool_]:
+        """Whether each answer is positive, shape (n,)."""
+        return np.asarray(self.positive > self.threshold)
+
+    @property
+    def scores(self) -> Floats:
+        """Calibrated probability of each answer, shape (n,)."""
+        return np.asarray(np.where(self.says_positive, self.positive, 1 - self.positive))
+
+    @property
     def correct(self) -> NDArray[np.bool_]:
         """Whether each answer was right, shape (n,)."""
-        return np.asarray((self.positive > 0.5) == (self.labels == 1))
+        return np.asarray(self.says_positive == (self.labels == 1))
 
     @property
     def accuracy(self) -> float:
@@ -64,13 +76,15 @@ class Reference:
     def fingerprint(self) -> str:
         """SHA-256 (hex) over the predictions and whose they are."""
         digest = hashlib.sha256(f"{self.model_version}:{self.data_fingerprint}".encode())
+        if self.threshold != Reference.threshold:  # the fingerprints of older references stay as they are
+            digest.update(str(self.threshold).encode())
         digest.update(pd.util.hash_pandas_object(self.predictions, index=False).to_numpy().tobytes())
         return digest.hexdigest()
 
     def save(self, path: Path) -> None:
         """Writes ``predictions.parquet`` and ``reference.json`` into the directory ``path``."""
         self.predictions.to_parquet(path / "predictions.parquet", index=False)
-        whose = {"model_version": self.model_version, "data_fingerprint": self.data_fingerprint}
+        whose = {name: getattr(self, name) for name in ("model_version", "data_fingerprint", "threshold")}
         (path / "reference.json").write_text(json.dumps(whose, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
@@ -80,7 +94,9 @@ class Reference:
         return cls(pd.read_parquet(path / "predictions.parquet"), **whose)
 
 
-def build_reference(reviews: Reviews, p_positive: Floats, *, model_version: str, rows: int, seed: int) -> Reference:
+def build_reference(
+    reviews: Reviews, p_positive: Floats, *, model_version: str, rows: int, seed: int, threshold: float = 0.5
+) -> Reference:
     """Takes a sample of held-out reviews as the reference.
 
     Args:
@@ -89,6 +105,7 @@ def build_reference(reviews: Reviews, p_positive: Floats, *, model_version: str,
         model_version: Number of the version.
         rows: Size of the sample; all if there are fewer.
         seed: Of the sample.
+        threshold: P(positive) above which the version says positive.
 
     Raises:
         UserError: If there are too few reviews to compare anything with.
@@ -113,4 +130,4 @@ def build_reference(reviews: Reviews, p_positive: Floats, *, model_version: str,
             "sketch": pd.Series([sketch(text) for text in texts], dtype="str"),
         }
     )
-    return Reference(frame, model_version, reviews.fingerprint)
+    return Reference(frame, model_version, reviews.fingerprint, threshold)

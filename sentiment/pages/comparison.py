@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 MARK = "<!-- sentiment-stack: compare -->"  # by which the comment is found again
 METRICS = {
-    "accuracy": "accuracy", "macro_f1": "macro-F1", "roc_auc": "ROC-AUC", "ece": "calibration error", "brier": "Brier",
+    "accuracy": "accuracy", "macro_f1": "macro-F1", "recall_negative": "recall of negative",
+    "recall_positive": "recall of positive", "roc_auc": "ROC-AUC", "ece": "calibration error", "brier": "Brier",
 }  # fmt: skip
 MEASURES = ("p95 ms", "reviews/s", "MB")
 

@@ -27,6 +27,10 @@ def evaluation_page(evaluation: Evaluation) -> str:
             [
                 ("accuracy", f"{overall.accuracy.value:.3f}", _range(overall.accuracy)),
                 ("macro-F1", f"{overall.macro_f1.value:.3f}", _range(overall.macro_f1)),
+                *(
+                    (f"recall of {name}", _value(recall), _range(recall))
+                    for name, recall in zip(LABELS, (overall.recall_negative, overall.recall_positive), strict=True)
+                ),
                 ("ROC-AUC", _value(overall.roc_auc), _range(overall.roc_auc)),
                 ("calibration error", f"{overall.ece.value:.3f}", _range(overall.ece)),
                 ("Brier score", f"{overall.brier.value:.3f}", _range(overall.brier)),
@@ -40,7 +44,10 @@ def evaluation_page(evaluation: Evaluation) -> str:
         section(
             "Curves",
             figures(
-                figure(charts.precision_recall(labels, p), "Precision and recall; the dot is the threshold 0.5."),
+                figure(
+                    charts.precision_recall(labels, p, evaluation.threshold),
+                    f"Precision and recall; the dot is the threshold {evaluation.threshold:.3g}.",
+                ),
                 figure(
                     charts.reliability(reliability_curve(p, labels, evaluation.ece_bins)),
                     "Reliability: on the dashed line, 0.8 is right eight times in ten.",

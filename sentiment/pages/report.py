@@ -199,7 +199,10 @@ def _champion(report: Report) -> list[Html]:
         figure(charts.intervals(rows, "accuracy"), "Accuracy with 95% intervals; the dashed line is the whole split."),
         figures(
             figure(charts.reliability(reliability_curve(p, labels, e.ece_bins)), "Reliability on the test split."),
-            figure(charts.precision_recall(labels, p), "Precision and recall; the dot is the threshold 0.5."),
+            figure(
+                charts.precision_recall(labels, p, e.threshold),
+                f"Precision and recall; the dot is the threshold {e.threshold:.3g}.",
+            ),
         ),
     ]
 

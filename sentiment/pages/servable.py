@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 def servable_page(manifest: Mapping[str, object]) -> str:
     """The manifest of a servable, readable; nested parts become sections."""
+    return page("Servable", *manifest_sections(manifest))
+
+
+def manifest_sections(manifest: Mapping[str, object]) -> list[Html]:
+    """Returns the plain values, and a section for each nested part."""
     plain = {key: value for key, value in manifest.items() if not isinstance(value, Mapping)}
     nested = {key: value for key, value in manifest.items() if isinstance(value, Mapping)}
-    return page("Servable", _facts(plain), *(section(_words(key), _facts(value)) for key, value in nested.items()))
+    return [_facts(plain), *(section(_words(key), _facts(value)) for key, value in nested.items())]
 
 
 def _facts(values: Mapping[str, object]) -> Html:
@@ -101,6 +106,11 @@ def _metric_rows(evaluation: Evaluation) -> list[tuple[str, object]]:
     return [
         ("accuracy", overall.accuracy),
         ("macro-F1", overall.macro_f1),
+        *(
+            (f"recall of {name}", recall)
+            for name, recall in (("negative", overall.recall_negative), ("positive", overall.recall_positive))
+            if recall
+        ),
         ("ROC-AUC", overall.roc_auc or "one class only"),
         ("expected calibration error", overall.ece),
         ("Brier score", overall.brier),

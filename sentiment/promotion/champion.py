@@ -6,9 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sentiment.checks import Check, CheckReport
-from sentiment.evaluation.bootstrap import PairedDifference
+from sentiment.evaluation.bootstrap import Interval, PairedDifference
 from sentiment.evaluation.measure import Evaluation, Latency
-from sentiment.promotion.rules import at_most, compare, format_points, severity_of
+from sentiment.promotion.rules import (
+    FIGURES,
+    Figure,
+    against,
+    at_most,
+    choose_figure,
+    compare,
+    format_points,
+    severity_of,
+)
 from sentiment.promotion.settings import Margins, PromotionSettings
 
 BETTER = "champion: better somewhere"  # the last rule: a tie does not promote
@@ -36,15 +45,17 @@ def champion_rules(
     """Yields the rules: non-inferior to the champion everywhere that matters, and better somewhere."""
     margins, other = settings.margins, champion.evaluation
     overall, slices = compare(evaluation, other, settings, seed)
+    figure = choose_figure(evaluation)
+    difference: Interval = getattr(overall, figure)
     yield Check(
-        name="champion: overall accuracy",
-        passed=overall.accuracy.low >= -margins.accuracy,
-        observed=format_points(overall.accuracy),
+        name=f"champion: overall {FIGURES[figure]}",
+        passed=difference.low >= -margins.accuracy,
+        observed=format_points(difference),
         limit=f"lower end at least {-100 * margins.accuracy:g} points",
-        detail=f"{evaluation.overall.accuracy.value:.3f} against {other.overall.accuracy.value:.3f}",
+        detail=against(evaluation, other, figure),
     )
-    for name, difference in slices.items():
-        yield _slice_rule(name, difference, settings)
+    for name, of_slice in slices.items():
+        yield _slice_rule(name, of_slice, figure, settings)
     yield from _behaviour_rules(behaviour, champion.behaviour, margins)
     rise = evaluation.overall.ece.value - other.overall.ece.value
     yield Check(
@@ -71,16 +82,17 @@ def champion_rules(
     yield Check(name=BETTER, passed=bool(better), observed=observed, limit="at least one gain")
 
 
-def _slice_rule(name: str, difference: PairedDifference, settings: PromotionSettings) -> Check:
+def _slice_rule(name: str, of_slice: PairedDifference, figure: Figure, settings: PromotionSettings) -> Check:
     """Requires that a slice lost no more than the margin, or no more than chance explains: small slices are noisy."""
-    margin, judged = settings.margins.slice_accuracy, difference.count >= settings.min_slice_count
+    margin, judged = settings.margins.slice_accuracy, of_slice.count >= settings.min_slice_count
+    difference: Interval = getattr(of_slice, figure)
     too_few = "" if judged else f", too few to judge (minimum {settings.min_slice_count})"
     return Check(
-        name=f"champion: accuracy of {name}",
-        passed=difference.accuracy.value >= -margin or difference.accuracy.high >= 0,
-        observed=format_points(difference.accuracy),
+        name=f"champion: {FIGURES[figure]} of {name}",
+        passed=difference.value >= -margin or difference.high >= 0,
+        observed=format_points(difference),
         limit=f"no significant loss of more than {100 * margin:g} points",
-        detail=f"{difference.count:,} reviews{too_few}",
+        detail=f"{of_slice.count:,} reviews{too_few}",
         severity=severity_of(blocking=judged),
     )
 
@@ -132,9 +144,12 @@ def _gains(
     settings: PromotionSettings,
 ) -> Iterator[Check]:
     gains = settings.gains
-    for name, difference in (("accuracy", overall.accuracy), ("macro-F1", overall.macro_f1)):
+    for figure in FIGURES:
+        if figure == "accuracy" and evaluation.rare_label is not None:
+            continue  # won by answering the frequent label more often
+        difference: Interval = getattr(overall, figure)
         yield Check(
-            name=f"gain: {name}",
+            name=f"gain: {FIGURES[figure]}",
             passed=difference.low > 0,
             observed=format_points(difference),
             limit="lower end above 0",

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from sentiment.checks import Check, CheckReport
 from sentiment.evaluation.measure import Evaluation
 from sentiment.promotion.champion import BETTER, ChampionScores, champion_rules
-from sentiment.promotion.rules import baseline_rule, floor_rules, gate_rules, severity_of
+from sentiment.promotion.rules import FIGURES, baseline_rule, choose_figure, floor_rules, gate_rules, severity_of
 from sentiment.promotion.settings import PromotionSettings
 
 ROLLED_BACK = "rolled back: an operator promotes"
@@ -118,11 +118,11 @@ def _rolled_back_rule(version: str) -> Check:
 
 def _reason_to_promote(rules: Sequence[Check], evaluation: Evaluation, version: str | None) -> str:
     over = next(rule for rule in rules if rule.name.startswith("baseline: "))
-    accuracy = (
-        f"accuracy {evaluation.overall.accuracy.value:.3f}; {over.name.removeprefix('baseline: ')}: {over.observed}"
-    )
+    figure = choose_figure(evaluation)
+    reached = f"{FIGURES[figure]} {getattr(evaluation.overall, figure).value:.3f}"
     if version is None:
-        return f"first champion: keeps every gate and floor; {accuracy}"
+        gain = f"{over.name.removeprefix('baseline: ')}: {over.observed}"
+        return f"first champion: keeps every gate and floor; {reached}; {gain}"
     gains = [f"{rule.name.removeprefix('gain: ')} {rule.observed}" for rule in rules if _is_gain(rule)]
     return f"better than champion version {version} and nowhere worse: {'; '.join(gains)}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,10 +13,14 @@ from sentiment.evaluation.bootstrap import Interval, PairedDifference, paired_di
 from sentiment.evaluation.measure import Evaluation
 from sentiment.evaluation.slices import slice_masks
 from sentiment.promotion.settings import Floors, PromotionSettings
+from sentiment.reviews.table import LABELS
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+Figure = Literal["accuracy", "macro_f1"]
+FIGURES: dict[Figure, str] = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
 def gate_rules(reports: Iterable[CheckReport]) -> Iterator[Check]:
@@ -51,6 +55,11 @@ def floor_rules(evaluation: Evaluation, floors: Floors, min_slice_count: int) ->
             yield _at_least(
                 f"floor: accuracy of {name}", metrics.accuracy, floor, detail, severity=severity_of(blocking=judged)
             )
+    if (recall := evaluation.rare_recall) is not None:
+        yield _at_least("floor: macro-F1", evaluation.overall.macro_f1, floors.macro_f1, rows)
+        rare = evaluation.rare_label
+        count = f"{int((evaluation.predictions['label'] == LABELS.index(rare)).sum()):,} {rare} reviews"
+        yield _at_least(f"floor: recall of the rare label, {rare}", recall, floors.rare_recall, count)
     ece, p95, size = evaluation.overall.ece, evaluation.latency_ms.p95, evaluation.size_mb
     yield Check(
         name="floor: calibration error",
@@ -65,9 +74,12 @@ def floor_rules(evaluation: Evaluation, floors: Floors, min_slice_count: int) ->
 def baseline_rule(
     evaluations: Mapping[str, Evaluation], challenger: str, settings: PromotionSettings, seed: int
 ) -> Check:
-    """Requires more accuracy than the baseline's, beyond chance; the baseline may be promoted as the only candidate."""
-    name = settings.baseline.candidate
-    title, limit = f"baseline: gain over {name}", "lower end above 0 points of accuracy"
+    """Requires a better figure than the baseline's, beyond chance; the baseline may be promoted as the only candidate.
+
+    The figure: see :func:`choose_figure`.
+    """
+    name, figure = settings.baseline.candidate, choose_figure(evaluations[challenger])
+    title, limit = f"baseline: gain over {name}", f"lower end above 0 points of {FIGURES[figure]}"
     if challenger == name:
         alone = len(evaluations) == 1
         observed = f"{name} is the only candidate, the others are off" if alone else "it cannot beat itself"
@@ -82,9 +94,23 @@ def baseline_rule(
             severity=severity_of(blocking=settings.baseline.required),
         )
     better, other = evaluations[challenger], evaluations[name]
-    difference = compare(better, other, settings, seed)[0].accuracy
-    detail = f"{better.overall.accuracy.value:.3f} against {other.overall.accuracy.value:.3f}"
+    difference = getattr(compare(better, other, settings, seed)[0], figure)
+    detail = against(better, other, figure)
     return Check(name=title, passed=difference.low > 0, observed=format_points(difference), limit=limit, detail=detail)
+
+
+def choose_figure(evaluation: Evaluation) -> Figure:
+    """Returns the figure that models are compared by on these reviews: macro-F1 where one label is rare.
+
+    There, accuracy says little about the rare label: always answering the other one has a high accuracy.
+    """
+    return "accuracy" if evaluation.rare_label is None else "macro_f1"
+
+
+def against(first: Evaluation, second: Evaluation, figure: Figure) -> str:
+    """Formats a figure of two evaluations."""
+    values = (getattr(evaluation.overall, figure).value for evaluation in (first, second))
+    return " against ".join(f"{value:.3f}" for value in values)
 
 
 def compare(
@@ -104,8 +130,15 @@ def compare(
     labels, p, q = rows["label"].to_numpy(), rows["p_positive"].to_numpy(), others["p_positive"].to_numpy()
 
     def difference(mask: NDArray[np.bool_]) -> PairedDifference:
-        resamples, confidence = settings.resamples, settings.confidence
-        return paired_difference(labels[mask], p[mask], q[mask], resamples=resamples, confidence=confidence, seed=seed)
+        return paired_difference(
+            labels[mask],
+            p[mask],
+            q[mask],
+            resamples=settings.resamples,
+            confidence=settings.confidence,
+            seed=seed,
+            thresholds=(first.threshold, second.threshold),
+        )
 
     whole = difference(np.ones(len(labels), dtype=bool))
     return whole, {name: difference(mask) for name, mask in slice_masks(rows)}

@@ -16,13 +16,25 @@ class Floors(Settings):
         default_factory=lambda: {"imdb": 0.88, "rotten_tomatoes": 0.78, "feedback": 0.5},
         description="least accuracy on sources by name, instead of source_accuracy; a source that is absent is skipped",
     )
+    macro_f1: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="least macro-F1 where one label is rare: always answering the other one has less than 0.5",
+    )
+    rare_recall: float = Field(
+        0.25, ge=0, le=1, description="least share of the rare label's reviews that are found, where one label is rare"
+    )
     max_ece: float = Field(0.05, ge=0, le=1, description="largest expected calibration error")
     max_p95_latency_ms: float = Field(150, gt=0, description="slowest 95th percentile of single-text calls")
     max_size_mb: float = Field(200, gt=0, description="largest servable directory, MB")
 
 
 class Baseline(Settings):
-    """The baseline that every promoted model must beat: simple, fast, and strong on long reviews."""
+    """The baseline that every promoted model must beat: simple, fast, and strong on long reviews.
+
+    Where one label is rare, it is beaten in macro-F1: always answering the other label has a high accuracy.
+    """
 
     candidate: str = Field("linear", description="the candidate that is the baseline")
     required: bool = Field(True, description="block where the baseline was not evaluated (switched off)")
@@ -32,9 +44,14 @@ class Margins(Settings):
     """How much worse than the champion a challenger may be: non-inferior everywhere that matters."""
 
     accuracy: float = Field(
-        0.01, ge=0, le=1, description="overall: the interval's lower end may not lie below minus this"
+        0.01,
+        ge=0,
+        le=1,
+        description="overall: the interval's lower end may not lie below minus this; macro-F1 where one label is rare",
     )
-    slice_accuracy: float = Field(0.015, ge=0, le=1, description="a slice: no significant loss larger than this")
+    slice_accuracy: float = Field(
+        0.015, ge=0, le=1, description="likewise of a slice: no significant loss larger than this"
+    )
     behaviour: float = Field(0.15, ge=0, le=1, description="largest rise of any capability's failure rate")
     behaviour_mean: float = Field(0.02, ge=0, le=1, description="largest rise of the mean of their failure rates")
     ece: float = Field(0.01, ge=0, le=1, description="largest rise of the calibration error")
@@ -43,7 +60,10 @@ class Margins(Settings):
 
 
 class Gains(Settings):
-    """The gains over the champion; one is enough. A significant gain in accuracy or macro-F1 always counts."""
+    """The gains over the champion; one is enough.
+
+    A significant gain in accuracy or macro-F1 always counts; where one label is rare, in macro-F1 only.
+    """
 
     behaviour: float = Field(0.15, gt=0, le=1, description="fall of one capability's failure rate")
     latency_ratio: float = Field(0.7, gt=0, lt=1, description="p95 latency as a share of the champion's, p50 no worse")

@@ -43,7 +43,7 @@ def check_scored(tally: Tally, reference: Reference, settings: ScoreSettings) ->
 
 
 def _drift(tally: Tally, reference: Reference, settings: ScoreSettings) -> Iterator[Check]:
-    sample = tally.sample_frame(settings.abstain_below)
+    sample = tally.sample_frame(settings.abstain_below, reference.threshold)
     if len(sample) < MIN_DRIFT_ROWS:
         yield Check(
             name="drift",

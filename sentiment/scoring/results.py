@@ -157,14 +157,14 @@ class Tally:
             uncertain=self._uncertain,
         )
 
-    def sample_frame(self, abstain_below: float) -> pd.DataFrame:
+    def sample_frame(self, abstain_below: float, threshold: float) -> pd.DataFrame:
         """Returns the sampled rows in order, in the columns of the prediction log that drift checks read."""
         import numpy as np
         import pandas as pd
 
         rows = [row for index in sorted(self._sample) for row in self._sample[index]]
         frame = pd.DataFrame(rows, columns=list(SampledRow._fields))
-        score = np.maximum(frame["positive"], 1 - frame["positive"])
+        score = np.where(frame["positive"] > threshold, frame["positive"], 1 - frame["positive"])
         return frame.assign(score=score, abstained=score < abstain_below, sampled=True)
 
 

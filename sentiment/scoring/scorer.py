@@ -162,8 +162,8 @@ class Scorer:
         import numpy as np
         import pyarrow as pa
 
-        labels = np.array(self._classifier.manifest.labels, dtype=object)[(positive > 0.5).astype(int)]
-        score = np.maximum(positive, 1 - positive).round(6)
+        labels = np.array(self._classifier.manifest.labels, dtype=object)[self._is_positive(positive).astype(int)]
+        score = self._score(positive).round(6)
         values = (
             pa.array(labels, pa.string()),
             pa.array(score),
@@ -174,6 +174,15 @@ class Scorer:
         for name, column in zip(self._settings.columns.names, values, strict=True):
             table = table.append_column(name, column)
         return table
+
+    def _is_positive(self, positive: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return positive > self._classifier.manifest.threshold
+
+    def _score(self, positive: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Returns the probability of each label that is given."""
+        import numpy as np
+
+        return np.asarray(np.where(self._is_positive(positive), positive, 1 - positive))
 
     def _count(
         self,
@@ -186,14 +195,14 @@ class Scorer:
     ) -> ShardResult:
         import numpy as np
 
-        score = np.maximum(positive, 1 - positive)
+        score = self._score(positive)
         near = np.argsort(score, kind="stable")[:MAX_UNCERTAIN]
         sampled = np.unique(np.linspace(0, len(texts) - 1, min(task.sample_rows, len(texts))).astype(int))
         return ShardResult(
             index=task.shard.index,
             scored=len(texts),
             rejected=dict(sorted(Counter(reject.reason for reject in rejects).items())),
-            positives=int((positive > 0.5).sum()),
+            positives=int(self._is_positive(positive).sum()),
             abstained=int((score.round(6) < self._settings.abstain_below).sum()),
             histogram=tuple(np.histogram(positive, BINS, (0, 1))[0].tolist()),
             sources=self._sources(taken, positive),
@@ -215,7 +224,8 @@ class Scorer:
         names = taken.column(self._settings.source_column).to_pylist()
         names = [NO_SOURCE if name is None else str(name) for name in names]
         known = Counter(names)
-        found = Counter(name for name, value in zip(names, positive.tolist(), strict=True) if value > 0.5)
+        is_positive = self._is_positive(positive).tolist()
+        found = Counter(name for name, wanted in zip(names, is_positive, strict=True) if wanted)
         return limit_sources({name: SourceCount(rows=known[name], positives=found[name]) for name in known})
 
 

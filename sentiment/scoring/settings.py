@@ -21,8 +21,8 @@ WITHOUT_EFFECT = frozenset(
 class ResultColumns(Settings):
     """Names of the columns that are added."""
 
-    label: str = Field("label", min_length=1, description="the more probable label")
-    score: str = Field("score", min_length=1, description="its calibrated probability, 0.5 to 1")
+    label: str = Field("label", min_length=1, description="the label")
+    score: str = Field("score", min_length=1, description="its calibrated probability, 0 to 1")
     positive: str = Field("positive", min_length=1, description="calibrated probability of the positive label, 0 to 1")
     abstained: str = Field("abstained", min_length=1, description="whether the score is too low to act on")
     model_version: str = Field("model_version", min_length=1, description="number of the version that scored the row")

@@ -12,15 +12,11 @@ if TYPE_CHECKING:
 
 
 class Pair(NamedTuple):
-    """P(positive) of one text by two services, each in [0, 1]."""
+    """P(positive) of one text by two services, each in [0, 1], and whether both give the same label."""
 
     live: float
     new: float
-
-    @property
-    def agrees(self) -> bool:
-        """Whether both give the same label."""
-        return (self.live > 0.5) == (self.new > 0.5)
+    agrees: bool
 
 
 def check_agreement(pairs: Sequence[Pair], settings: RolloutSettings) -> Check:

@@ -177,7 +177,7 @@ def _ask_both(canary: Access, live: Access, texts: Sequence[str]) -> list[Pair]:
 
     with canary.http_client() as new, live.http_client() as old:
         answers = [[client.predict([text]).predictions[0] for client in (old, new)] for text in texts]
-    return [Pair(*(positive(a.label, a.score) for a in both)) for both in answers]
+    return [Pair(positive(a.label, a.score), positive(b.label, b.score), a.label == b.label) for a, b in answers]
 
 
 def _traffic(access: Access) -> Traffic:

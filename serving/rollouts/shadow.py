@@ -36,12 +36,9 @@ def watch_shadow(route: Callable[[], None], new: Path, live: Path, settings: Rol
 
 def pairs(live: Iterable[Record], new: Iterable[Record]) -> list[Pair]:
     """P(positive) of both for every text that both answered: the same place in the same request."""
-    answered = {(record.request, record.index): record.positive for record in new}
-    return [
-        Pair(record.positive, answered[record.request, record.index])
-        for record in live
-        if (record.request, record.index) in answered
-    ]
+    answered = {(record.request, record.index): record for record in new}
+    both = ((record, answered.get((record.request, record.index))) for record in live)
+    return [Pair(one.positive, other.positive, one.label == other.label) for one, other in both if other]
 
 
 def judge(found: list[Pair], settings: RolloutSettings) -> CheckReport:

@@ -20,7 +20,13 @@ SHOWN = 5  # examples of a failed check
 
 
 def smoke_test(
-    access: Access, bento: Bento, known: Sequence[Known], settings: SmokeSettings, *, engine: str
+    access: Access,
+    bento: Bento,
+    known: Sequence[Known],
+    settings: SmokeSettings,
+    *,
+    engine: str,
+    threshold: float = 0.5,
 ) -> CheckReport:
     """Tests a service that gets no traffic yet.
 
@@ -30,11 +36,12 @@ def smoke_test(
         known: Reviews with their recorded scores.
         settings: Tolerance and budget.
         engine: The engine that computed the recorded scores.
+        threshold: P(positive) above which the model says positive.
     """
     texts, recorded = [k.text for k in known], [k.positive for k in known]
     checks = []
     for protocol, probe in (("HTTP", http_probe), ("gRPC", grpc_probe)):
-        checks += judge(protocol, probe(access, texts), bento, recorded, settings, engine=engine)
+        checks += judge(protocol, probe(access, texts), bento, recorded, settings, engine=engine, threshold=threshold)
     return CheckReport(suite="smoke", checks=tuple(checks))
 
 
@@ -46,6 +53,7 @@ def judge(
     settings: SmokeSettings,
     *,
     engine: str,
+    threshold: float = 0.5,
 ) -> list[Check]:
     """The checks of one protocol.
 
@@ -56,6 +64,7 @@ def judge(
         recorded: P(positive) of every text as evaluation recorded it.
         settings: Tolerance and budget.
         engine: The engine that computed the recorded scores.
+        threshold: P(positive) above which the model says positive.
     """
     if isinstance(seen, str):
         every = Check(name=f"answers over {protocol}", passed=False, observed=seen, limit="an answer to every request")
@@ -63,7 +72,7 @@ def judge(
     if seen.engine == engine:
         scores = _scores(protocol, seen.positive, recorded, settings.tolerance)
     else:
-        scores = _scores_of_another_engine(protocol, seen, recorded, settings, engine)
+        scores = _scores_of_another_engine(protocol, seen, recorded, settings, engine, threshold)
     return [
         _identity(protocol, seen, bento),
         scores,
@@ -99,12 +108,12 @@ def _scores(protocol: str, observed: Sequence[float], recorded: Sequence[float],
 
 
 def _scores_of_another_engine(
-    protocol: str, seen: Seen, recorded: Sequence[float], settings: SmokeSettings, engine: str
+    protocol: str, seen: Seen, recorded: Sequence[float], settings: SmokeSettings, engine: str, threshold: float
 ) -> Check:
-    """Checks scores that another precision may move: hardly on average, and few across the middle."""
+    """Checks scores that another precision may move: hardly on average, and few across the threshold."""
     observed = np.asarray(seen.positive)
     differences = np.abs(observed - np.asarray(recorded))
-    agreement = float(np.mean((observed > 0.5) == (np.asarray(recorded) > 0.5)))
+    agreement = float(np.mean((observed > threshold) == (np.asarray(recorded) > threshold)))
     mean = float(differences.mean())
     return Check(
         name=f"scores over {protocol}",

@@ -35,13 +35,18 @@ def prove_requirements(requirements: RequirementSettings) -> str:
             remedy = "Write it as in requirements.txt."
             raise UserError(f"{text!r} names no package", where="requirements.packages", remedy=remedy) from error
         except PackageNotFoundError as error:
-            raise UserError(f"the package {text} is missing", remedy=f"Run pip install '{text}'.") from error
+            raise UserError(f"the package {text} is missing", remedy=_installation(requirements, text)) from error
         if not wanted.specifier.contains(found, prereleases=True):
-            raise UserError(f"{wanted.name} is {found}, not {wanted.specifier}", remedy=f"Run pip install '{text}'.")
+            remedy = _installation(requirements, text)
+            raise UserError(f"{wanted.name} is {found}, not {wanted.specifier}", remedy=remedy)
     for program in requirements.programs:
         if which(program) is None:
             raise UserError(f"the program {program} is not on the PATH", remedy=f"Install {program}.")
     return ", ".join(("installed:", *requirements.packages, *requirements.programs)).replace(":,", ":")
+
+
+def _installation(requirements: RequirementSettings, package: str) -> str:
+    return f"Run {requirements.install}." if requirements.install else f"Run pip install '{package}'."
 
 
 def prove_deployer(stack: Stack) -> str:

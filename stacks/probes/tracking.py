@@ -23,11 +23,9 @@ def prove_tracking(stack: Stack) -> str:
 
     Raises:
         UserError: If one of them fails.
-        Unproven: If it is no MLflow, or one without a server.
+        Unproven: If it has no server.
     """
     component = stack.components["experiment_tracker"]
-    if component.flavor != "mlflow":
-        raise Unproven(f"no proof for the flavor {component.flavor}")
     uri, ours = component.configuration.get("tracking_uri", ""), version("mlflow")
     if not uri:
         return f"MLflow {ours}, on a database beside the artifact store"

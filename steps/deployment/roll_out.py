@@ -69,7 +69,10 @@ def roll_out(
         )
     service = deployer.start(bento)
     try:
-        _keep(smoke_test(access_to(service), bento, known, smoke, engine=evaluation.engine))
+        report = smoke_test(
+            access_to(service), bento, known, smoke, engine=evaluation.engine, threshold=evaluation.threshold
+        )
+        _keep(report)
         if former and mode != "switch":  # without a live service there is nothing to compare a canary with
             _keep(_compared(deployer, service, former, known, rollout))
         if live is None or mode != "shadow":

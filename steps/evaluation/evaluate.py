@@ -65,5 +65,7 @@ def measure(
         settings=settings,
         seed=seed,
         operating_points=read_points(servable.path / OPERATING_POINTS),
+        threshold=servable.manifest.threshold,
     )
-    return evaluation, check_behaviour(classifier.predict_proba, reviews, behaviour, seed=seed)
+    threshold = servable.manifest.threshold
+    return evaluation, check_behaviour(classifier.predict_proba, reviews, behaviour, seed=seed, threshold=threshold)

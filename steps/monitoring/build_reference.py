@@ -26,4 +26,6 @@ def build_reference(
         seed: Of the choice, where there are more.
     """
     scores = evaluation.predictions["p_positive"].to_numpy()
-    return reference.build_reference(splits.test, scores, model_version=version, rows=rows, seed=seed)
+    return reference.build_reference(
+        splits.test, scores, model_version=version, rows=rows, seed=seed, threshold=evaluation.threshold
+    )

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from zenml import get_step_context, log_metadata, step
 
+from registry.trackers.copy import copy_run
 from sentiment.checks import CheckReport
 from sentiment.monitoring import checks
 from sentiment.monitoring.evidently_report import evidently_report, keep_snapshot
@@ -49,6 +50,7 @@ def check_window(
         {"predictions": window.facts.seen}
         | {_metric(check.name): check.score for check in report.checks if check.score is not None}
     )
+    copy_run()
     mlflow.log_text(monitoring_page(report, window, reference), "monitoring.html")
     interactive = evidently_report(window, reference, settings.drift)
     if interactive is not None:

@@ -10,9 +10,11 @@ from zenml import get_step_context, step
 
 from registry import champion, mlflow_registry, versions
 from registry.locks import version_lock
+from registry.trackers.copy import copy_run
 from registry.tracking import log_training
 from sentiment.checks import CheckReport
 from sentiment.deployment import Version
+from sentiment.evaluation.leaderboard import Leaderboard
 from sentiment.evaluation.measure import Evaluation
 from sentiment.models.servable import Servable
 from sentiment.pages.servable import model_card
@@ -22,7 +24,7 @@ from sentiment.reviews.table import SPLITS, Reviews, Splits
 if TYPE_CHECKING:
     from zenml.models import ArtifactVersionResponse
 
-LINKED = ("servable", "splits", "evaluations", "behaviours", "feedback")  # inputs that are linked to the version
+LINKED = ("servable", "splits", "evaluations", "behaviours", "leaderboard", "feedback")  # inputs linked to the version
 
 CITATIONS = {
     "imdb": "Maas et al. 2011, https://aclanthology.org/P11-1015",
@@ -37,6 +39,7 @@ def promote(
     splits: Splits,
     evaluations: list[Evaluation],
     behaviours: list[CheckReport],
+    leaderboard: Leaderboard,
     model: str,
     settings: dict[str, Any],
     feedback: Reviews | None = None,
@@ -52,6 +55,7 @@ def promote(
         splits: The splits that it was trained and tested on, for the model card.
         evaluations: Of every candidate.
         behaviours: Of the same candidates, in the same order.
+        leaderboard: Of the same candidates.
         model: Name of the model.
         settings: The run's settings, logged to MLflow.
         feedback: The training reviews that came from users; the next training uses them, too.
@@ -65,7 +69,7 @@ def promote(
     card = partial(
         model_card, evaluations[index], behaviours[index], manifest=asdict(servable.manifest), data=_data_facts(splits)
     )
-    log_training(decision, evaluations, behaviours, card(decision), settings)
+    log_training(decision, evaluations, behaviours, leaderboard, card(decision), settings)
     known = versions.find_version(model, servable.fingerprint)
     version = known or _register(decision, servable, evaluations[index], model, card(decision))
     inputs = get_step_context().inputs
@@ -75,6 +79,7 @@ def promote(
     if outcome.promote or not (version.promoted or version.rolled_back):  # otherwise the recorded reason stays
         _record(outcome, model, version, card(outcome))
     champion.follow(model)  # an earlier run may have died before it moved the alias
+    copy_run()
     return version.number, outcome  # ZenML sees two outputs only if a tuple is written out
 
 

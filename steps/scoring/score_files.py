@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from zenml import log_metadata, step
 
+from registry.trackers.copy import copy_run
 from sentiment.models.servable import Servable
 from sentiment.monitoring.reference import Reference
 from sentiment.pages.scoring import scoring_page
@@ -51,6 +52,7 @@ def score_files(
     report = _report(done, servable, reference, settings, count)
     mlflow.set_tags({"model_version": version, "output": settings.output})
     mlflow.log_metrics(_metrics(report))
+    copy_run()
     mlflow.log_text(scoring_page(report), "scoring.html")
     log_metadata(metadata={"model": settings.model, "model_version": version}, infer_artifact=True)
     return report

@@ -1,4 +1,4 @@
-"""Transformer checkpoint to servable."""
+"""Checkpoint to servable."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def export(
     checkpoint: TransformerCheckpoint, splits: Splits, settings: ExportSettings, seed: int
 ) -> Annotated[Servable, ArtifactConfig(name="{candidate}")]:
     """Exports to ONNX, int8 where that costs no accuracy, and calibrates on the validation split."""
-    out = Path(tempfile.mkdtemp(prefix="transformer-"))
+    out = Path(tempfile.mkdtemp(prefix=f"{checkpoint.kind}-"))
     report = export_transformer(checkpoint, splits.validation, out, settings, seed=seed)
     release_memory()
     log_metadata({"export": report.model_dump()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from zenml import step
 from registry.lineage import git_commit
 from sentiment.checks import CheckReport
 from sentiment.models import linear
+from sentiment.models.class_weights import ClassWeightSettings, weigh_classes
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Splits
 from steps.caching import depends_on_imports
@@ -18,11 +20,20 @@ from steps.caching import depends_on_imports
 
 @step(cache_policy=depends_on_imports(__name__))
 def train_linear(
-    splits: Splits, checks: CheckReport, settings: linear.LinearSettings, seed: int
+    splits: Splits, checks: CheckReport, settings: linear.LinearSettings, seed: int, class_weights: ClassWeightSettings
 ) -> Annotated[Servable, "linear"]:
     """Trains and calibrates the linear candidate; stops if the splits leak."""
     checks.require_passed()
-    pipeline = linear.train_linear(splits.train, settings, seed=seed)
+    started = time.perf_counter()
+    weights = weigh_classes(splits.train.frame["label"].tolist(), class_weights)
+    pipeline = linear.train_linear(splits.train, settings, seed=seed, class_weights=weights)
     out = Path(tempfile.mkdtemp(prefix="linear-"))
-    linear.export_linear(pipeline, splits.validation, out, data_fingerprint=splits.fingerprint, git_commit=git_commit())
+    linear.export_linear(
+        pipeline,
+        splits.validation,
+        out,
+        data_fingerprint=splits.fingerprint,
+        git_commit=git_commit(),
+        started=started,
+    )
     return Servable(out)

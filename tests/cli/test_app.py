@@ -95,7 +95,10 @@ BAD = {
     ),
     "shadow of a command": (["--shadow", "versions"], "run.py versions: has no option --shadow: it belongs to deploy"),
     "canary of no command": (["--canary", "10"], "run.py: has no option --canary: it belongs to deploy"),
-    "no cache of a command": (["status", "--no-cache"], "it belongs to train and evaluate and deploy and monitor"),
+    "no cache of a command": (
+        ["status", "--no-cache"],
+        "it belongs to train and tune and evaluate and deploy and monitor",
+    ),
     "option of no command": (["versions", "--fast"], "run.py versions: has no option --fast. See"),
     "unknown command": (["verisons"], "run.py: there is no command 'verisons'. Did you mean versions?"),
     "command as a pipeline": (["--pipeline", "stop"], "--pipeline: there is no pipeline 'stop'"),

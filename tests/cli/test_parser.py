@@ -22,13 +22,14 @@ OPTIONS = {
     "train": {"--config", "--set", "--no-cache"},
     "evaluate": {"--config", "--set", "--no-cache"},
     "deploy": {"--config", "--set", "--no-cache", "--canary", "--shadow"},
+    "tune": {"--config", "--set", "--no-cache", "--worker"},
     "monitor": {"--config", "--set", "--no-cache"},
     "continuous": {"--config", "--set", "--no-cache"},
     "status": {"--model", "--repair"},
     "report": {"--model", "--output"},
     "stop": set(),
     "versions": {"--model"},
-    "compare": {"--model", "--run", "--markdown"},
+    "compare": {"--model", "--run", "--families", "--markdown"},
     "score": {"--config", "--set", "--no-cache", "--restart"},
     "smoke": {"--model", "--http", "--grpc", "--version", "--config", "--set"},
     "promote": {"--model", "--version", "--dry-run"},
@@ -151,7 +152,7 @@ def test_only_deploy_takes_a_canary(pipeline):
 
 @pytest.mark.parametrize("option", ["--config=x.yaml", "--set=a=b", "--no-cache"])
 def test_options_of_pipelines_belong_to_pipelines(option):
-    with pytest.raises(UserError, match=f"has no option {option.partition('=')[0]}: it belongs to train and evaluate"):
+    with pytest.raises(UserError, match=f"has no option {option.partition('=')[0]}: it belongs to train and tune"):
         parse(COMMANDS, ["status", option])
 
 

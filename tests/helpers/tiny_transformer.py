@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -73,7 +74,13 @@ def recipe(encoder: Path, **changes: object) -> TransformerSettings:
     return TransformerSettings(**{**settings, **changes})
 
 
-def run(encoder: Path, work_dir: Path, death: str = "never", step: int = 0) -> forked.Forked:
+def train(encoder: Path, work_dir: Path) -> None:
+    train_transformer(reviews(160, seed=1), reviews(40, seed=2), recipe(encoder), seed=7, work_dir=work_dir)
+
+
+def run(
+    encoder: Path, work_dir: Path, death: str = "never", step: int = 0, train: Callable[[Path, Path], object] = train
+) -> forked.Forked:
     """Trains in a new process.
 
     Args:
@@ -83,11 +90,12 @@ def run(encoder: Path, work_dir: Path, death: str = "never", step: int = 0) -> f
             it is sent SIGCONT), ``write`` (SIGKILL half-way through writing the state of ``step``), ``full`` (no kill:
             files cannot grow, as on a full disk) or ``never``.
         step: Of the training.
+        train: Trains what is in the first folder, in the second one.
     """
-    return forked.start(_alone, encoder, work_dir, death, step, folder=work_dir)
+    return forked.start(_alone, train, encoder, work_dir, death, step, folder=work_dir)
 
 
-def _alone(encoder: Path, work_dir: Path, death: str, step: int) -> None:
+def _alone(train: Callable[[Path, Path], object], encoder: Path, work_dir: Path, death: str, step: int) -> None:
     import torch
 
     torch.set_num_threads(1)
@@ -115,4 +123,4 @@ def _alone(encoder: Path, work_dir: Path, death: str, step: int) -> None:
 
     torch.save = die_while_writing
     with listening(die_at_report):
-        train_transformer(reviews(160, seed=1), reviews(40, seed=2), recipe(encoder), seed=7, work_dir=work_dir)
+        train(encoder, work_dir)

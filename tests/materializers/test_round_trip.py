@@ -1,6 +1,7 @@
 """Every typed artifact is stored in a real ZenML artifact store and read back unchanged."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from safetensors.numpy import save_file
 
 from sentiment.checks import Check, CheckReport
 from sentiment.deployment import Bento, Deployment
+from sentiment.evaluation.cross_validation import CrossValidation, Fold
+from sentiment.evaluation.leaderboard import build_leaderboard
 from sentiment.evaluation.measure import Evaluation, EvaluationSettings, evaluate
 from sentiment.models.checkpoint import TrainingReport, TransformerCheckpoint, TransformerSettings
 from sentiment.models.servable import Manifest, Servable
@@ -54,6 +57,18 @@ def check_report(tmp_path):
 def decision(tmp_path):
     rules = (Check(name="floor: accuracy", passed=True, observed="0.91", limit="0.9", detail="80 reviews"),)
     return Decision(promote=True, reason="it is better", challenger="cascade", champion="3", rules=rules)
+
+
+def cross_validation(tmp_path):
+    folds = (Fold(reviews=10, accuracy=0.9, macro_f1=0.85), Fold(reviews=11, accuracy=0.8, macro_f1=0.75))
+    return CrossValidation(candidate="linear", data_fingerprint="d4ta", seed=3, folds=folds)
+
+
+def leaderboard(tmp_path):
+    manifest = Manifest("linear", {}, 1.0, 0.9, "data", {}, training_seconds=1.5)
+    measured = evaluation(tmp_path)
+    fixed = replace(measured, latency_ms=measured.latency_ms.model_copy(update={"p95": 2.0}), reviews_per_second=50.0)
+    return build_leaderboard([fixed], [check_report(tmp_path)], [manifest], [cross_validation(tmp_path)])
 
 
 def servable(tmp_path):
@@ -147,6 +162,8 @@ ARTIFACTS = {
     "evaluation": (evaluation, same_evaluation, False, "linear"),
     "check_report": (check_report, same, True, "gøød &lt;i&gt;"),
     "decision": (decision, same, True, "it is better"),
+    "cross_validation": (cross_validation, same, True, "d4ta"),
+    "leaderboard": (leaderboard, same, True, "0.850<small>± 0.071</small>"),
     "servable": (servable, same_files, True, "c0ffee"),
     "checkpoint": (checkpoint, same_files, True, "bf16"),
     "bento": (bento, same, True, "c0ffee"),

@@ -50,7 +50,7 @@ def test_a_new_candidate_is_checked_like_the_others(table):
     off = {"enabled": False}
     with pytest.raises(ValueError, match=r"echo needs linear: enable them, or set echo\.enabled=false"):
         MoreSettings(linear=off, cascade=off)
-    with pytest.raises(ValueError, match="enable at least one of linear, transformer, large_transformer"):
+    with pytest.raises(ValueError, match=r"enable at least one of linear, .*, large_transformer"):
         MoreSettings(linear=off, transformer=off, cascade=off, echo=off)
 
 
@@ -80,3 +80,25 @@ def test_only_an_enabled_candidate_is_reused_or_promoted():
     for setting in ({"reuse": {"large_transformer": 3}}, {"challenger": "large_transformer"}):
         with pytest.raises(ValueError, match="names large_transformer, which is no enabled candidate: cascade, linear"):
             CandidateSettings(**setting)
+
+
+@pytest.mark.parametrize("given", [0, 1, "0.5.", "automatic", -0.2])
+def test_a_threshold_is_a_probability_or_automatic(given):
+    with pytest.raises(ValueError, match="decision_threshold"):
+        CandidateSettings(decision_threshold=given)
+
+
+def test_a_given_threshold_is_set_on_every_candidate_after_all_are_trained(table, monkeypatch):
+    moved = []
+
+    class Step:
+        def with_options(self, *, substitutions):
+            return lambda servable, splits, name, threshold, id: (
+                moved.append((servable, threshold, id)) or f"{name}, moved"
+            )
+
+    monkeypatch.setattr("steps.training.set_threshold.set_threshold", Step())
+    trained = train_candidates(MoreSettings(decision_threshold=0.3), "splits", "checks", {})
+    assert trained["linear"] == "linear, moved"
+    assert [(threshold, id) for _, threshold, id in moved] == [(0.3, f"threshold_{name}") for name in trained]
+    assert not any("moved" in servable for servable, _, _ in moved)  # a cascade's stages stay as they were trained

@@ -281,7 +281,7 @@ def test_a_deployment_without_version_or_deployer_is_one_line(arguments, words, 
 def test_an_interrupt_stops_the_new_service(unharmed, monkeypatch):
     import steps.deployment.roll_out as step
 
-    def interrupt(*_, engine):
+    def interrupt(*_, engine, threshold):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(step, "smoke_test", interrupt)

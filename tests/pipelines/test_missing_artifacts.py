@@ -56,6 +56,7 @@ def shorten(folder):
         ("check_splits", "split_checks", empty),
         ("train_linear", "linear", shorten),
         ("choose", "challenger", empty),
+        ("rank", "leaderboard", empty),
     ],
 )
 def test_only_the_missing_artifact_is_computed_again(step, output, spoil, first, arguments):

@@ -6,15 +6,18 @@ from functools import partial
 import pytest
 
 from pipelines import settings
+from pipelines.search import read_tune_settings
 from sentiment.errors import UserError
 from sentiment.monitoring.settings import MonitorSettings
 from sentiment.promotion.settings import PromotionSettings
 from sentiment.scoring.settings import ScoreSettings
 from sentiment.settings import read_settings
+from sentiment.tuning.settings import TuneSettings
 from tests.helpers.command_line import ROOT
 
 READ = {
     "train": settings.read_train_settings,
+    "tune": read_tune_settings,
     "evaluate": settings.read_evaluate_settings,
     "deploy": partial(read_settings, settings.DeploySettings),
     "monitor": partial(read_settings, MonitorSettings),
@@ -47,6 +50,11 @@ def test_the_files_of_the_loop_are_valid():
 )
 def test_the_defaults_of_the_code_equal_the_default_file(file, model):
     assert read_settings(model, ROOT / "configs" / f"{file}.yaml") == model()
+
+
+def test_the_defaults_of_a_search_equal_the_default_file_but_for_its_space():
+    read = read_settings(TuneSettings, ROOT / "configs" / "tune.yaml")
+    assert read == TuneSettings(space=read.space)
 
 
 def test_a_file_named_in_a_file_is_included_by_value(tmp_path):

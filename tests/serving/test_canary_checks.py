@@ -8,7 +8,7 @@ from serving.rollouts.agreement import Pair
 from serving.rollouts.canary import Traffic, judge, read_traffic
 from serving.rollouts.settings import RolloutSettings
 
-SAME = [Pair(0.9, 0.8), Pair(0.1, 0.2)] * 10
+SAME = [Pair(0.9, 0.8, agrees=True), Pair(0.1, 0.2, agrees=True)] * 10
 SETTINGS = RolloutSettings(mode="canary", min_requests=20, max_error_rate=0.02, max_latency_ratio=1.5)
 
 
@@ -148,7 +148,7 @@ def failed_checks(report):
 
 
 def test_a_canary_that_disagrees_with_the_live_service_gets_no_traffic(watched):
-    report, routed, _ = watched(pairs=[Pair(0.9, 0.1)] * 5 + SAME, min_agreement=0.85)
+    report, routed, _ = watched(pairs=[Pair(0.9, 0.1, agrees=False)] * 5 + SAME, min_agreement=0.85)
     assert (failed_checks(report), routed) == (["agreement"], False)
     assert report.checks[0].observed.startswith("80.0% of 25 texts")
 

@@ -92,3 +92,11 @@ def test_another_engine_may_move_scores_a_little_and_the_report_says_so(scores, 
     assert check.passed is passed
     assert check.observed.startswith("onnxruntime instead of openvino-bf16: ")
     assert words in check.observed
+
+
+@pytest.mark.parametrize(("threshold", "words"), [(0.5, "100% of 4 labels"), (0.91, "75% of 4 labels")])
+def test_labels_of_another_engine_are_compared_at_the_models_threshold(threshold, words):
+    seen = replace(GOOD, engine="onnxruntime", positive=(0.92, 0.2, 0.55, 0.01))
+    checks = judge("HTTP", seen, BENTO, RECORDED, SETTINGS, engine="openvino-bf16", threshold=threshold)
+    (check,) = (c for c in checks if c.name == "scores over HTTP")
+    assert words in check.observed

@@ -270,7 +270,7 @@ def test_a_listener_with_tls_is_queried(deployer_proof, tmp_path):
 def test_a_component_that_cannot_be_proven_is_reported(proofs_of):
     proofs = proofs_of(
         "components: {orchestrator: {flavor: sagemaker}, artifact_store: {flavor: gcp},"
-        " container_registry: {flavor: aws}, experiment_tracker: {flavor: wandb}}"
+        " container_registry: {flavor: aws}}"
     )
     assert {proof.passed for proof in proofs.values()} == {None}
     assert proofs["orchestrator"].words == "not proven: sagemaker: needs a run there"

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, f1_score
 
-from sentiment.evaluation.calibration import expected_calibration_error, fit_temperature, reliability_curve
+from sentiment.evaluation.calibration import (
+    calibrate,
+    expected_calibration_error,
+    find_threshold,
+    fit_temperature,
+    is_unbalanced,
+    reliability_curve,
+)
 
 
 def sigmoid(z):
@@ -65,3 +73,70 @@ def test_reliability_counts_every_prediction_once():
     assert [b.count for b in curve] == [2, 2, 1]
     assert [b.predicted for b in curve] == pytest.approx([0.025, 0.57, 1.0])
     assert [b.observed for b in curve] == pytest.approx([0.5, 1.0, 1.0])
+
+
+def unbalanced(n, seed, temperature=2.0, bias=-6.0, prior=-3.2):
+    """Logits as weighted training gives them: shifted towards the rare positive label, and overconfident."""
+    rng = np.random.default_rng(seed)
+    true = rng.normal(prior, 2.0, n)
+    return true * temperature - bias, (rng.random(n) < sigmoid(true)).astype(int)
+
+
+def test_balanced_labels_are_calibrated_by_the_temperature_alone():
+    z, y = overconfident(1000, seed=4)
+    found = calibrate(z, y)
+    assert (found.bias, found.threshold) == (0.0, 0.5)
+    assert found.temperature == fit_temperature(z, y)  # to the last bit
+    assert found.validation_accuracy == ((z > 0) == (y == 1)).mean()
+    assert found.validation_macro_f1 == pytest.approx(f1_score(y, z > 0, average="macro"))
+    assert found.validation_log_loss == np.logaddexp(0, -np.where(y == 1, 1, -1) * z / found.temperature).mean()
+
+
+@pytest.mark.parametrize("rare", [1, 0])
+def test_a_bias_undoes_the_shift_of_weighted_training(rare):
+    def drawn(seed):
+        z, y = unbalanced(4000, seed)
+        return (z, y) if rare else (-z, 1 - y)
+
+    found = calibrate(*drawn(0))
+    assert found.temperature == pytest.approx(2.0, rel=0.15)
+    assert found.bias == pytest.approx(-6.0 if rare else 6.0, abs=0.6)
+    z, y = drawn(1)
+    with_bias, without = (
+        abs(sigmoid(scaled).mean() - y.mean())
+        for scaled in ((z + found.bias) / found.temperature, z / fit_temperature(*drawn(0)))
+    )
+    assert with_bias < 0.01
+    assert without > 0.05
+    assert expected_calibration_error(sigmoid((z + found.bias) / found.temperature), y, 15) < 0.02
+
+
+def test_the_threshold_of_unbalanced_labels_has_the_best_macro_f1():
+    z, y = unbalanced(1500, seed=2)
+    found = calibrate(z, y)
+    p = sigmoid((z + found.bias) / found.temperature)
+    best = max(f1_score(y, p > t, average="macro") for t in (*p, 0.5))
+    assert f1_score(y, p > found.threshold, average="macro") == pytest.approx(best)
+    assert best > f1_score(y, p > 0.5, average="macro") + 0.01
+    assert found.validation_macro_f1 == pytest.approx(best)
+    assert found.validation_accuracy == pytest.approx(accuracy_score(y, p > found.threshold))
+
+
+def test_of_equally_good_thresholds_the_nearest_to_the_middle_is_chosen():
+    assert find_threshold([0.1, 0.2, 0.9], [0, 0, 1]) == 0.5
+    assert find_threshold([0.1, 0.1, 0.2, 0.3], [0, 0, 0, 1]) == 0.25
+
+
+def test_a_perfect_classifier_of_unbalanced_labels_gets_finite_values():
+    z = np.linspace(-5, 5, 101)
+    found = calibrate(z, z > 4.5)
+    assert np.isfinite([found.temperature, found.bias]).all()
+    assert found.temperature >= 0.05
+    assert found.validation_macro_f1 == 1.0
+
+
+@pytest.mark.parametrize(
+    ("negative", "positive", "expected"), [(8, 2, False), (9, 2, True), (2, 9, True), (10, 0, False), (5, 5, False)]
+)
+def test_labels_are_unbalanced_above_a_ratio_of_four(negative, positive, expected):
+    assert is_unbalanced([0] * negative + [1] * positive) is expected

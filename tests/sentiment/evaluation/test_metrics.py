@@ -1,8 +1,10 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ConfigDict, validate_call
-from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, roc_auc_score
+from sklearn.metrics import accuracy_score, brier_score_loss, f1_score, recall_score, roc_auc_score
 
 from sentiment.errors import UserError
 from sentiment.evaluation.bootstrap import paired_difference, resample_counts
@@ -26,7 +28,7 @@ def reviews_of(rows=OPINIONS):
     return Reviews(pd.DataFrame(rows, columns=["text", "label", "source"]))
 
 
-def evaluated(predict, reviews=None, settings=SETTINGS):
+def evaluated(predict, reviews=None, settings=SETTINGS, **more):
     return evaluate(
         predict,
         reviews_of() if reviews is None else reviews,
@@ -36,6 +38,7 @@ def evaluated(predict, reviews=None, settings=SETTINGS):
         size_mb=1.5,
         settings=settings,
         seed=0,
+        **more,
     )
 
 
@@ -54,8 +57,8 @@ def test_every_figure_equals_scikit_learn(scores):
     labels, p = scores
     metrics = measure(labels, p, resamples=100, ece_bins=15, seed=0)
     assert metrics.count == 700
-    assert metrics.accuracy.value == pytest.approx(accuracy_score(labels, p >= 0.5))
-    assert metrics.macro_f1.value == pytest.approx(f1_score(labels, p >= 0.5, average="macro"))
+    assert metrics.accuracy.value == pytest.approx(accuracy_score(labels, p > 0.5))
+    assert metrics.macro_f1.value == pytest.approx(f1_score(labels, p > 0.5, average="macro"))
     assert metrics.roc_auc.value == pytest.approx(roc_auc_score(labels, p))
     assert metrics.brier.value == pytest.approx(brier_score_loss(labels, p))
 
@@ -67,14 +70,27 @@ def test_every_resample_equals_scikit_learn_on_the_drawn_rows(scores):
     order = np.argsort(p, kind="stable")
     drawn = [np.repeat(order, c.astype(int)) for block in resample_counts(60, 150, 7) for c in block]
     for name, figure in {
-        "accuracy": lambda y, q: accuracy_score(y, q >= 0.5),
-        "macro_f1": lambda y, q: f1_score(y, q >= 0.5, average="macro"),
+        "accuracy": lambda y, q: accuracy_score(y, q > 0.5),
+        "macro_f1": lambda y, q: f1_score(y, q > 0.5, average="macro"),
         "roc_auc": roc_auc_score,
         "brier": brier_score_loss,
     }.items():
         ends = np.quantile([figure(labels[rows], p[rows]) for rows in drawn], [0.025, 0.975])
         interval = getattr(metrics, name)
         assert [interval.low, interval.high] == pytest.approx(list(ends)), name
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.41, 0.63])
+def test_recalls_and_all_labels_follow_the_threshold(scores, threshold):
+    labels, p = scores
+    metrics = measure(labels, p, resamples=100, ece_bins=15, seed=0, threshold=threshold)
+    assert metrics.recall_positive.value == pytest.approx(recall_score(labels, p > threshold))
+    assert metrics.recall_negative.value == pytest.approx(recall_score(labels, p > threshold, pos_label=0))
+    assert metrics.recall_positive.low < metrics.recall_positive.value < metrics.recall_positive.high
+    assert metrics.accuracy.value == pytest.approx(accuracy_score(labels, p > threshold))
+    assert metrics.macro_f1.value == pytest.approx(f1_score(labels, p > threshold, average="macro"))
+    at_half = measure(labels, p, resamples=100, ece_bins=15, seed=0)
+    assert (metrics.ece, metrics.brier, metrics.roc_auc) == (at_half.ece, at_half.brier, at_half.roc_auc)
 
 
 def test_intervals_cover_the_truth_about_as_often_as_they_say():
@@ -105,8 +121,10 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another(scores):
 def test_one_class_has_no_roc_auc():
     metrics = measure(np.ones(20, dtype=np.int64), np.linspace(0.1, 0.9, 20), resamples=100, ece_bins=5, seed=0)
     assert metrics.roc_auc is None
+    assert metrics.recall_negative is None
+    assert metrics.recall_positive.value == pytest.approx(0.5)
     assert metrics.macro_f1.value == pytest.approx(
-        f1_score(np.ones(20), np.linspace(0.1, 0.9, 20) >= 0.5, average="macro")
+        f1_score(np.ones(20), np.linspace(0.1, 0.9, 20) > 0.5, average="macro")
     )
 
 
@@ -172,6 +190,39 @@ def test_save_and_load_give_the_same_evaluation(tmp_path):
     assert sorted(f.name for f in (tmp_path / "evaluation").iterdir()) == ["evaluation.json", "predictions.parquet"]
 
 
+def test_an_evaluation_of_before_thresholds_still_loads(tmp_path):
+    evaluation = evaluated(by_length)
+    evaluation.save(tmp_path)
+    file = tmp_path / "evaluation.json"
+    older = json.loads(file.read_text())
+    del older["threshold"]
+    for metrics in (older["overall"], *older["slices"].values()):
+        del metrics["recall_negative"], metrics["recall_positive"]
+    file.write_text(json.dumps(older))
+    loaded = Evaluation.load(tmp_path)
+    assert loaded.threshold == 0.5
+    assert loaded.overall == evaluation.overall.model_copy(update={"recall_negative": None, "recall_positive": None})
+
+
+def test_labels_errors_and_confusion_follow_the_threshold():
+    p = dict(zip((text for text, _, _ in OPINIONS), (0.7, 0.1, 0.3, 0.2, 0.9, 0.4), strict=True))
+    half, moved = (evaluated(lambda texts: np.array([p[t] for t in texts]), threshold=t) for t in (0.5, 0.25))
+    assert (half.confusion, moved.confusion) == (((3, 0), (1, 2)), ((2, 1), (0, 3)))
+    assert ([e.p_positive for e in half.errors], [e.p_positive for e in moved.errors]) == ([0.4], [0.3])
+    assert moved.slices["source=films"].accuracy.value == pytest.approx(2 / 3)
+    assert moved.threshold == 0.25
+
+
+@pytest.mark.parametrize(
+    ("positives", "rare"), [(1, "positive"), (3, "positive"), (4, None), (10, None), (17, "negative"), (20, None)]
+)
+def test_a_label_is_rare_if_the_other_one_is_more_than_four_times_as_frequent(positives, rare):
+    rows = [(f"Opinion {n} of them all.", int(n < positives), "films") for n in range(20)]
+    evaluation = evaluated(lambda texts: np.full(len(texts), 0.9), reviews_of(rows))
+    assert evaluation.rare_label == rare
+    assert (evaluation.rare_recall and evaluation.rare_recall.value) == {"positive": 1, "negative": 0, None: None}[rare]
+
+
 def test_pydantic_reads_the_annotations_of_an_evaluation():
     """ZenML builds a pydantic model of every step's arguments."""
 
@@ -204,9 +255,17 @@ def test_paired_difference_is_sharper_than_two_intervals(scores):
     better = np.where(np.arange(700) % 20 == 0, labels, p)  # a few answers corrected, all others alike
     paired = paired_difference(labels, better, p, resamples=500, confidence=0.95, seed=0).accuracy
     apart = [measure(labels, q, resamples=500, ece_bins=15, seed=0).accuracy for q in (better, p)]
-    gain = accuracy_score(labels, better >= 0.5) - accuracy_score(labels, p >= 0.5)
+    gain = accuracy_score(labels, better > 0.5) - accuracy_score(labels, p > 0.5)
     assert paired.value == pytest.approx(gain)
     assert 0 < paired.low < gain < paired.high
     assert apart[0].low < apart[1].high  # the intervals overlap: an unpaired test could not decide
     swapped = paired_difference(labels, p, better, resamples=500, confidence=0.95, seed=0).accuracy
     assert (swapped.low, swapped.high) == pytest.approx((-paired.high, -paired.low))
+
+
+def test_each_side_of_a_paired_difference_has_its_own_threshold(scores):
+    labels, p = scores
+    paired = paired_difference(labels, p, p, resamples=100, confidence=0.95, seed=0, thresholds=(0.4, 0.7))
+    gain = accuracy_score(labels, p > 0.4) - accuracy_score(labels, p > 0.7)
+    assert paired.accuracy.value == pytest.approx(gain)
+    assert gain != 0

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from safetensors.torch import load_file, save_model
 
 from sentiment.errors import UserError
-from sentiment.models import data_parallel, transformer
+from sentiment.models import data_parallel, training, transformer
 from sentiment.models.checkpoint import TransformerSettings
 from sentiment.models.data_parallel import run_together
 from sentiment.progress import listening, report
@@ -25,7 +26,7 @@ from tests.helpers import forked
 from tests.helpers import tiny_transformer as tiny
 from tests.helpers.loopback import until
 
-TRAIN = transformer._train
+TRAIN = training._train
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -50,10 +51,10 @@ def rank() -> int:
 
 def watched(folder: Path, *arguments, **named) -> None:
     """Trains, and records the rows of every batch and the final weights; runs in each of the processes."""
-    load, models, batches = transformer.load_encoder, [], []
+    network, models, batches = named.pop("network"), [], []
 
     def load_watched(*given):
-        model, tokenizer = load(*given)
+        model, tokenizer = network.load(*given)
         model.register_forward_pre_hook(watch, with_kwargs=True)
         models.append(model)
         return model, tokenizer
@@ -63,8 +64,7 @@ def watched(folder: Path, *arguments, **named) -> None:
             rows = zip(inputs["input_ids"], inputs["attention_mask"].bool(), strict=True)
             batches.append([ids[mask].tolist() for ids, mask in rows])
 
-    with patch.object(transformer, "load_encoder", load_watched):
-        TRAIN(*arguments, **named)
+    TRAIN(*arguments, network=replace(network, load=load_watched), **named)
     (folder / f"{rank()}.json").write_text(json.dumps(batches))
     save_model(models[0], str(folder / f"{rank()}.safetensors"))
 
@@ -81,7 +81,7 @@ def train(encoder, tmp_path_factory):
     def train(count: int):
         folder = tmp_path_factory.mktemp("seen")
         settings = tiny.recipe(encoder, num_processes=count, dropout=0)
-        with patch.object(transformer, "_train", partial(watched, folder)):
+        with patch.object(training, "_train", partial(watched, folder)):
             checkpoint = transformer.train_transformer(
                 tiny.reviews(160, 1), tiny.reviews(40, 2), settings, seed=7, work_dir=folder
             )
@@ -245,9 +245,9 @@ def test_a_batch_that_cannot_be_shared_is_refused():
 
 
 def test_one_process_is_this_one(monkeypatch, encoder, tmp_path):
-    monkeypatch.setattr(transformer, "run_together", None)
+    monkeypatch.setattr(training, "run_together", None)
     ran = []
-    monkeypatch.setattr(transformer, "_train", lambda *_, **__: ran.append(os.getpid()))
+    monkeypatch.setattr(training, "_train", lambda *_, **__: ran.append(os.getpid()))
     with pytest.raises(FileNotFoundError):  # nothing was trained
         transformer.train_transformer(
             tiny.reviews(40, 1), tiny.reviews(40, 2), tiny.recipe(encoder), seed=7, work_dir=tmp_path

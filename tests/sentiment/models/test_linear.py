@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -118,6 +119,22 @@ def test_the_servable_equals_the_trained_model_and_is_calibrated(tmp_path):
         return np.log(np.where(labels == 1, positive, 1 - positive)).sum()
 
     assert likelihood(manifest.temperature) > max(likelihood(manifest.temperature * f) for f in (0.5, 0.9, 1.1, 2))
+
+
+def test_the_manifest_says_how_long_training_took(tmp_path):
+    assert tiny_servables.save_linear(tmp_path).manifest.training_seconds is None
+    pipeline, started = train_linear(tiny.reviews(40, 1), SETTINGS, seed=0), time.perf_counter()
+    export_linear(pipeline, tiny.reviews(60, 2), tmp_path, data_fingerprint="", git_commit="", started=started - 100)
+    assert 100 < Classifier.load(tmp_path).manifest.training_seconds < 100 + time.perf_counter() - started
+
+
+def test_heavier_errors_move_doubtful_reviews_to_their_label():
+    doubtful = reviews([("plot good", 1), ("plot bad", 0)] * 20 + [("plot", 1), ("plot", 0)] * 10)
+    odds = [
+        train_linear(doubtful, SETTINGS, seed=0, class_weights=weights).decision_function(["plot"])[0]
+        for weights in ((5.0, 1.0), (1.0, 5.0))
+    ]
+    assert odds[0] < 0 < odds[1]
 
 
 def pairs(table):

@@ -49,11 +49,29 @@ def test_how_it_came_to_be_does_not_count(changes, servables, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"temperature": 7.0}, {"labels": ["bad", "good"]}, {"settings": {"max_length": 9}}]
+    "changes",
+    [
+        {"temperature": 7.0},
+        {"labels": ["bad", "good"]},
+        {"settings": {"max_length": 9}},
+        {"bias": 0.1},
+        {"threshold": 0.4},
+    ],
 )
 def test_only_answers_count(changes, servables, tmp_path):
     original = servables["transformer"]
     assert changed(original, tmp_path / "x", **changes).fingerprint != original.fingerprint
+
+
+def test_a_servable_of_before_thresholds_keeps_its_fingerprint(servables, tmp_path):
+    original = servables["linear"]
+    older = changed(original, tmp_path / "x")
+    values = json.loads((older.path / "manifest.json").read_text())
+    for name in ("bias", "threshold", "validation_macro_f1"):
+        del values[name]
+    (older.path / "manifest.json").write_text(json.dumps(values))
+    assert (Servable(older.path).manifest.bias, Servable(older.path).manifest.threshold) == (0.0, 0.5)
+    assert Servable(older.path).fingerprint == original.fingerprint
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,20 @@
 import json
 import math
+import random
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from sentiment.errors import UserError
-from sentiment.models import trainer, weights
+from sentiment.models import trainer, transformer, weights
 from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.encoder import choose_precision, load_encoder
 from sentiment.models.transformer import train_transformer
 from sentiment.progress import listening
+from sentiment.reviews.table import Reviews
 from tests.helpers import tiny_transformer as tiny
 
 
@@ -51,8 +54,8 @@ def test_the_checkpoint_is_complete_and_holds_no_pickle(trained):
 
 @pytest.mark.slow
 def test_a_processor_without_bfloat16_is_named_with_the_minutes_left(trained):
-    assert trainer._task("auto", "bf16") == trainer._task("fp32", "fp32") == "train transformer"
-    assert "no bfloat16 here" in trainer._task("auto", "fp32")
+    assert transformer._task("auto", "bf16") == transformer._task("fp32", "fp32") == "train transformer"
+    assert "no bfloat16 here" in transformer._task("auto", "fp32")
     assert all(report[3]["minutes left"] >= 0 for report in trained[1])
 
 
@@ -194,3 +197,32 @@ def test_a_probability_as_label_pulls_towards_it():
     loss = lambda labels: trainer._cross_entropy({"logits": logits}, torch.tensor(labels), smoothing=0.0)  # noqa: E731
     assert loss([0.5, 1.0]).item() == pytest.approx((math.log(2) + math.log1p(math.exp(-4))) / 2)
     assert loss([1.0, 0.5]).item() > loss([1.0, 1.0]).item()
+
+
+def test_a_row_weighs_what_its_label_weighs():
+    logits, labels = torch.tensor([[1.0, -1.0], [0.5, 0.0], [0.0, 2.0]]), torch.tensor([0.0, 1.0, 0.25])
+    losses = [trainer._cross_entropy({"logits": logits[[i]]}, labels[[i]], smoothing=0.1).item() for i in range(3)]
+    found = trainer._cross_entropy({"logits": logits}, labels, smoothing=0.1, class_weights=(0.5, 2.0)).item()
+    assert found == pytest.approx((0.5 * losses[0] + 2 * losses[1] + (0.75 * 0.5 + 0.25 * 2) * losses[2]) / 3)
+    same = trainer._cross_entropy({"logits": logits}, labels, smoothing=0.1, class_weights=(2.0, 2.0)).item()
+    assert same == pytest.approx(2 * sum(losses) / 3)
+
+
+@pytest.mark.slow
+def test_class_weights_shift_predictions_to_the_rare_label(encoder, tmp_path):
+    """Texts that say nothing about their label: what is learnt is how frequent the labels are."""
+    texts = [" ".join(random.Random(i).choices(tiny.FILLER, k=8)) for i in range(400)]
+    frame = pd.DataFrame({"text": texts, "label": [int(i % 10 == 0) for i in range(400)], "source": "s"})
+    validation = Reviews(frame.head(100).assign(label=[i % 2 for i in range(100)]))
+    settings = tiny.recipe(encoder, dropout=0, learning_rate=1e-3)
+    reports = {
+        weights: train_transformer(
+            Reviews(frame), validation, settings, seed=7, work_dir=tmp_path, class_weights=weights
+        ).report
+        for weights in ((1.0, 1.0), (400 / 720, 400 / 80))
+    }
+    even, balanced = (report.validation_loss for report in reports.values())
+    assert even > 1.0  # P(positive) is about 0.1: -(log 0.1 + log 0.9) / 2 = 1.2
+    assert balanced == pytest.approx(math.log(2), abs=0.1)  # about 0.5
+    assert [report.class_weights for report in reports.values()] == list(reports)
+    assert len(list(tmp_path.iterdir())) == 2

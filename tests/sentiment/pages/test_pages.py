@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -198,6 +199,23 @@ def test_evaluation_page_shows_figures_slices_curves_and_errors(evaluation, page
     assert document.count("<svg") == 3
     assert all(f"<b>{count}</b>" in document for row in evaluation.confusion for count in row)
     assert f"{evaluation.errors[0].p_positive:.3f}" in document
+    for name in ("negative", "positive"):
+        recall = getattr(evaluation.overall, f"recall_{name}")
+        assert re.search(
+            rf"recall of {name}.*?{recall.value:.3f}.*?{recall.low:.3f} to {recall.high:.3f}", document, re.S
+        )
+
+
+def test_the_evaluation_page_names_the_threshold(evaluation):
+    assert "the dot is the threshold 0.5." in evaluation_page(evaluation)
+    moved = evaluation_page(replace(evaluation, threshold=0.123))
+    assert "the dot is the threshold 0.123." in moved
+    assert curves(moved) != curves(evaluation_page(evaluation))
+
+
+def curves(document):
+    """The curves of precision and recall, without the words below."""
+    return document[document.index("<h2>Curves") : document.index("the dot is the threshold")]
 
 
 def test_the_page_of_a_cascade_draws_accuracy_against_speed(evaluation):

@@ -371,3 +371,73 @@ def test_the_yaml_names_every_setting_with_its_default():
     written = yaml.safe_load(YAML.read_text(encoding="utf-8"))
     assert PromotionSettings.model_validate(written) == PromotionSettings()
     assert written == PromotionSettings().model_dump()
+
+
+RARE = (np.arange(N) % 20 == 3).astype(int)  # one review in twenty is positive, in every slice
+
+
+def rare_answers(found, false_alarms, sure=0.96):
+    """P(positive) that finds this share of the rare positive reviews, and this share of the others wrongly."""
+    draw = np.random.default_rng(0).random(N)  # the same rows first: whoever finds more finds these, too
+    return np.where(draw < np.where(RARE == 1, found, false_alarms), sure, 1 - sure)
+
+
+def rare(found, false_alarms=0.02, candidate="cascade", fingerprint="new", **more):
+    return evaluation_of(rare_answers(found, false_alarms, **more), candidate, fingerprint, labels=RARE)
+
+
+MAJORITY = rare(0.0, 0.0, "linear", "linear")  # accuracy 0.95
+
+
+def rule_named(made, name):
+    return next(rule for rule in made.rules if rule.name == name)
+
+
+def test_always_answering_the_frequent_label_is_refused_although_its_accuracy_is_high():
+    made = decision(MAJORITY, None, others=())
+    assert rule_named(made, "floor: overall accuracy").passed
+    assert blocking(made) == ["floor: macro-F1", "floor: recall of the rare label, positive"]
+    assert "0.000" in rule_named(made, "floor: recall of the rare label, positive").observed
+
+
+def test_a_model_that_finds_the_rare_label_is_promoted_by_its_macro_f1():
+    useful = rare(0.7, 0.05)
+    assert useful.overall.accuracy.value < MAJORITY.overall.accuracy.value
+    made = decision(useful, None, others=(MAJORITY,))
+    assert made.promote, made.reason
+    assert rule_named(made, "baseline: gain over linear").limit == "lower end above 0 points of macro-F1"
+    assert made.reason.startswith(
+        f"first champion: keeps every gate and floor; macro-F1 {useful.overall.macro_f1.value:.3f}"
+    )
+
+
+def test_more_accuracy_at_the_cost_of_the_rare_label_replaces_no_champion():
+    champion = ChampionScores("3", rare(0.7, 0.06, fingerprint="old"), behaviour())
+    careful = rare(0.4, 0.0)
+    assert careful.overall.accuracy.value > champion.evaluation.overall.accuracy.value + 0.02
+    made = decision(careful, champion, others=(MAJORITY,))
+    assert "champion: overall macro-F1" in blocking(made)
+    assert not [rule for rule in made.rules if rule.name == "gain: accuracy"]
+
+
+def test_a_better_macro_f1_replaces_the_champion_at_the_cost_of_accuracy():
+    champion = ChampionScores("3", rare(0.3, 0.0, fingerprint="old"), behaviour())
+    made = decision(rare(0.9, 0.045), champion, others=(MAJORITY,))
+    assert made.promote, made.reason
+    assert "macro-F1 +" in made.reason
+
+
+def test_balanced_reviews_are_not_judged_by_the_rules_of_a_rare_label():
+    floors = SETTINGS.floors.model_copy(update={"macro_f1": 1.0, "rare_recall": 1.0})
+    made = decision(settings=SETTINGS.model_copy(update={"floors": floors}))
+    assert made.promote, made.reason
+    assert not [rule for rule in made.rules if "rare" in rule.name or rule.name == "floor: macro-F1"]
+
+
+def test_models_are_compared_at_their_own_thresholds():
+    """Equal probabilities, other labels: only the threshold of the challenger finds the rare reviews."""
+    p = np.where(rare_answers(0.8, 0.01) > 0.5, 0.3, 0.02)
+    champion = ChampionScores("3", evaluation_of(p, fingerprint="old", labels=RARE), behaviour())
+    moved = replace(evaluation_of(p, labels=RARE), threshold=0.2)
+    difference = rule_named(decision(moved, champion, others=(MAJORITY,)), "champion: overall macro-F1")
+    assert difference.observed.startswith("+43.3 points")

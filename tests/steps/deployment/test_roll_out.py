@@ -13,7 +13,7 @@ from serving.rollouts.settings import RolloutSettings, SmokeSettings
 
 NEW = Bento(tag="sentiment:v2-b", model="sentiment", version="2", labels={"fingerprint": "f2"})
 OLD = Bento(tag="sentiment:v1-a", model="sentiment", version="1", labels={"fingerprint": "f1"})
-EVALUATION = SimpleNamespace(engine="numpy", servable_fingerprint="f2")
+EVALUATION = SimpleNamespace(engine="numpy", servable_fingerprint="f2", threshold=0.5)
 SPLITS = SimpleNamespace(test=None)
 
 
@@ -77,7 +77,7 @@ def world(monkeypatch):
     kept = []
 
     def roll_out(deployer, mode="switch", smoke=True, compared=True, evaluation=EVALUATION):
-        def tested(*_, engine):
+        def tested(*_, engine, threshold):
             if isinstance(smoke, BaseException):
                 raise smoke
             return report("smoke", smoke)
