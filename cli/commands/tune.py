@@ -8,7 +8,7 @@ from pathlib import Path
 from cli.arguments import PipelineArguments, user_path
 from cli.grammar import Command, Context, Summary, option
 
-DETAILS = """The space, the budget, the sampler and the pruner are in the file of settings: see configs/tune.yaml and docs/tuning.md.
+DETAILS = """The space, the budget, the sampler and the pruner are in the file of settings: see docs/tuning.md.
 Killed at any moment and started again, the search goes on. It ends with a profile for run.py --pipeline train."""
 
 

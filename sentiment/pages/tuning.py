@@ -102,7 +102,7 @@ def _table(report: TuningReport) -> Html:
     heads = ["trial", "", "log loss", "accuracy", "CPU ms", "min", *(key.rpartition(".")[2] for key in keys), "run"]
     rest = len(trials) - MAX_ROWS
     more = paragraph(f"{rest} more trials are in MLflow.", "soft") if rest > 0 else Html("")
-    return Html(table(heads, rows, numbers=[2, 3, 4, 5]) + more)
+    return Html(table(heads, rows, numbers=[2, 3, 4, 5, len(heads) - 1]) + more)
 
 
 def _number(value: float | None) -> str:
