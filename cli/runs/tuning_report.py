@@ -15,6 +15,7 @@ from cli.runs.start import start_pipeline
 from pipelines.settings import read_train_settings
 from pipelines.tune import tune
 from registry import search_runs
+from registry.trackers.copy import copy_run
 from sentiment.imports import ROOT
 from sentiment.pages.tuning import tuning_page
 from sentiment.tuning.importance import find_importances
@@ -118,6 +119,7 @@ def _log(study: optuna.Study, settings: TuneSettings, report: TuningReport) -> N
     if report.gain:
         figures["gain"] = report.gain.value
     search_runs.finish_search(search, figures, report.verdict, tuning_page(report), report.profile_text)
+    copy_run(search)
 
 
 def trials_table(report: TuningReport) -> Table:
