@@ -11,7 +11,7 @@ from rich.table import Table
 from sentiment.checks import CheckReport
 from sentiment.evaluation.leaderboard import Leaderboard
 from sentiment.evaluation.measure import Evaluation, Interval
-from sentiment.pages.leaderboard import HEADERS, cells, explain_columns
+from sentiment.pages.leaderboard import cells, explain_columns, headers
 from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import SPLITS, Splits
 from sentiment.scoring.results import ScoringReport
@@ -73,14 +73,14 @@ def candidates_table(
 
 
 def leaderboard_table(leaderboard: Leaderboard) -> Table:
-    """Shows every candidate with its quality, cost and speed, the most accurate one first."""
+    """Shows every candidate with its quality, cost and speed, the best one first."""
     table = Table(
-        *(header.replace(" ", "\n") for header in HEADERS),  # narrow: the table has many columns
+        *(header.replace(" ", "\n") for header in headers(leaderboard)),  # narrow: the table has many columns
         title=f"Leaderboard on {leaderboard.reviews:,} test reviews, with 95% intervals",
         title_justify="left", caption=explain_columns(leaderboard), caption_justify="left",
     )  # fmt: skip
-    for row in leaderboard.rows:
-        table.add_row(*(f"{escape(value)}\n[dim]{escape(remark)}" for value, remark in cells(row)))
+    for row in cells(leaderboard):
+        table.add_row(*(f"{escape(value)}\n[dim]{escape(remark)}" for value, remark in row))
     return table
 
 

@@ -31,7 +31,7 @@ class CandidateSettings(Settings):
     decision_threshold: Literal["auto"] | Annotated[float, Field(gt=0, lt=1)] = Field(
         "auto",
         description="P(positive) above which the label is positive; auto: 0.5, or the best macro-F1 on the validation "
-        "split where one label is rare; a reused candidate keeps its own",
+        "split where one label is rare, and a reused candidate keeps its own; a number holds for reused ones, too",
     )
     linear: LinearSettings = LinearSettings()
     svm: SvmSettings = SvmSettings()
@@ -95,11 +95,13 @@ class Candidate:
         train: Adds its training steps to the pipeline and returns its servable. Takes the settings, the splits, the
             report on the splits, and the servables of the candidates that it needs, by name.
         needs: Names the candidates that it is built from, by the settings.
+        reads: Further settings that change how it is trained.
     """
 
     name: str
     train: Callable[[CandidateSettings, Output, Output, Mapping[str, Output]], Output]
     needs: Callable[[CandidateSettings], Sequence[str]] = lambda _: ()
+    reads: tuple[str, ...] = ()
 
 
 def train_candidates(
@@ -226,8 +228,8 @@ CANDIDATES = (  # the cheapest to serve first
     Candidate("linear", _train_linear),
     Candidate("svm", _train_svm),
     Candidate("forest", _train_forest),
-    Candidate("lstm", _train_lstm),
+    Candidate("lstm", _train_lstm, reads=("augmentation",)),
     Candidate("cascade", _build_cascade, needs=lambda settings: settings.cascade.stages),
-    Candidate("transformer", _train_transformer),
-    Candidate("large_transformer", _train_large_transformer),
+    Candidate("transformer", _train_transformer, reads=("augmentation", "export")),
+    Candidate("large_transformer", _train_large_transformer, reads=("augmentation", "large_export")),
 )

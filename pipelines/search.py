@@ -9,9 +9,11 @@ from typing import Any
 from pipelines.candidates import CANDIDATES, CandidateSettings
 from pipelines.settings import TrainSettings, read_train_settings
 from sentiment.errors import UserError
+from sentiment.reviews import databases
 from sentiment.settings import nearest_of, read_settings
 from sentiment.tuning.settings import TuneSettings
 
+COMMON = ("class_weights", "decision_threshold")  # settings of every candidate
 FIXED = {"seed", "challenger", "reuse"}  # settings of candidates that no trial changes
 
 
@@ -22,6 +24,12 @@ def read_tune_settings(path: Path, overrides: Sequence[str]) -> TuneSettings:
         UserError: If a key or a value does not fit the profile.
     """
     settings = read_settings(TuneSettings, path, overrides)
+    if settings.storage and databases.holds_secret(settings.storage):
+        raise UserError(
+            "the URL of the storage holds a password, and settings are stored",
+            where=f"{path}, key storage",
+            remedy="Put the URL into an environment variable such as TUNING_DB, and write $TUNING_DB.",
+        )
     names = [candidate.name for candidate in CANDIDATES]
     if settings.candidate not in names:
         raise UserError(
@@ -65,18 +73,20 @@ def settings_of_trial(settings: TuneSettings, values: Mapping[str, Any], *, seed
 
 def _require_trained(key: str, candidate: str, profile: TrainSettings, where: str) -> None:
     """Raises a UserError for a key that does not change how the candidate is trained."""
-    root = key.partition(".")[0]
+    root, _, last = key.partition(".")
     known = CandidateSettings.model_fields.keys() - FIXED
-    others = {c.name for c in CANDIDATES if not getattr(profile, c.name).enabled}
-    if root in TrainSettings.model_fields.keys() - known:
+    trained = [c for c in CANDIDATES if getattr(profile, c.name).enabled]
+    read = {*COMMON, *(section for c in trained for section in (c.name, *c.reads))}
+    if root in TrainSettings.model_fields.keys() - known or last == "enabled":
+        what = key if last == "enabled" else root
         raise UserError(
-            f"{root} does not change how a candidate is trained, only on what, or how it is judged",
+            f"{what} does not change how a candidate is trained, only on what, or how it is judged",
             where=where,
             remedy="Change it in the base profile.",
         )
-    if root in others:
+    if root in known - read:
         raise UserError(
-            f"{root} is no part of {candidate}", where=where, remedy=f"Set candidate: {root}, or another key."
+            f"{root} does not change {candidate}", where=where, remedy=f"Its settings: {', '.join(sorted(read))}."
         )
 
 

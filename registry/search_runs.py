@@ -47,6 +47,9 @@ def log_trial(search: str, trial: Trial) -> str:
     """
     client = connect()
     experiment = client.get_run(search).info.experiment_id
+    same = f"tags.`mlflow.parentRunId` = '{search}' and tags.trial = '{trial.name}'"
+    for known in client.search_runs([experiment], same, max_results=1):  # the search was killed before it noted it
+        return str(known.info.run_id)
     tags = {"mlflow.parentRunId": search, "zenml_run": trial.run, "trial": trial.name, "state": trial.state}
     ended = int(1000 * time.time())
     run = client.create_run(

@@ -34,6 +34,7 @@ def run(arguments: Arguments, context: Context) -> Summary:
         if arguments.worker is not None:
             return search.work(arguments.worker)
         words = ["--stack", context.stack, "--config", str(arguments.config)]
+        words += ["--no-cache"] if arguments.no_cache else []
         return search.run([*words, *(word for value in arguments.overrides for word in ("--set", value))])
 
 

@@ -36,6 +36,7 @@ class Measured:
         seconds: Time of the trial, that of loading and splitting left out: in later trials it comes from cache.
         run: Name of the ZenML run of the last fold.
         folds: Number of folds.
+        course: Mean of the first objective after each fold but the last one, by percent of the trial.
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Measured:
     seconds: float = 0.0
     run: str = ""
     folds: int = 0
+    course: dict[int, float] = field(default_factory=dict)
 
     def add_fold(self, run: PipelineRunResponse, seconds: float) -> Measured:
         """Returns the figures with those of another finished run."""
@@ -57,6 +59,7 @@ class Measured:
             seconds=self.seconds + own,
             run=run.name,
             folds=count,
+            course=self.course,
         )
 
     def error_of_difference(self, base: Measured, objective: str) -> float:
@@ -76,6 +79,7 @@ def run_folds(
     data_seed: int,
     console: Console,
     cache: bool,
+    folds: int | None,
     seed: int | None = None,
     trial: optuna.Trial | None = None,
 ) -> Measured:
@@ -88,6 +92,7 @@ def run_folds(
         data_seed: Seed of the splits and folds.
         console: Where progress is drawn.
         cache: Whether unchanged steps may be served from cache.
+        folds: Number of folds of the training split to measure on; None: the validation split.
         seed: Seed of the training; None: that of the profile.
         trial: Receives evaluations, and may be pruned by them; None: for the base and for other seeds.
 
@@ -95,16 +100,19 @@ def run_folds(
         PrunedError: If the trial is given up.
     """
     values, found = settings_of_trial(settings, params, seed=seed), Measured()
-    within = judging(make_judge(trial, settings)) if trial and not settings.folds else nullcontext()
-    for fold in range(settings.folds or 1):
+    within = judging(make_judge(trial, settings)) if trial and not folds else nullcontext()
+    for fold in range(folds or 1):
         name = run_name("trial")
         if trial:
             trial.set_user_attr("run", name)
-        arguments = (values, source, settings.candidate, data_seed, settings.folds, fold)
+        arguments = (values, source, settings.candidate, data_seed, folds, fold)
         started = time.monotonic()
         with within:
             run = start_pipeline(trial_pipeline, *arguments, console=console, cache=cache, name=name, keep=False)
         found = found.add_fold(run, time.monotonic() - started)
-        if trial and settings.folds:
-            report_value(trial, settings, 100 * (fold + 1) // settings.folds, found.values)
+        percent = 100 * (fold + 1) // (folds or 1)
+        if folds and percent < 100:
+            found.course[percent] = found.values[settings.objectives[0]]
+            if trial:
+                report_value(trial, settings, percent, found.values)
     return found

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -30,6 +30,9 @@ from sentiment.tuning.settings import TuneSettings
 
 if TYPE_CHECKING:
     import optuna
+
+
+PARENT = "SENTIMENT_SEARCH_PROCESS"  # of a worker: the process that started it
 
 
 class Search:
@@ -63,7 +66,7 @@ class Search:
             UserError: If the budget is too small, or every trial failed; what was found so far is kept.
         """
         if revived := studies.revive_trials(self._study):
-            self._console.print(f"{revived} trials that were cut short are tried again.")
+            self._console.print(f"Trials that were cut short and are tried again: {revived}")
         base = self._measure_base()
         self._require_budget(base)
         with self._workers(words):
@@ -87,21 +90,22 @@ class Search:
                 where=f"study {self._settings.study}",
                 remedy="Start run.py --pipeline tune first.",
             )
-        done, seed = 0, self._base.seed + 7919 * worker
-        while self._has_time(base):
-            ended = studies.run_trial(self._study, self._settings, self._run_trial, seed=seed)
-            if ended is None:
+        ended: list[optuna.trial.FrozenTrial] = []
+        seed, parent = self._base.seed + 7919 * worker, os.environ.get(PARENT)
+        while self._has_time(base) and parent in (None, str(os.getppid())):  # a worker ends with its search
+            trial = studies.run_trial(self._study, self._settings, self._run_trial, seed=seed)
+            if trial is None:
                 break
-            done += 1
-            self._print_trial(ended.number)
+            ended.append(trial)
+            self._print_trial(trial.number)
             if worker == 0:
                 log_trials(self._study, self._settings, [base, *studies.read_trials(self._study, self._settings)])
-            studies.require_progress(self._study)
-        return {"study": self._settings.study, "trials": done}
+            studies.require_progress(self._study, ended)
+        return {"study": self._settings.study, "trials": len(ended)}
 
     def _run_trial(self, trial: optuna.Trial, params: dict[str, Any]) -> tuple[float, ...]:
         """Trains and measures with the values of a trial; returns its objectives."""
-        values = self._measure(params, trial=trial).values
+        values = self._measure(params, folds=self._settings.folds, trial=trial).values
         trial.set_user_attr("values", values)
         return tuple(values[name] for name in self._settings.objectives)
 
@@ -119,11 +123,12 @@ class Search:
             if first in figures and share < 1:
                 course[round(100 * share)] = figures[first]
 
-        with judging(note):
-            found = self._measure({})
+        folds = self._settings.folds
+        with judging(note) if not folds else nullcontext():
+            found = self._measure({}, folds=folds)
         params = {key: _value_of(self._base, key) for key in self._settings.space}
         base = Trial(
-            number=None, params=params, state="complete", values=found.values, course=course,
+            number=None, params=params, state="complete", values=found.values, course=found.course or course,
             seconds=found.seconds, ended=found.seconds, run=found.run,
         )  # fmt: skip
         studies.record_base(self._study, self._settings, base)
@@ -136,8 +141,10 @@ class Search:
         trials = studies.read_trials(self._study, self._settings)
         complete = [trial.seconds for trial in trials if trial.state == "complete"] or [base.seconds]
         usual, workers = fmean([base.seconds, *complete]), self._settings.workers
-        spent = base.seconds + studies.spent_seconds(self._study) / workers + usual * self._seed_trainings()
-        return len(trials) < budget.trials and spent + usual <= 60 * budget.minutes
+        again = usual / (self._settings.folds or 1) * self._seed_trainings()
+        spent = base.seconds + studies.spent_seconds(self._study) / workers + again
+        counted = sum(trial.state != "fail" for trial in trials)
+        return counted < budget.trials and spent + usual <= 60 * budget.minutes
 
     def _seed_trainings(self) -> int:
         return (self._settings.confirm.best + 1) * self._settings.confirm.seeds
@@ -145,7 +152,8 @@ class Search:
     def _require_budget(self, base: Trial) -> None:
         if studies.read_trials(self._study, self._settings) or self._has_time(base):
             return
-        seeds = f", and {self._seed_trainings()} trainings with other seeds as long each" * bool(self._seed_trainings())
+        again = self._seed_trainings()
+        seeds = f", and {again} trainings with other seeds follow" if again else ""
         raise UserError(
             f"{self._settings.budget.minutes:g} minutes leave no time for a trial: the base took "
             f"{base.seconds / 60:.1f} minutes, a trial takes as long{seeds}",
@@ -163,7 +171,7 @@ class Search:
             log.parent.mkdir(parents=True, exist_ok=True)
             command = [sys.executable, str(ROOT / "run.py"), "--pipeline", "tune", *words, "--worker", str(number)]
             with log.open("w", encoding="utf-8") as sink:
-                environment = {"OMP_NUM_THREADS": str(cores), **os.environ}
+                environment = {"OMP_NUM_THREADS": str(cores), **os.environ, PARENT: str(os.getpid())}
                 process = subprocess.Popen(command, stdout=sink, stderr=sink, cwd=ROOT, env=environment)
             started.append((number, process, log))
         try:
@@ -197,10 +205,13 @@ class Search:
                 self._train_again(tried, seed)
 
     def _train_again(self, tried: Sequence[Trial], seed: int) -> None:
-        """Trains the base, which comes first, and some trials with another seed; what is known comes from cache."""
+        """Trains the base, which comes first, and some trials with another seed; what is known comes from cache.
+
+        They are measured on the validation split. Where folds judge the trials, it has had no part in any choice.
+        """
         of_base: Measured | None = None
         for trial in tried:
-            found = self._measure({} if trial.number is None else trial.params, seed=seed)
+            found = self._measure({} if trial.number is None else trial.params, folds=None, seed=seed)
             of_base = of_base or found
             values = {**found.values, "error": found.error_of_difference(of_base, self._settings.objectives[0])}
             studies.record_seed(self._study, trial.name, seed, values)

@@ -26,6 +26,7 @@ from sentiment.tuning.settings import TuneSettings
 if TYPE_CHECKING:
     import optuna
 
+VALIDATION = "the validation split"
 SHOWN = 10  # trials in the table, the best ones
 
 
@@ -35,7 +36,8 @@ def make_report(study: optuna.Study, settings: TuneSettings, trials: Sequence[Tr
     return TuningReport(
         study=settings.study,
         candidate=settings.candidate,
-        judged_on=f"{settings.folds} folds of the training split" if settings.folds else "the validation split",
+        judged_on=f"{settings.folds} folds of the training split" if settings.folds else VALIDATION,
+        confirmed_on=VALIDATION,
         objectives=settings.objectives,
         space={key: parameter.describe() for key, parameter in settings.space.items()},
         trial_settings=settings.trial,
@@ -60,14 +62,24 @@ def log_trials(study: optuna.Study, settings: TuneSettings, trials: Sequence[Tri
         search = search_runs.start_search(settings.study, {**parameters, **space})
         study.set_user_attr("mlflow_run", search)
         study.set_user_attr("mlflow_trials", {})
+        study.set_user_attr("mlflow_seeds", {})
     logged: dict[str, str] = dict(study.user_attrs.get("mlflow_trials", {}))
     for trial in trials:
         if trial.name not in logged:
             logged[trial.name] = search_runs.log_trial(search, trial)
             study.set_user_attr("mlflow_trials", logged)
-        for seed, values in trial.seeds.items():
-            search_runs.log_seed(logged[trial.name], seed, values)
     return str(search)
+
+
+def _log_seeds(study: optuna.Study, trials: Sequence[Trial]) -> None:
+    """Logs the trainings with other seeds to the runs of their trials, those that are not there yet."""
+    runs: dict[str, str] = study.user_attrs["mlflow_trials"]
+    logged: dict[str, list[int]] = dict(study.user_attrs.get("mlflow_seeds", {}))
+    for trial in trials:
+        for seed in sorted(trial.seeds.keys() - set(logged.get(trial.name, ()))):
+            search_runs.log_seed(runs[trial.name], seed, trial.seeds[seed])
+            logged[trial.name] = [*logged.get(trial.name, ()), seed]
+            study.set_user_attr("mlflow_seeds", logged)
 
 
 def finish(
@@ -113,6 +125,7 @@ def _with_profile(report: TuningReport, settings: TuneSettings, profile: Path) -
 def _log(study: optuna.Study, settings: TuneSettings, report: TuningReport) -> None:
     """Logs the outcome to the MLflow run of the search."""
     search = log_trials(study, settings, [report.base, *report.trials])
+    _log_seeds(study, [report.base, *report.trials])
     figures = {f"winner_{name}": value for name, value in report.winner.values.items()}
     figures |= {f"base_{name}": value for name, value in report.base.values.items()}
     figures |= {"trials": len(report.trials), "saved_minutes": report.saved_seconds / 60}

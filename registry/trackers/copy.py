@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 COMMAND = (sys.executable, "-m", "registry.trackers.process")
-LIMIT_S = 180.0  # for one tracker, its import and its upload
+TIMEOUT_S = 180.0  # for one tracker, its import and its upload
 MAX_REASON_CHARACTERS = 300
 REMEDY = "Run python run.py stack check %s."
-OWN_TAGS = "mlflow."  # tags that MLflow sets itself
+MLFLOW_TAG_PREFIX = "mlflow."  # MLflow sets these tags itself
 
 
 def copy_run(run_id: str | None = None) -> None:
@@ -56,7 +56,7 @@ def copy_run(run_id: str | None = None) -> None:
 
 def _read_run(run_id: str) -> Record:
     run = mlflow_registry.connect().get_run(run_id)
-    tags = {name: value for name, value in run.data.tags.items() if not name.startswith(OWN_TAGS)}
+    tags = {name: value for name, value in run.data.tags.items() if not name.startswith(MLFLOW_TAG_PREFIX)}
     name = str(run.info.run_name)
     return Record(name, dict(run.data.metrics), dict(run.data.params), {**tags, "mlflow_run": run_id})
 
@@ -67,15 +67,15 @@ def _send(tracker: FurtherTracker, record: Record) -> None:
     folder = find_folder(tracker.flavor, settings)
     folder.mkdir(parents=True, exist_ok=True)
     given = {"flavor": tracker.flavor, "record": asdict(record), "settings": settings, "folder": str(folder)}
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as said:  # no pipe: W&B's service may keep it
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:  # W&B's service keeps a pipe open
         try:
             done = subprocess.run(
-                COMMAND, cwd=ROOT, input=json.dumps(given), text=True, stdout=subprocess.DEVNULL, stderr=said,
-                timeout=LIMIT_S, check=False,
+                COMMAND, cwd=ROOT, input=json.dumps(given), text=True, stdout=subprocess.DEVNULL, stderr=errors,
+                timeout=TIMEOUT_S, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
-            raise TimeoutError(f"not done after {LIMIT_S:g} s") from error
+            raise TimeoutError(f"not done after {TIMEOUT_S:g} s") from error
         if done.returncode:
-            said.seek(0)
-            lines = said.read().strip().splitlines() or [f"its process ended with {done.returncode}"]
+            errors.seek(0)
+            lines = errors.read().strip().splitlines() or [f"its process ended with {done.returncode}"]
             raise RuntimeError(lines[-1])

@@ -34,7 +34,7 @@ class WandbConfig(FurtherTrackerConfig):
 
 
 class FurtherTracker(BaseExperimentTracker):
-    """A tracker beside MLflow; steps with ``experiment_tracker=True`` start nothing of it."""
+    """A tracker beside MLflow; steps with ``experiment_tracker=True`` start no run of it."""
 
     @property
     def config(self) -> FurtherTrackerConfig:

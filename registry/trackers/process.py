@@ -20,7 +20,7 @@ def main() -> int:
     given = json.load(sys.stdin)
     try:
         TRACKERS[given["flavor"]](Record(**given["record"]), given["settings"], Path(given["folder"]))
-    except Exception as error:  # any, of a foreign client
+    except Exception as error:  # a tracker's client may raise any type
         words = " ".join(str(error).split())
         sys.stderr.write(f"\n{words or type(error).__name__}\n")
         return 1

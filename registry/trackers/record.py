@@ -1,4 +1,4 @@
-"""What a tracker is told about a run."""
+"""The record of a run that trackers receive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Record:
-    """A run.
+    """A run, as it is copied to a tracker.
 
     Attributes:
         name: Its name, the same in ZenML, in MLflow and in every tracker.

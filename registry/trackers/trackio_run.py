@@ -8,8 +8,8 @@ from typing import Any
 
 from registry.trackers.record import Record
 
-HERE = {"HF_HUB_OFFLINE": "1", "TRACKIO_STORAGE_MODE": "sqlite"}  # no request for the name of a Hugging Face user
-ELSEWHERE = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL", "TRACKIO_BUCKET_ID", "TRACKIO_DATASET_ID")
+LOCAL_ONLY = {"HF_HUB_OFFLINE": "1", "TRACKIO_STORAGE_MODE": "sqlite"}  # no request for the name of a Hugging Face user
+REMOTE_VARIABLES = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL", "TRACKIO_BUCKET_ID", "TRACKIO_DATASET_ID")
 
 
 def write(record: Record, settings: dict[str, Any], folder: Path) -> None:
@@ -18,9 +18,9 @@ def write(record: Record, settings: dict[str, Any], folder: Path) -> None:
     Raises:
         RuntimeError: If the metrics cannot be read back: trackio itself only warns.
     """
-    for name in ELSEWHERE:
+    for name in REMOTE_VARIABLES:
         os.environ.pop(name, None)
-    os.environ.update(HERE, TRACKIO_DIR=str(folder))  # trackio reads it when it is imported
+    os.environ.update(LOCAL_ONLY, TRACKIO_DIR=str(folder))  # trackio reads it when it is imported
     import trackio
     from trackio.sqlite_storage import SQLiteStorage
 

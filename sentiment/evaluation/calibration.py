@@ -13,7 +13,8 @@ from sentiment.evaluation.bootstrap import accuracy, confusion_features, macro_f
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-UNBALANCED_RATIO = 4.0  # as in ClassWeightSettings.ratio
+# The default of ClassWeightSettings.ratio. Not that setting: what judges a model must not depend on how it was trained.
+UNBALANCED_RATIO = 4.0
 _LOWEST, _HIGHEST = 0.05, 20.0  # temperatures beyond these only happen on degenerate data
 
 
@@ -40,24 +41,27 @@ class Calibration:
     threshold: float = 0.5
 
 
-def calibrate(logits: ArrayLike, labels: ArrayLike) -> Calibration:
+def calibrate(logits: ArrayLike, labels: ArrayLike, *, weighted: bool = False) -> Calibration:
     """Fits a model's calibration on validation reviews: see :func:`fit_temperature`.
 
-    Where one label is rare, it also fits a bias (see :func:`fit_bias`), as weighted training moves the probabilities
-    towards the rare label, and the threshold with the best macro-F1: at 0.5, calibrated probabilities hardly ever say
-    the rare label.
+    After weighted training, which moves the probabilities, or where one label is rare, it also fits a bias: see
+    :func:`fit_bias`. Where one label is rare, it also finds the threshold with the best macro-F1: at 0.5, calibrated
+    probabilities hardly ever say the rare label.
 
     Args:
         logits: Log-odds of positive, shape (n,).
         labels: 0 or 1, shape (n,).
+        weighted: Whether the model's training weighed the labels, by whatever ratio.
 
     Raises:
         ValueError: If the shapes differ, nothing is given, or a logit is not finite.
     """
     temperature, bias, threshold = fit_temperature(logits, labels), 0.0, 0.5
     z, y = np.asarray(logits, dtype=np.float64), np.asarray(labels, dtype=np.int64)
-    if is_unbalanced(y):
+    unbalanced = is_unbalanced(y)
+    if weighted or unbalanced:
         temperature, bias = fit_bias(z, y)
+    if unbalanced:
         threshold = find_threshold(1 / (1 + np.exp(-(z + bias) / temperature)), y)
     log_odds = (z + bias) / temperature
     validation_accuracy, validation_macro_f1 = measure_labels(log_odds > np.log(threshold / (1 - threshold)), y)

@@ -1,9 +1,9 @@
-"""Leaderboard: every candidate of a training in one table, the most accurate one first."""
+"""Leaderboard: every candidate of a training in one table, the best one first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -43,6 +43,8 @@ class LeaderboardRow(BaseModel):
         reviews_per_second: Speed when all reviews are given at once.
         training_seconds: Time of training, calibration and export; of a cascade also its stages'; None: not recorded.
         cross_validation: Accuracy over the folds of the training split; None without cross-validation.
+        macro_f1: Mean of the F1 of both labels with its 95% interval, in [0, 1]; None where neither label is rare.
+        rare_recall: Recall of ``Leaderboard.rare_label`` with its 95% interval; None where neither label is rare.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +61,16 @@ class LeaderboardRow(BaseModel):
     reviews_per_second: float
     training_seconds: float | None
     cross_validation: Spread | None
+    macro_f1: Interval | None = None
+    rare_recall: Interval | None = None
+
+    @property
+    def ranked_by(self) -> Interval:
+        """The figure that orders the table: macro-F1 where a label is rare, accuracy otherwise.
+
+        There, always answering the frequent label has a high accuracy.
+        """
+        return self.macro_f1 or self.accuracy
 
 
 class Leaderboard(BaseModel):
@@ -68,7 +80,8 @@ class Leaderboard(BaseModel):
         reviews: Number of test reviews.
         sentences: Name of the slice behind ``LeaderboardRow.sentences``; None if there is none.
         folds: Number of folds of the cross-validation; 0 without one.
-        rows: The candidates, the most accurate one first.
+        rows: The candidates, the one with the highest ``LeaderboardRow.ranked_by`` first.
+        rare_label: The label that is rare in the test reviews; None where neither is.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,6 +90,7 @@ class Leaderboard(BaseModel):
     sentences: str | None
     folds: int
     rows: tuple[LeaderboardRow, ...]
+    rare_label: Literal["negative", "positive"] | None = None
 
 
 def build_leaderboard(
@@ -88,7 +102,7 @@ def build_leaderboard(
     """Puts the figures of every candidate in a row.
 
     Args:
-        evaluations: Of n > 0 candidates, on the same reviews; of equally accurate ones, the first stays first.
+        evaluations: Of n > 0 candidates, on the same reviews; of equally good ones, the first stays first.
         behaviours: Of the same candidates, in the same order.
         manifests: Likewise.
         cross_validations: Of some of them, in any order, with the same number of folds.
@@ -104,7 +118,8 @@ def build_leaderboard(
         reviews=first.overall.count,
         sentences=sentences,
         folds=max((len(found.folds) for found in cross_validations), default=0),
-        rows=tuple(sorted(rows, key=lambda row: -row.accuracy.value)),
+        rows=tuple(sorted(rows, key=lambda row: -row.ranked_by.value)),
+        rare_label=first.rare_label,
     )
 
 
@@ -131,4 +146,6 @@ def _row(
         reviews_per_second=evaluation.reviews_per_second,
         training_seconds=manifest.training_seconds,
         cross_validation=spreads.get(evaluation.candidate),
+        macro_f1=evaluation.overall.macro_f1 if evaluation.rare_label else None,
+        rare_recall=evaluation.rare_recall,
     )

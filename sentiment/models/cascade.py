@@ -163,6 +163,7 @@ def fit_cascade(
     """
     import numpy as np
 
+    started = time.monotonic()
     fingerprints = {name: stage.manifest.data_fingerprint for name, stage in stages.items()}
     if len(set(fingerprints.values())) > 1:
         raise UserError(
@@ -189,11 +190,14 @@ def fit_cascade(
     out.mkdir(parents=True, exist_ok=True)
     for name, stage in stages.items():
         shutil.copytree(stage.path, out / name, dirs_exist_ok=True)
+    spent = [stage.manifest.training_seconds for stage in stages.values()]
+    known = [seconds for seconds in spent if seconds is not None]
     joins = [{length: asdict(plan.joins[place]) for length, plan in chosen.items()} for place in range(len(stages) - 1)]
     Manifest(
         kind="cascade",
         settings={"stages": list(stages), "word_bounds": bounds, "joins": joins},
-        **asdict(calibrate(logits, labels)),
+        **asdict(calibrate(logits, labels)),  # the stages' own biases have undone the weights of their training
+        training_seconds=sum(known) + time.monotonic() - started if len(known) == len(spent) else None,
         data_fingerprint=next(iter(fingerprints.values())),
         versions={name: v for stage in stages.values() for name, v in stage.manifest.versions.items()},
         git_commit=git_commit,

@@ -58,6 +58,7 @@ class ExportReport(BaseModel):
     Attributes:
         kind: Which classifier reads it.
         seconds: Time of training and export.
+        weighted: Whether the training weighed the labels: calibration then fits a bias.
         precision: Precision of ``model.onnx``.
         reason: The reason for the precision, for readers.
         engines: Engines that keep the accuracy, other than float32.
@@ -79,6 +80,7 @@ class ExportReport(BaseModel):
 
     kind: Literal["transformer", "lstm"]
     seconds: float
+    weighted: bool = False
     precision: Literal["int8", "float32"]
     reason: str
     engines: tuple[str, ...]
@@ -153,6 +155,7 @@ def export_transformer(
     return ExportReport(
         kind=checkpoint.kind,
         seconds=round(checkpoint.report.seconds + time.monotonic() - started, 1),
+        weighted=checkpoint.report.class_weights != (1.0, 1.0),
         precision=precision,
         reason=reason,
         engines=kept,
@@ -245,7 +248,7 @@ def write_servable(
     Args:
         out: The directory that :func:`export_transformer` wrote.
         report: The report of the export.
-        validation: Reviews that the temperature is fitted on.
+        validation: Reviews that the calibration is fitted on.
         data_fingerprint: Of the splits the checkpoint was trained on.
         git_commit: Of the code.
     """
@@ -270,7 +273,7 @@ def write_servable(
     labels = validation.frame["label"].to_numpy()
     replace(
         manifest,
-        **asdict(calibrate(logits, labels)),
+        **asdict(calibrate(logits, labels, weighted=report.weighted)),
         training_seconds=round(report.seconds + time.monotonic() - started, 1),
         engine=classifier.engine,
         instructions=instructions(),

@@ -122,6 +122,7 @@ def export_forest(
     data_fingerprint: str,
     git_commit: str,
     started: float | None = None,
+    weighted: bool = False,
 ) -> None:
     """Calibrates a fitted pipeline on validation reviews and writes it as a servable into ``out``.
 
@@ -134,6 +135,7 @@ def export_forest(
         data_fingerprint: Of the splits it was trained on.
         git_commit: Of the code.
         started: ``time.perf_counter()`` before training; None: the manifest has no training time.
+        weighted: Whether an error on one label weighed more than on the other: calibration then fits a bias.
     """
     import numpy as np
 
@@ -145,7 +147,7 @@ def export_forest(
     Manifest(
         kind="forest",
         settings={"longest_ngram": weighting.func.keywords["longest"], "trees": len(model.estimators_)},
-        **asdict(calibrate(logits, labels)),
+        **asdict(calibrate(logits, labels, weighted=weighted)),
         training_seconds=None if started is None else time.perf_counter() - started,
         data_fingerprint=data_fingerprint,
         versions=package_versions("scikit-learn", "numpy"),

@@ -41,8 +41,8 @@ class Bidirectional(nn.Module):
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
-        self.onward = nn.LSTM(input_size, hidden_size, batch_first=True)
-        self.backward_ = nn.LSTM(input_size, hidden_size, batch_first=True)
+        self.from_start = nn.LSTM(input_size, hidden_size, batch_first=True)
+        self.from_end = nn.LSTM(input_size, hidden_size, batch_first=True)
 
     def forward(self, rows: torch.Tensor, reversed_positions: torch.Tensor) -> torch.Tensor:
         """Returns the states of both directions.
@@ -54,9 +54,9 @@ class Bidirectional(nn.Module):
         Returns:
             Shape (rows, tokens, 2 * hidden size).
         """
-        onward = self.onward(rows)[0]
-        backward = _take(self.backward_(_take(rows, reversed_positions))[0], reversed_positions)
-        return torch.cat([onward, backward], dim=-1)
+        from_start = self.from_start(rows)[0]
+        from_end = _take(self.from_end(_take(rows, reversed_positions))[0], reversed_positions)
+        return torch.cat([from_start, from_end], dim=-1)
 
 
 def reverse_positions(mask: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from torch.autograd.profiler_util import FunctionEventAvg
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
+logger = logging.getLogger(__name__)
+
+PARTIAL = f"{PROFILE}.partial"
 WARMUP_STEPS = 2  # the profiler's own start is slow
 ACTIVE_STEPS = 10
 LISTED = 15
@@ -31,8 +35,8 @@ ONE_STEP = "ProfilerStep"  # how it names a whole step
 class Profiler(TrainerCallback):
     """Profiles some steps in the middle of a run; writes the trace and the table into the run's folder.
 
-    It only watches: the weights are those of a run without it. A run that was killed and goes on later is profiled
-    in what is left of it, unless the files are there.
+    It only watches: the weights are those of a run without it, and a full disk costs the profile, not the run. A run
+    that was killed and goes on later is profiled in what is left of it, unless the files are there.
     """
 
     def __init__(self, run_dir: Path) -> None:
@@ -139,6 +143,15 @@ class Profiler(TrainerCallback):
         self._part, self._switched = part, now
 
     def _write(self, recorded: profile) -> None:
+        try:
+            self._write_files(recorded)
+        except (OSError, RuntimeError) as error:  # torch reports a failed write as RuntimeError
+            for name in (TRACE, PARTIAL):
+                (self._run_dir / name).unlink(missing_ok=True)
+            reason = " ".join(str(error).split())  # one line
+            logger.warning("cannot write the profile, the training goes on without it: %s", reason)
+
+    def _write_files(self, recorded: profile) -> None:
         steps = self._step - self._first - WARMUP_STEPS + 1
         found = StepProfile(
             first_step=self._first + WARMUP_STEPS + 1,
@@ -148,7 +161,7 @@ class Profiler(TrainerCallback):
             operations=rank_operations(recorded.key_averages(), steps),
         )
         recorded.export_chrome_trace(str(self._run_dir / TRACE))
-        partial = self._run_dir / f"{PROFILE}.partial"
+        partial = self._run_dir / PARTIAL
         partial.write_text(found.model_dump_json(indent=2), encoding="utf-8")
         partial.replace(self._run_dir / PROFILE)  # last: a run killed before is profiled again
 

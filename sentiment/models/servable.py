@@ -30,7 +30,7 @@ class Manifest:
         settings: Settings of the classifier besides its files (maximum length, truncation, stages, joins ...).
         temperature: Divides the log-odds before the logistic function (Guo et al. 2017), > 0.
         validation_accuracy: Accuracy in [0, 1] on the validation split; candidates are chosen by it.
-        bias: Added to the log-odds before they are divided (Platt 1999); 0 unless it was trained on unbalanced labels.
+        bias: Added to the log-odds before they are divided (Platt 1999); 0 unless labels were unbalanced or weighed.
         threshold: P(positive) above which the label is positive, in (0, 1).
         validation_macro_f1: Macro-F1 in [0, 1] on the validation split; candidates are chosen by it where the labels
             are unbalanced; None: of an older servable.

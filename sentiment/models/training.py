@@ -16,7 +16,8 @@ from sentiment.errors import UserError
 from sentiment.models.checkpoint import TrainingReport, TrainingSettings, TransformerCheckpoint
 from sentiment.models.data_parallel import run_together
 from sentiment.models.encoder import quiet_transformers
-from sentiment.models.recovery import alone, best_state, newest_usable, seconds_spent
+from sentiment.models.intermediate import PrunedError
+from sentiment.models.recovery import LOCK, alone, best_state, newest_usable, seconds_spent
 from sentiment.models.step_profile import PROFILE, TRACE
 from sentiment.models.trainer import Example, run, writing
 from sentiment.models.truncation import encode
@@ -82,6 +83,7 @@ def train_network(
     Raises:
         UserError: The network cannot be loaded or does not fit the settings, the reviews lack a label, or a state
             cannot be written (a full disk); states saved before are kept.
+        PrunedError: A judge has given the training up (:mod:`sentiment.models.intermediate`); its states are deleted.
     """
     _check_reviews(train, validation)
     facts: dict[str, Any] = {
@@ -106,13 +108,28 @@ def train_network(
         )  # fmt: skip
         with alone(run_dir):
             if not (run_dir / "checkpoint").is_dir():  # the other process has made it meanwhile
-                if settings.num_processes == 1:
-                    work()
-                else:
-                    run_together(work, settings.num_processes)
+                try:
+                    if settings.num_processes == 1:
+                        work()
+                    else:
+                        run_together(work, settings.num_processes)
+                except PrunedError:
+                    _delete_states(run_dir)
+                    raise
     for scratch in run_dir.glob("checkpoint-*"):  # saved states; a finished run needs none
         shutil.rmtree(scratch, ignore_errors=True)
+    for name in (PROFILE, TRACE):  # the checkpoint has copies
+        (run_dir / name).unlink(missing_ok=True)
     return TransformerCheckpoint.load(run_dir / "checkpoint")
+
+
+def _delete_states(run_dir: Path) -> None:
+    """Deletes what a run has written, but the lock: a process that waits for it starts from the beginning."""
+    for path in run_dir.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.name != LOCK:
+            path.unlink(missing_ok=True)
 
 
 @quiet_transformers()
@@ -232,7 +249,7 @@ def _keep_best(run_dir: Path, tokenizer: PreTrainedTokenizerBase, facts: dict[st
         shutil.copyfile(best / name, folder / name)
     for name in (PROFILE, TRACE):
         if (run_dir / name).is_file():
-            shutil.move(run_dir / name, folder / name)
+            shutil.copyfile(run_dir / name, folder / name)  # a move would lose them if this process is killed here
     tokenizer.save_pretrained(folder)
     (folder / "training.json").write_text(report.model_dump_json(indent=2), encoding="utf-8")
     folder.rename(run_dir / "checkpoint")

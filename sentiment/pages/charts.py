@@ -134,15 +134,15 @@ def operating_points(points: Sequence[OperatingPoint]) -> Html:
     return to_svg(figure, "operating-points")
 
 
-def accuracy_against_speed(rows: Sequence[tuple[str, float, float]]) -> Html:
-    """One named dot a model, by its reviews a second, > 0 (logarithmic), and its accuracy; the most accurate first."""
+def accuracy_against_speed(rows: Sequence[tuple[str, float, float]], label: str = "accuracy") -> Html:
+    """One named dot a model, by its reviews a second, > 0 (logarithmic), and the figure ``label``; the best first."""
     figure, axes = canvas(9.6, 3.2)
     for rank, (name, speed, accuracy) in enumerate(rows):
         axes.plot(speed, accuracy, "o", color=ACCENT, markersize=6)
         above_or_below = (6, 4 if rank % 2 == 0 else -12)  # in turn: neighbours in accuracy keep their names apart
         axes.annotate(name, (speed, accuracy), above_or_below, textcoords="offset points", color=INK, fontsize=9)
     axes.margins(x=0.15, y=0.2)
-    axes.set(xscale="log", xlabel="reviews a second", ylabel="accuracy")
+    axes.set(xscale="log", xlabel="reviews a second", ylabel=label)
     return to_svg(figure, "speed")
 
 

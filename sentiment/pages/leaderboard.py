@@ -20,37 +20,46 @@ MISSING: Cell = ("-", "")
 
 
 def leaderboard_page(leaderboard: Leaderboard) -> str:
-    """Every candidate in one table, the most accurate one first, and two drawings of it."""
-    rows = leaderboard.rows
-    speeds = [(row.candidate, row.reviews_per_second, row.accuracy.value) for row in rows]
+    """Every candidate in one table, the best one first, and two drawings of it."""
+    rows, name = leaderboard.rows, "macro-F1" if leaderboard.rare_label else "accuracy"
+    title = name[0].upper() + name[1:]
+    speeds = [(row.candidate, row.reviews_per_second, row.ranked_by.value) for row in rows]
     return page(
         "Leaderboard",
         paragraph(_describe(leaderboard), "soft"),
-        table(HEADERS, [[*map(_show, cells(row))] for row in rows], numbers=range(1, len(HEADERS))),
+        leaderboard_table(leaderboard),
         section(
-            "Accuracy",
+            title,
             figure(
-                charts.intervals([(row.candidate, row.accuracy) for row in rows], "accuracy"),
-                "Accuracy on the test split with its 95% interval; the dashed line is the most accurate candidate.",
+                charts.intervals([(row.candidate, row.ranked_by) for row in rows], name),
+                f"{title} on the test split with its 95% interval; the dashed line is the best candidate.",
             ),
         ),
         section(
-            "Accuracy against speed",
-            figure(charts.accuracy_against_speed(speeds), "Up and to the right is better: accurate and fast."),
+            f"{title} against speed",
+            figure(charts.accuracy_against_speed(speeds, name), "Up and to the right is better: accurate and fast."),
         ),
     )
 
 
+def leaderboard_table(leaderboard: Leaderboard) -> Html:
+    """The table alone, as a page and a notebook show it: remarks are small, below their values."""
+    names = headers(leaderboard)
+    return table(names, [[*map(_show, row)] for row in cells(leaderboard)], numbers=range(1, len(names)))
+
+
 def leaderboard_markdown(leaderboard: Leaderboard, run: str) -> str:
     """The table of a run as Markdown, for a pull request."""
-    rows = [[f"{value} ({remark})" if remark else value for value, remark in cells(row)] for row in leaderboard.rows]
-    parts = ["### Leaderboard", f"Run `{run}`. {_describe(leaderboard)}", markdown.table(HEADERS, rows)]
+    rows = [[f"{value} ({remark})" if remark else value for value, remark in row] for row in cells(leaderboard)]
+    parts = ["### Leaderboard", f"Run `{run}`. {_describe(leaderboard)}", markdown.table(headers(leaderboard), rows)]
     return "\n\n".join(parts) + "\n"
 
 
 def explain_columns(leaderboard: Leaderboard) -> str:
     """Explains the columns whose meaning depends on the run; empty if there are none."""
     sentences = []
+    if leaderboard.rare_label:
+        sentences.append(f"The label {leaderboard.rare_label} is rare: the candidates are sorted by macro-F1.")
     if leaderboard.sentences:
         sentences.append(f"Sentences: accuracy on the slice {leaderboard.sentences}.")
     if leaderboard.folds:
@@ -61,12 +70,23 @@ def explain_columns(leaderboard: Leaderboard) -> str:
     return " ".join(sentences)
 
 
-def cells(row: LeaderboardRow) -> Sequence[Cell]:
-    """Returns the words of a row, in the order of :data:`HEADERS`; a hyphen stands for a missing figure."""
+def headers(leaderboard: Leaderboard) -> Sequence[str]:
+    """Returns the names of the columns: where a label is rare, also macro-F1 and the recall of that label."""
+    rare = leaderboard.rare_label
+    return (*HEADERS[:2], "macro-F1", f"recall of {rare}", *HEADERS[2:]) if rare else HEADERS
+
+
+def cells(leaderboard: Leaderboard) -> Sequence[Sequence[Cell]]:
+    """Returns every row in the order of :func:`headers`; a hyphen stands for a missing figure."""
+    return [_cells(row, rare=leaderboard.rare_label is not None) for row in leaderboard.rows]
+
+
+def _cells(row: LeaderboardRow, *, rare: bool) -> Sequence[Cell]:
     folds = row.cross_validation
     return (
         (row.candidate, "" if row.kind == row.candidate else row.kind),
         _interval(row.accuracy),
+        *((_interval(row.macro_f1), _interval(row.rare_recall)) if rare else ()),
         _interval(row.sentences),
         MISSING
         if row.behaviour_failed is None

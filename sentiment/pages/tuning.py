@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from sentiment.pages import tuning_charts as charts
 from sentiment.pages.html import Html, badge, banner, cards, facts, figure, page, paragraph, section, table, text
+from sentiment.tuning.settings import UNITS
 
 if TYPE_CHECKING:
     from sentiment.tuning.report import Trial, TuningReport
 
 MAX_ROWS = 50
 KINDS = {"complete": "good", "pruned": "quiet", "fail": "bad"}
-UNITS = {"log_loss": "log loss", "accuracy": "accuracy", "cpu_ms": "CPU ms a review"}
 
 
 def tuning_page(report: TuningReport) -> str:
@@ -71,8 +71,13 @@ def _seeds(report: TuningReport) -> list[Html]:
         found = ", ".join(f"{values[first]:.4f}" for values in trial.seeds.values())
         deviation = "-" if spread is None else f"{spread:.4f}"
         rows.append((trial.name, f"{trial.values[first]:.4f}", found, f"{trial.mean(first):.4f}", deviation))
-    heads = ["trial", UNITS[first], "with other seeds", "mean", "deviation"]
-    return [figure(charts.seeds(report), charts.SEEDS), table(heads, rows, numbers=[1, 3, 4])]
+    heads = ["trial", f"{UNITS[first]} on {report.judged_on}", "with other seeds", "mean", "deviation"]
+    apart = report.confirmed_on != report.judged_on
+    where = (
+        "which had no part in choosing trials" if apart else "which also chose the trials: part of a gain may be luck"
+    )
+    words = paragraph(f"Measured on {report.confirmed_on}, {where}.", "soft")
+    return [words, figure(charts.seeds(report), charts.SEEDS), table(heads, rows, numbers=[1, 3, 4])]
 
 
 def _importances(report: TuningReport) -> list[Html]:

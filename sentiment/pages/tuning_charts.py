@@ -9,7 +9,7 @@ import numpy as np
 
 from sentiment.pages.canvas import ACCENT, INK, SOFT, canvas, legend, to_svg
 from sentiment.pages.html import Html
-from sentiment.tuning.settings import HIGHER_IS_BETTER
+from sentiment.tuning.settings import HIGHER_IS_BETTER, UNITS
 
 if TYPE_CHECKING:
     from sentiment.tuning.report import Trial, TuningReport
@@ -20,9 +20,10 @@ OVER_TIME = (
 )
 PARALLEL = "A line for each complete trial, the best fifth in colour: where the coloured lines meet, a value matters."
 COST = "Accuracy against processor time; the line joins the trials that no other one beats in both. Cross: the base."
-SEEDS = "Each dot is a training with another seed, the bar is their mean; the ring is the trial that was chosen."
+SEEDS = (
+    "Each dot is a training with another seed, the bar is their mean; a ring is the trial itself, on the same reviews."
+)
 IMPORTANCES = "Share of the objective's variance that each key explains (functional ANOVA)."
-UNITS = {"log_loss": "log loss", "accuracy": "accuracy", "cpu_ms": "CPU ms a review"}
 
 
 def trials_over_time(report: TuningReport) -> Html:
@@ -101,7 +102,8 @@ def seeds(report: TuningReport) -> Html:
         values = [found[first] for found in trial.seeds.values()]
         axes.plot(values, [y] * len(values), "o", color=colour, markersize=5, alpha=0.8)
         axes.plot([trial.mean(first)] * 2, [y - 0.25, y + 0.25], color=colour, linewidth=2)
-        axes.plot(trial.values[first], y, "o", color=colour, markersize=9, fillstyle="none")
+        if report.confirmed_on == report.judged_on:
+            axes.plot(trial.values[first], y, "o", color=colour, markersize=9, fillstyle="none")
     axes.set_yticks(range(len(shown)), [t.name if t.number is None else f"trial {t.name}" for t in shown])
     axes.set(ylim=(len(shown) - 0.5, -0.5), xlabel=UNITS[first])
     axes.grid(axis="y", visible=False)

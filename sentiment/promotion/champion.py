@@ -11,10 +11,10 @@ from sentiment.evaluation.measure import Evaluation, Latency
 from sentiment.promotion.rules import (
     FIGURES,
     Figure,
-    against,
     at_most,
     choose_figure,
     compare,
+    format_comparison,
     format_points,
     severity_of,
 )
@@ -52,7 +52,7 @@ def champion_rules(
         passed=difference.low >= -margins.accuracy,
         observed=format_points(difference),
         limit=f"lower end at least {-100 * margins.accuracy:g} points",
-        detail=against(evaluation, other, figure),
+        detail=format_comparison(evaluation, other, figure),
     )
     for name, of_slice in slices.items():
         yield _slice_rule(name, of_slice, figure, settings)

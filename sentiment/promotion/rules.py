@@ -95,7 +95,7 @@ def baseline_rule(
         )
     better, other = evaluations[challenger], evaluations[name]
     difference = getattr(compare(better, other, settings, seed)[0], figure)
-    detail = against(better, other, figure)
+    detail = format_comparison(better, other, figure)
     return Check(name=title, passed=difference.low > 0, observed=format_points(difference), limit=limit, detail=detail)
 
 
@@ -107,8 +107,8 @@ def choose_figure(evaluation: Evaluation) -> Figure:
     return "accuracy" if evaluation.rare_label is None else "macro_f1"
 
 
-def against(first: Evaluation, second: Evaluation, figure: Figure) -> str:
-    """Formats a figure of two evaluations."""
+def format_comparison(first: Evaluation, second: Evaluation, figure: Figure) -> str:
+    """Formats a figure of two evaluations, such as ``0.912 against 0.905``."""
     values = (getattr(evaluation.overall, figure).value for evaluation in (first, second))
     return " against ".join(f"{value:.3f}" for value in values)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sentiment.errors import UserError
-from sentiment.reviews.table import Reviews, Splits
+from sentiment.reviews.table import LABELS, Reviews, Splits
 
 
 def take_fold(splits: Splits, count: int, fold: int, *, seed: int) -> Splits:
@@ -23,8 +23,8 @@ def take_fold(splits: Splits, count: int, fold: int, *, seed: int) -> Splits:
     from sklearn.model_selection import StratifiedKFold
 
     frame = splits.train.frame
-    fewest = int(frame["label"].value_counts().min())
-    if fewest < count or frame["label"].nunique() < 2:
+    fewest = int(frame["label"].value_counts().reindex(range(len(LABELS)), fill_value=0).min())
+    if fewest < count:
         raise UserError(
             f"the rarer label has {fewest} training reviews, too few for {count} folds",
             where="key folds",

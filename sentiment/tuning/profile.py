@@ -14,7 +14,8 @@ ORIGIN = "# Written by run.py --pipeline tune, study "
 
 def require_own(path: Path, study: str) -> None:
     """Raises a UserError if the file exists and is not the profile of this study."""
-    if path.exists() and not path.read_text(encoding="utf-8").startswith(f"{ORIGIN}{study}"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.read_text(encoding="utf-8").startswith(f"{ORIGIN}{study}."):
         raise UserError(
             f"exists, and was not written by the study {study}",
             where=str(path),

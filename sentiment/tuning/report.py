@@ -28,8 +28,8 @@ class Trial(BaseModel):
         ended: Seconds of all trials up to its end.
         run: Name of its ZenML run; of the last one if it has one for each fold.
         error: Why it failed.
-        seeds: The values with other seeds, by seed; with ``error``: the standard error, over the reviews that judge it,
-            of the first objective's difference to the base with the same seed.
+        seeds: The values with other seeds, by seed; with ``error``: the standard error, over the reviews, of the first
+            objective's difference to the base with the same seed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,6 +66,7 @@ class TuningReport(BaseModel):
         study: Name of the study.
         candidate: The candidate whose figures judge a trial.
         judged_on: The reviews that judge it.
+        confirmed_on: The reviews that judge the trainings with other seeds.
         objectives: The first one chooses the winner.
         space: Values that were tried, in words, by key.
         trial_settings: Values of every trial and of the base.
@@ -86,6 +87,7 @@ class TuningReport(BaseModel):
     study: str
     candidate: str
     judged_on: str
+    confirmed_on: str
     objectives: tuple[Objective, ...]
     space: dict[str, str]
     trial_settings: dict[str, Any]

@@ -11,8 +11,9 @@ from pydantic import Field, StringConstraints, model_validator
 from sentiment.settings import Settings
 
 Number = int | float
-Scalar = bool | int | float | str
+Scalar = bool | int | float | str | None
 Objective = Literal["log_loss", "accuracy", "cpu_ms"]
+UNITS = {"log_loss": "log loss", "accuracy": "accuracy", "cpu_ms": "CPU ms a review"}
 HIGHER_IS_BETTER = {"log_loss": False, "accuracy": True, "cpu_ms": False}
 StudyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
 
@@ -66,7 +67,8 @@ class Parameter(Settings):
             return (self.low,)
         if step is None:
             return None
-        return tuple(self.low + step * n for n in range(math.floor((self.high - self.low) / step + 1e-9) + 1))
+        count = math.floor((self.high - self.low) / step + 1e-9) + 1
+        return tuple(min(round(self.low + step * n, 12), self.high) for n in range(count))
 
 
 class BudgetSettings(Settings):
@@ -89,7 +91,7 @@ class TuneSettings(Settings):
     study: StudyName = Field("tuned", description="name of the study; the same name goes on where it ended")
     base: Path = Field(Path("configs/train.yaml"), description="profile whose values are changed")
     candidate: str = Field("linear", description="candidate whose validation figures judge a trial")
-    space: dict[str, Parameter] = Field(min_length=1, description="values to try, by the key of the profile")
+    space: dict[str, Parameter] = Field(description="values to try, by the key of the profile")
     trial: dict[str, Any] = Field(
         default_factory=dict, description="values of every trial and of the base, such as fewer rows, by key"
     )
@@ -119,6 +121,8 @@ class TuneSettings(Settings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> TuneSettings:
+        if not self.space:
+            raise ValueError("the space is empty: name at least one key of the profile")
         if len(set(self.objectives)) < len(self.objectives):
             raise ValueError("an objective is named twice")
         if len(self.objectives) > 1 and self.pruner != "none":

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import socket
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,11 @@ from sentiment.tuning.settings import HIGHER_IS_BETTER, Parameter, TuneSettings
 if TYPE_CHECKING:
     import optuna
 
+MAX_NAMED = 5  # keys in a message
 HEARTBEAT_S, GRACE_S = 30, 120  # a trial whose machine was silent this long is tried again by another one
 SIGNATURE = "search"  # what a study must have in common with the search that goes on with it
-PROCESS, DIED, IS_BASE = "process", "died", "base"  # attributes of a trial
-MAX_FAILURES = 3  # trials that fail one after the other, none having worked
+PROCESS, INTERRUPTED, IS_BASE = "process", "interrupted", "base"  # attributes of a trial
+MAX_FAILURES = 3  # trials that fail one after the other: the next one would fail, too
 
 Values = dict[str, Any]
 Outcome = tuple[float, ...]
@@ -68,13 +70,23 @@ def open_study(settings: TuneSettings, folder: Path, signature: Mapping[str, Any
     if known is None:
         study.set_user_attr(SIGNATURE, dict(signature))
     elif known != signature:
-        names = sorted(name for name in {*known, *signature} if known.get(name) != signature.get(name))
+        names = sorted(_differences(known, signature))
         raise UserError(
-            f"the storage holds another search of this name: {', '.join(names)} differ",
+            f"the storage holds another search of this name, with another {', '.join(names[:MAX_NAMED])}",
             where=where,
             remedy="Set study=NAME for a new one.",
         )
     return study
+
+
+def _differences(known: Mapping[str, Any], given: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yields the keys whose values differ."""
+    for name in {*known, *given}:
+        old, new = known.get(name), given.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _differences(old, new, f"{prefix}{name}.")
+        elif old != new:
+            yield f"{prefix}{name}"
 
 
 def _storage_url(settings: TuneSettings, folder: Path) -> str:
@@ -103,27 +115,32 @@ def revive_trials(study: optuna.Study) -> int:
     from optuna.storages import RetryHeartbeatStaleTrialCallback
     from optuna.trial import TrialState
 
-    retry, revived = RetryHeartbeatStaleTrialCallback(), 0
+    queue, revived = RetryHeartbeatStaleTrialCallback(), 0
     trials = study.get_trials(deepcopy=False)
-    retried = {trial.system_attrs.get("failed_trial") for trial in trials}
+    replaced = _numbers_of_replaced(trials)
     for trial in trials:
-        if trial.state == TrialState.RUNNING and _is_dead(trial.user_attrs.get(PROCESS)):
-            study._storage.set_trial_user_attr(trial._trial_id, DIED, value=True)  # optuna has no public way
+        was_killed = trial.state == TrialState.RUNNING and _is_dead(trial)
+        was_interrupted = trial.state == TrialState.FAIL and trial.user_attrs.get(INTERRUPTED)
+        if (was_killed or was_interrupted) and trial.number not in replaced:
+            queue(study, trial)
+            revived += 1
+        if was_killed:
             study.tell(trial.number, state=TrialState.FAIL)
-        elif not (trial.state == TrialState.FAIL and trial.user_attrs.get(DIED) and trial.number not in retried):
-            continue
-        retry(study, trial)
-        revived += 1
     return revived
 
 
-def _is_dead(process: Sequence[Any] | None) -> bool:
-    """Whether a process of this machine has ended; False for those of other machines, which send heartbeats."""
+def _numbers_of_replaced(trials: Sequence[optuna.trial.FrozenTrial]) -> set[int]:
+    """Numbers of the trials that were queued again as other trials."""
+    return {number for trial in trials for number in trial.system_attrs.get("retry_history", ())}
+
+
+def _is_dead(trial: optuna.trial.FrozenTrial) -> bool:
+    """Whether the process of a running trial has ended; False on other machines, which send heartbeats."""
     import psutil
 
-    if process is None:
-        return False  # it has just been asked for
-    host, pid, started = process
+    if PROCESS not in trial.user_attrs:  # it was killed, or asked for a moment ago
+        return trial.datetime_start is None or (datetime.now() - trial.datetime_start).total_seconds() > GRACE_S
+    host, pid, started = trial.user_attrs[PROCESS]
     if host != socket.gethostname():
         return False
     try:
@@ -161,7 +178,7 @@ def run_trial(
         started = psutil.Process().create_time()
         for key, parameter in settings.space.items():
             _suggest(trial, key, _distribution(parameter))
-        trial.set_user_attr(DIED, value=False)  # one that is tried again has the attributes of the first
+        trial.set_user_attr(INTERRUPTED, value=False)  # one that is tried again has the attributes of the first
         trial.set_user_attr(PROCESS, [socket.gethostname(), os.getpid(), started])
         try:
             return objective(trial, {key: _shorten(value) for key, value in trial.params.items()})
@@ -170,7 +187,7 @@ def run_trial(
         except optuna.TrialPruned:
             raise
         except KeyboardInterrupt:
-            trial.set_user_attr(DIED, value=True)
+            trial.set_user_attr(INTERRUPTED, value=True)
             raise
         except Exception as error:
             trial.set_user_attr("error", (str(error).strip() or type(error).__name__).splitlines()[0][:300])
@@ -204,17 +221,16 @@ def report_value(trial: optuna.Trial, settings: TuneSettings, percent: int, valu
         raise PrunedError(f"pruned at {percent}%")
 
 
-def require_progress(study: optuna.Study) -> None:
-    """Raises a UserError if the trials so far failed and none worked: the next ones would fail, too."""
+def require_progress(study: optuna.Study, last: Sequence[optuna.trial.FrozenTrial]) -> None:
+    """Raises a UserError if the last trials of this process all failed: the next ones would fail, too."""
     from optuna.trial import TrialState
 
-    trials = _ended(study)
-    failed = [trial for trial in trials if trial.state == TrialState.FAIL]
-    if len(failed) >= MAX_FAILURES and len(failed) == len(trials):
+    recent = last[-MAX_FAILURES:]
+    if len(recent) == MAX_FAILURES and all(trial.state == TrialState.FAIL for trial in recent):
         raise UserError(
-            f"all {len(failed)} trials failed, the last one with: {failed[-1].user_attrs.get('error', 'no reason')}",
+            f"{MAX_FAILURES} trials in a row failed, the last one with: {recent[-1].user_attrs.get('error', '-')}",
             where=f"study {study.study_name}",
-            remedy="Change the space, and set study=NAME for a new study.",
+            remedy="Fix the cause and start again, or change the space and set study=NAME.",
         )
 
 
@@ -226,13 +242,13 @@ def spent_seconds(study: optuna.Study) -> float:
 def _ended(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     """Lists the trials that ended by themselves, in the order of their ends."""
     trials = study.get_trials(deepcopy=False)
-    retried = {trial.system_attrs.get("failed_trial") for trial in trials}
+    replaced = _numbers_of_replaced(trials)
     ended = [
         trial
         for trial in trials
         if trial.state.is_finished()
-        and trial.number not in retried
-        and not trial.user_attrs.get(DIED)
+        and trial.number not in replaced
+        and not trial.user_attrs.get(INTERRUPTED)
         and not trial.user_attrs.get(IS_BASE)
     ]
     return sorted(ended, key=lambda trial: (trial.datetime_complete, trial.number))

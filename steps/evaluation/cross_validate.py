@@ -18,6 +18,8 @@ from sentiment.settings import Settings
 from steps.caching import depends_on_imports
 
 # Candidates that are fitted in seconds or minutes, with their settings: the others are too slow to train many times.
+# Apart from the table in pipelines/candidates.py: the cache key of this step covers what this file imports, and steps
+# import no pipelines. A test compares the two tables.
 FITS: dict[str, tuple[type[Settings], Callable[..., cross_validation.Fitted]]] = {
     "linear": (LinearSettings, train_linear),
     "svm": (SvmSettings, train_svm),

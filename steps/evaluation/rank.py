@@ -21,7 +21,7 @@ def rank(
     servables: list[Servable],
     cross_validations: list[CrossValidation],  # ZenML loads no list that may also be None
 ) -> Annotated[Leaderboard, "leaderboard"]:
-    """Ranks the candidates of this run by accuracy on the test split; the champion is not among them.
+    """Ranks the candidates of this run on the test split; the champion is not among them.
 
     The table is for readers: the challenger was chosen on the validation split.
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-import time
-from pathlib import Path
 from typing import Annotated
 
 from zenml import step
 
-from registry.lineage import git_commit
 from sentiment.checks import CheckReport
 from sentiment.models import linear
-from sentiment.models.class_weights import ClassWeightSettings, weigh_classes
+from sentiment.models.class_weights import ClassWeightSettings
 from sentiment.models.servable import Servable
 from sentiment.reviews.table import Splits
 from steps.caching import depends_on_imports
+from steps.training.words import train_and_export
 
 
 @step(cache_policy=depends_on_imports(__name__))
@@ -23,17 +20,4 @@ def train_linear(
     splits: Splits, checks: CheckReport, settings: linear.LinearSettings, seed: int, class_weights: ClassWeightSettings
 ) -> Annotated[Servable, "linear"]:
     """Trains and calibrates the linear candidate; stops if the splits leak."""
-    checks.require_passed()
-    started = time.perf_counter()
-    weights = weigh_classes(splits.train.frame["label"].tolist(), class_weights)
-    pipeline = linear.train_linear(splits.train, settings, seed=seed, class_weights=weights)
-    out = Path(tempfile.mkdtemp(prefix="linear-"))
-    linear.export_linear(
-        pipeline,
-        splits.validation,
-        out,
-        data_fingerprint=splits.fingerprint,
-        git_commit=git_commit(),
-        started=started,
-    )
-    return Servable(out)
+    return train_and_export(linear.train_linear, linear.export_linear, splits, checks, settings, seed, class_weights)

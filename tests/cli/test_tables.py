@@ -1,6 +1,7 @@
 """Tables stay readable, whatever the reviews are."""
 
 import io
+import re
 
 import numpy as np
 import pandas as pd
@@ -72,6 +73,13 @@ def test_the_leaderboard_shows_every_figure_and_a_hyphen_for_a_missing_one():
     assert remarks_of_bare == ["transformer", "0.920-0.940", *[""] * 8]
     words = " ".join(text.split())
     assert "Leaderboard on 3,009 test reviews" in words and "the slice length=short" in words and "5 folds" in words
+    assert "macro-F1" not in words
+    seldom = {"macro_f1": Interval(value=0.7, low=0.6, high=0.8), "rare_recall": Interval(value=0.4, low=0.3, high=0.5)}
+    rare = Leaderboard(
+        reviews=9, sentences=None, folds=0, rows=(full.model_copy(update=seldom),), rare_label="negative"
+    )
+    words = " ".join(printed(leaderboard_table(rare)).split())
+    assert "sorted by macro-F1" in words and "│ 0.931 │ 0.700 │ 0.400 │" in re.sub(r" +│", " │", words)
 
 
 @pytest.mark.parametrize(("positives", "shown"), [(2, True), (20, False)])

@@ -61,6 +61,37 @@ def test_it_imports_only_the_project_and_pinned_packages(notebook):
         assert pinned or (ROOT / name).is_dir(), name
 
 
+def cells_like_tuples(page: str) -> list[str]:
+    """Table cells of a page that show how Python writes a tuple or a list of strings."""
+    found = re.findall(r"<td[^>]*>(.*?)</td>", page, flags=re.DOTALL)
+    return [cell for cell in found if re.match(r"[(\[]['\"]", html.unescape(cell))]
+
+
+@each_notebook
+def test_its_page_shows_words_in_its_tables(notebook):
+    page = (ROOT / "docs" / "notebooks" / f"{notebook.stem}.html").read_text()
+    assert not cells_like_tuples(page)
+
+
+def test_the_last_cell_of_the_analysis_shows_words():
+    from sentiment.evaluation.bootstrap import Interval
+    from sentiment.evaluation.leaderboard import Leaderboard, LeaderboardRow
+
+    share = Interval(value=0.9, low=0.8, high=0.95)
+    row = LeaderboardRow(
+        candidate="svm", kind="linear", accuracy=share, sentences=None, behaviour_failed=None, behaviour_cases=0,
+        ece=share, size_mb=1, p95_ms=1, reviews_per_second=1, training_seconds=None, cross_validation=None,
+    )  # fmt: skip
+    board = Leaderboard(reviews=9, sentences=None, folds=0, rows=(row,))
+    sources = ["".join(cell["source"]) for cell in cells(NOTEBOOKS[-1]) if cell["cell_type"] == "code"]
+    imports = [line for line in "\n".join(sources).splitlines() if line.startswith("from sentiment.pages")]
+    names = {"build_leaderboard": lambda *_: board, "HTML": lambda shown: names.update(page=shown)}
+    names |= dict.fromkeys(("evaluations", "behaviours", "manifests"))
+    exec("\n".join([*imports, sources[-1]]), names)
+    assert "<td>svm<small>linear</small></td>" in names["page"]
+    assert not cells_like_tuples(names["page"])
+
+
 @pytest.fixture(scope="module")
 def reviews() -> list[str]:
     """The beginnings of all reviews of the smoke data that are too long to stand in a page by chance."""
@@ -81,6 +112,7 @@ def test_it_runs_on_the_smoke_data_and_shows_its_plots_and_no_review(notebook, r
     run = execute(notebook, SMOKE)
     outputs = [output for cell in run.cells for output in cell.get("outputs", ())]
     assert {output["output_type"] for output in outputs} == {"execute_result"}  # no warnings
+    assert not cells_like_tuples(render(run))
     page = html.unescape(render(run))
     assert re.findall(r'<svg.*?<g id="([a-z-]+?)-figure_1"', page, flags=re.DOTALL) == PLOTS[notebook.stem]
     assert not [text for text in reviews if text in page]

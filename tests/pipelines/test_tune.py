@@ -74,24 +74,24 @@ def test_trials_take_their_splits_from_cache(first):
 
 
 def test_each_trial_is_a_run_below_that_of_the_search_and_names_its_zenml_run(first):
-    import mlflow
+    from cli.session import session
+    from registry.mlflow_registry import connect
     from zenml.client import Client
 
-    from registry.mlflow_registry import connect
-
-    client = connect()
-    experiment = client.get_experiment_by_name("tune")
-    runs = client.search_runs([experiment.experiment_id], max_results=100)
-    (parent,) = [run for run in runs if run.data.tags.get("study") == "grid"]
-    children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+    with session("local", debug=False):
+        client = connect()
+        experiment = client.get_experiment_by_name("tune")
+        runs = client.search_runs([experiment.experiment_id], max_results=100)
+        (parent,) = [run for run in runs if run.data.tags.get("study") == "grid"]
+        children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
+        files = {file.path for file in client.list_artifacts(parent.info.run_id)}
     assert sorted(run.data.tags["trial"] for run in children) == ["0", "1", "base"]
     for run in children:
         assert Client().get_pipeline_run(run.data.tags["zenml_run"]).pipeline.name == "trial"
         assert run.data.metrics["log_loss"] > 0
         assert run.info.status == "FINISHED"
     assert parent.data.tags["verdict"] == first.summary["verdict"]
-    assert {file.path for file in client.list_artifacts(parent.info.run_id)} == {"tuning.html", "profile.yaml"}
-    assert mlflow.active_run() is None
+    assert files == {"tuning.html", "profile.yaml"}
 
 
 def test_the_report_is_an_artifact_with_its_page(first):
@@ -137,12 +137,21 @@ def test_a_budget_without_time_for_a_trial_is_refused_and_the_base_is_kept(searc
         ("space={linear.inverse_regularisation: {low: 1, high: 2}}", "Did you mean linear.inverse_regularization"),
         ("space={linaer.longest_ngram: {low: 1, high: 2}}", "Did you mean linear"),
         ("space={linear.longest_ngram: {low: 1, high: 9}}", "space.linear.longest_ngram: .*less than or equal to 3"),
-        ("space={splits.test: {low: 0.1, high: 0.2}}", "splits does not change how a candidate is trained"),
+        ("space={splits.test: {choices: [0.1, 0.2]}}", "splits does not change how a candidate is trained"),
         ("space={seed: {low: 1, high: 9}}", "seed does not change how a candidate is trained"),
-        ("space={transformer.epochs: {low: 1, high: 2}}", "transformer is no part of linear. Set candidate: transf"),
+        (
+            "space={transformer.epochs: {low: 1, high: 2}}",
+            "transformer does not change linear. Its settings: class_weights",
+        ),
+        ("space={export.int8: {choices: [true, false]}}", "export does not change linear"),
+        (
+            "space={linear.enabled: {choices: [true, false]}}",
+            "linear.enabled does not change how a candidate is trained",
+        ),
+        ("storage=postgresql://user:secret@host/db", "the URL of the storage holds a password"),
         ("candidate=liner", "there is no candidate 'liner'. Did you mean linear"),
         ("trial={linear.hash_bit: 12}", "Did you mean linear.hash_bits"),
-        ("space={}", "at least 1"),
+        ("space={}", "the space is empty"),
     ],
 )
 def test_a_space_that_does_not_fit_the_profile_is_refused_with_the_nearest_key(search, change, words):

@@ -93,7 +93,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(tracker, tmp_path):
 )
 def test_a_process_that_hangs_or_dies_is_an_error(code, error, words, tracker, monkeypatch):
     monkeypatch.setattr(copy, "COMMAND", (sys.executable, "-c", code))
-    monkeypatch.setattr(copy, "LIMIT_S", 1.0)
+    monkeypatch.setattr(copy, "TIMEOUT_S", 1.0)
     with pytest.raises(error) as caught:
         copy._send(tracker("trackio"), RECORD)
     assert str(caught.value) == words

@@ -121,6 +121,7 @@ def test_the_audit_reads_every_pin():
         "requirements.txt",
         "requirements-dev.txt",
         "requirements-ray.txt",
+        "requirements-trackers.txt",
         "bento/requirements.txt",
         "deploy/airflow/requirements.txt",
     ):

@@ -92,6 +92,20 @@ def test_balanced_labels_are_calibrated_by_the_temperature_alone():
     assert found.validation_log_loss == np.logaddexp(0, -np.where(y == 1, 1, -1) * z / found.temperature).mean()
 
 
+def test_a_bias_undoes_weights_between_labels_that_are_not_rare():
+    def drawn(seed):
+        z, y = unbalanced(4000, seed, prior=-1.2)
+        assert 0.25 < y.mean() < 0.4
+        return z, y
+
+    found = calibrate(*drawn(0), weighted=True)
+    assert (found.bias, found.threshold) == (pytest.approx(-6.0, abs=0.6), 0.5)
+    z, y = drawn(1)
+    assert expected_calibration_error(sigmoid((z + found.bias) / found.temperature), y, 15) < 0.03
+    assert found.validation_accuracy == ((drawn(0)[0] > -found.bias) == drawn(0)[1]).mean()
+    assert calibrate(*drawn(0)).bias == 0.0
+
+
 @pytest.mark.parametrize("rare", [1, 0])
 def test_a_bias_undoes_the_shift_of_weighted_training(rare):
     def drawn(seed):

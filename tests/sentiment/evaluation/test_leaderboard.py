@@ -1,4 +1,4 @@
-"""The leaderboard repeats the figures of the evaluations, the most accurate candidate first."""
+"""The leaderboard repeats the figures of the evaluations, the best candidate first."""
 
 from types import SimpleNamespace
 
@@ -26,6 +26,17 @@ def evaluation_of(candidate, wrong, source="rotten_tomatoes", words=5):
     return evaluate(
         lambda texts: p if len(texts) == 60 else np.full(len(texts), 0.5),
         Reviews(frame), candidate=candidate, engine="numpy", servable_fingerprint=candidate, size_mb=2.5 * (wrong + 1),
+        settings=EvaluationSettings(resamples=100, latency_sample=2), seed=0,
+    )  # fmt: skip
+
+
+def evaluation_of_rare(candidate, answers):
+    """Of 60 reviews, the first 6 are positive; ``answers`` are the positions that the candidate calls positive."""
+    frame = pd.DataFrame({"text": [f"Opinion {i}." for i in range(60)], "label": [1] * 6 + [0] * 54, "source": "shop"})
+    p = np.where(np.isin(np.arange(60), answers), 0.9, 0.1)
+    return evaluate(
+        lambda texts: p if len(texts) == 60 else np.full(len(texts), 0.5),
+        Reviews(frame), candidate=candidate, engine="numpy", servable_fingerprint=candidate, size_mb=1,
         settings=EvaluationSettings(resamples=100, latency_sample=2), seed=0,
     )  # fmt: skip
 
@@ -65,7 +76,27 @@ def test_a_row_repeats_the_figures_of_its_evaluation():
     assert row.behaviour_failed == pytest.approx((50 + 30) / 400)
     assert (row.cross_validation.mean, row.cross_validation.deviation) == (pytest.approx(0.8), pytest.approx(0.1))
     assert (board.reviews, board.folds, board.sentences) == (60, 3, "source=rotten_tomatoes")
+    assert (board.rare_label, row.macro_f1, row.rare_recall) == (None, None, None)
+    assert row.ranked_by == row.accuracy
     assert Leaderboard.model_validate_json(board.model_dump_json()) == board
+
+
+def test_where_a_label_is_rare_always_answering_the_other_one_is_not_first():
+    constant, useful = evaluation_of_rare("linear", []), evaluation_of_rare("svm", [0, 1, 2, 3, *range(10, 16)])
+    board = build_leaderboard([constant, useful], [NONE] * 2, [LINEAR] * 2)
+    first, second = board.rows
+    assert first.accuracy.value < second.accuracy.value == pytest.approx(0.9)
+    assert (first.candidate, board.rare_label) == ("svm", "positive")
+    assert first.macro_f1 == first.ranked_by == useful.overall.macro_f1
+    assert (first.rare_recall, second.rare_recall.value) == (useful.overall.recall_positive, 0)
+    assert Leaderboard.model_validate_json(board.model_dump_json()) == board
+
+
+def test_a_leaderboard_from_before_macro_f1_is_read():
+    board = build_leaderboard([evaluation_of("linear", 6)], [SOME], [LINEAR])
+    old = board.model_dump(mode="json", exclude={"rare_label": True, "rows": {"__all__": {"macro_f1", "rare_recall"}}})
+    assert "macro_f1" not in old["rows"][0]
+    assert Leaderboard.model_validate(old) == board
 
 
 def test_the_most_accurate_is_first_and_the_cheaper_wins_a_tie():

@@ -1,4 +1,6 @@
 import shutil
+import time
+from dataclasses import replace
 from itertools import accumulate, chain
 from types import SimpleNamespace
 
@@ -12,7 +14,7 @@ from sentiment.evaluation.operating_points import read_points, write_points
 from sentiment.models import Classifier, cascade
 from sentiment.models.cascade import CascadeSettings, Plan, choose, fit_cascade
 from sentiment.models.classifier import combine, measure_lengths
-from sentiment.models.servable import OPERATING_POINTS
+from sentiment.models.servable import OPERATING_POINTS, Servable
 from sentiment.reviews.table import Reviews
 from tests.helpers import tiny_servables
 from tests.helpers import tiny_transformer as tiny
@@ -100,6 +102,22 @@ def test_a_cascade_of_one_stage_is_that_stage(tmp_path):
     cascade_of_one = Classifier.load(tmp_path / "one")
     np.testing.assert_allclose(cascade_of_one.logits(texts), alone.calibrated_logits(texts))
     assert (cascade_of_one.engine, cascade_of_one.manifest.stages) == ("numpy", ("linear",))
+
+
+@pytest.mark.parametrize("seconds", [(100.0, 20.0), (100.0, None)])
+def test_its_training_time_is_that_of_its_stages_and_its_own(tmp_path, seconds):
+    save = (tiny_servables.save_linear, tiny_servables.save_transformer)
+    stages = {name: make(tmp_path / name) for name, make in zip(("linear", "transformer"), save, strict=True)}
+    for name, spent in zip(stages, seconds, strict=True):
+        replace(stages[name].manifest, training_seconds=spent).write(tmp_path / name)
+        stages[name] = Servable(tmp_path / name)
+    started = time.monotonic()
+    fit_cascade(stages, tiny.reviews(60, 2), CascadeSettings(), tmp_path / "both", git_commit="")
+    found = Servable(tmp_path / "both").manifest.training_seconds
+    if None in seconds:
+        assert found is None
+    else:
+        assert 120 < found < 120 + time.monotonic() - started
 
 
 def test_a_missing_stage_is_one_clear_line(tmp_path):

@@ -95,6 +95,11 @@ def test_the_servable_equals_the_trained_model_and_is_calibrated(pipeline, serva
     assert likelihood(manifest.temperature) > max(likelihood(manifest.temperature * f) for f in (0.5, 0.9, 1.1, 2))
 
 
+def test_only_after_weighted_training_a_bias_is_fitted(pipeline, servable, tmp_path):
+    export_forest(pipeline, noisy(200, 2), tmp_path, data_fingerprint="", git_commit="", weighted=True)
+    assert servable.manifest.bias == 0 != Servable(tmp_path).manifest.bias
+
+
 def test_a_feature_just_above_a_threshold_goes_where_scikit_learn_sends_it():
     """A threshold half-way between two float32 may be rounded up: then the upper one would count as below it."""
     step = np.float32(2**-24)  # between neighbours in [0.5, 1)

@@ -128,6 +128,20 @@ def test_the_manifest_says_how_long_training_took(tmp_path):
     assert 100 < Classifier.load(tmp_path).manifest.training_seconds < 100 + time.perf_counter() - started
 
 
+def test_after_weighted_training_a_bias_restores_the_share_of_positive_reviews(tmp_path):
+    doubtful = reviews([("plot good", 1), ("plot bad", 0)] * 20 + [("plot", 1), ("plot", 0)] * 10)
+    pipeline = train_linear(doubtful, SETTINGS, seed=0, class_weights=(1.0, 5.0))
+    biases, shares = [], []
+    for weighted in (False, True):
+        export_linear(pipeline, doubtful, tmp_path, data_fingerprint="", git_commit="", weighted=weighted)
+        classifier = Classifier.load(tmp_path)
+        biases.append(classifier.manifest.bias)
+        shares.append(classifier.predict_proba(doubtful.frame["text"].tolist()).mean())
+    assert biases[0] == 0 > biases[1]
+    assert shares[0] > 0.55
+    assert shares[1] == pytest.approx(0.5, abs=0.02)
+
+
 def test_heavier_errors_move_doubtful_reviews_to_their_label():
     doubtful = reviews([("plot good", 1), ("plot bad", 0)] * 20 + [("plot", 1), ("plot", 0)] * 10)
     odds = [

@@ -1,4 +1,5 @@
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,11 +45,11 @@ def network():
 def test_a_layer_equals_the_packed_bidirectional_lstm_of_torch():
     torch.manual_seed(1)
     ours, theirs = Bidirectional(5, 4), torch.nn.LSTM(5, 4, batch_first=True, bidirectional=True)
-    names = [name for name, _ in ours.onward.named_parameters()]
+    names = [name for name, _ in ours.from_start.named_parameters()]
     with torch.no_grad():
         for name in names:
-            getattr(theirs, name).copy_(getattr(ours.onward, name))
-            getattr(theirs, f"{name}_reverse").copy_(getattr(ours.backward_, name))
+            getattr(theirs, name).copy_(getattr(ours.from_start, name))
+            getattr(theirs, f"{name}_reverse").copy_(getattr(ours.from_end, name))
     _, mask = map(torch.from_numpy, pad(rows_of(LENGTHS), 0))
     vectors = torch.randn(*mask.shape, 5)
     packed = torch.nn.utils.rnn.pack_padded_sequence(vectors, LENGTHS, batch_first=True, enforce_sorted=False)
@@ -123,6 +124,16 @@ def test_every_engine_that_a_deployment_may_ask_for_runs_it(servable, engine, mo
     assert classifier.engine == engine
     np.testing.assert_allclose(classifier.predict_proba(texts[::-1]), expected[::-1], atol=0.02)
     assert ((expected > 0.5) == reviews["label"]).mean() >= 0.9
+
+
+@pytest.mark.slow
+def test_a_bias_is_fitted_where_the_report_of_the_training_has_weights(checkpoint, tmp_path):
+    weighted = replace(checkpoint, report=checkpoint.report.model_copy(update={"class_weights": (1.0, 2.0)}))
+    validation, biases = tiny.reviews(40, 2), []
+    for trained in (checkpoint, weighted):
+        report = export_transformer(trained, validation, tmp_path, ExportSettings(int8=False), seed=0)
+        biases.append(write_servable(tmp_path, report, validation, data_fingerprint="", git_commit="").manifest.bias)
+    assert biases[0] == 0 != biases[1]
 
 
 @pytest.mark.slow

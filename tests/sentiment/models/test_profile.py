@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -105,6 +106,49 @@ def test_it_is_another_run_only_when_it_is_on(profiled, plain, encoder, monkeypa
     assert train(encoder, profiled.path.parents[1], profile=True) == profiled
     assert train(encoder, plain.path.parents[1]) == plain
     assert profiled.path.parent.name != plain.path.parent.name
+
+
+@pytest.mark.slow
+def test_a_run_killed_before_its_checkpoint_is_complete_keeps_its_profile(encoder, tmp_path, monkeypatch):
+    class KilledError(BaseException):
+        pass
+
+    rename = Path.rename
+
+    def die(path, target):
+        if path.name == "checkpoint.partial":
+            raise KilledError
+        return rename(path, target)
+
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(Path, "rename", die)
+        train(encoder, tmp_path, profile=True)
+    checkpoint = train(encoder, tmp_path, profile=True)
+    assert StepProfile.read(checkpoint.path).steps == ACTIVE_STEPS
+    assert (checkpoint.path / TRACE).is_file()
+    assert {file.name for file in checkpoint.path.parent.iterdir()} == {"checkpoint", "lock"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failing", [TRACE, PROFILE])
+def test_a_full_disk_costs_the_profile_and_not_the_training(failing, plain, encoder, tmp_path, monkeypatch, caplog):
+    def fill(path):
+        Path(path).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    if failing == TRACE:
+        monkeypatch.setattr(profiler.profile, "export_chrome_trace", lambda _, path: fill(path))
+    else:
+        monkeypatch.setattr(profiler, "StepProfile", lambda **_: SimpleNamespace(model_dump_json=lambda **_: fill(
+            next(tmp_path.iterdir()) / profiler.PARTIAL
+        )))  # fmt: skip
+    checkpoint = train(encoder, tmp_path, profile=True)
+    assert checkpoint.report.steps == plain.report.steps
+    assert {file.name for file in checkpoint.path.iterdir()} == {file.name for file in plain.path.iterdir()}
+    assert {file.name for file in checkpoint.path.parent.iterdir()} == {"checkpoint", "lock"}
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == profiler.__name__]
+    assert "goes on without it" in warning
+    assert "No space left on device" in warning
 
 
 @pytest.mark.slow

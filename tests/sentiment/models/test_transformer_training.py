@@ -12,6 +12,7 @@ from sentiment.errors import UserError
 from sentiment.models import trainer, transformer, weights
 from sentiment.models.checkpoint import TransformerCheckpoint
 from sentiment.models.encoder import choose_precision, load_encoder
+from sentiment.models.intermediate import PrunedError, judging
 from sentiment.models.transformer import train_transformer
 from sentiment.progress import listening
 from sentiment.reviews.table import Reviews
@@ -226,3 +227,24 @@ def test_class_weights_shift_predictions_to_the_rare_label(encoder, tmp_path):
     assert balanced == pytest.approx(math.log(2), abs=0.1)  # about 0.5
     assert [report.class_weights for report in reports.values()] == list(reports)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.slow
+def test_a_training_that_its_judge_ends_leaves_no_states(encoder, tmp_path):
+    def train():
+        return train_transformer(
+            tiny.reviews(160, 1), tiny.reviews(40, 2), tiny.recipe(encoder), seed=7, work_dir=tmp_path
+        )
+
+    def judge(share, **figures):
+        (run_dir,) = tmp_path.iterdir()
+        seen.extend(path.name for path in run_dir.glob("checkpoint-*"))
+        (run_dir / "profile.json").touch()
+        raise PrunedError(f"given up at {share}")
+
+    seen = []
+    with judging(judge), pytest.raises(PrunedError, match="given up"):
+        train()
+    assert seen  # there was something to delete
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["lock"]
+    assert train().report.steps == 20  # without the judge, it starts again

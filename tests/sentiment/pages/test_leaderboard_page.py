@@ -24,7 +24,14 @@ BARE = FULL.model_copy(
         "cross_validation": None, "reviews_per_second": 50.0,
     }
 )  # fmt: skip
+RARE = FULL.model_copy(
+    update={
+        "macro_f1": Interval(value=0.7123, low=0.7, high=0.73),
+        "rare_recall": Interval(value=0.5, low=0.4, high=0.6),
+    }
+)
 BOARD = Leaderboard(reviews=3009, sentences="source=rotten_tomatoes", folds=5, rows=(FULL, BARE))
+RARE_BOARD = Leaderboard(reviews=3009, sentences=None, folds=0, rows=(RARE,), rare_label="positive")
 FOLDS = CrossValidation(
     candidate=EVIL, data_fingerprint="d4ta", seed=7,
     folds=(Fold(reviews=1200, accuracy=0.9, macro_f1=0.8), Fold(reviews=1201, accuracy=0.8, macro_f1=0.6)),
@@ -40,6 +47,12 @@ def table_of(page):
     """The cells of the first table of a page, line by line."""
     body = re.search(r"<tbody>(.*?)</tbody>", page, re.S)[1]
     return [tuple(re.findall(r"<td[^>]*>(.*?)</td>", row)) for row in re.findall(r"<tr>(.*?)</tr>", body)]
+
+
+@pytest.mark.parametrize("page", [leaderboard_page(BOARD), cross_validation_page(FOLDS)], ids=["leaderboard", "folds"])
+def test_no_cell_shows_how_python_writes_a_tuple(page):
+    assert not [cell for row in table_of(page) for cell in row if cell.startswith("(")]
+    assert "('" not in page and "(&#x27;" not in page
 
 
 @pytest.mark.parametrize("page", [leaderboard_page(BOARD), cross_validation_page(FOLDS)], ids=["leaderboard", "folds"])
@@ -67,6 +80,26 @@ def test_the_page_has_every_figure_and_a_hyphen_for_a_missing_one():
 def test_columns_without_figures_are_not_explained():
     page = leaderboard_page(BOARD.model_copy(update={"sentences": None, "folds": 0}))
     assert "intervals.</p>" in page and "Sentences:" not in page and "Folds:" not in page
+
+
+def test_where_a_label_is_rare_its_figures_are_shown():
+    page, written = leaderboard_page(RARE_BOARD), leaderboard_markdown(RARE_BOARD, "train-1")
+    assert Audit(page).refused == []
+    (row,) = table_of(page)
+    assert row[1:4] == (
+        "0.931<small>0.920-0.940</small>",
+        "0.712<small>0.700-0.730</small>",
+        "0.500<small>0.400-0.600</small>",
+    )
+    assert len(row) == page.count("<th") - page.count("<thead") == len(HEADERS) + 2
+    assert "<h2>Macro-F1</h2>" in page and "sorted by macro-F1" in page and page.count("<svg") == 2
+    headers, _, line = (line.split(" | ") for line in written.splitlines() if line.startswith("|"))
+    assert (headers[2:4], len(headers)) == (["macro-F1", "recall of positive"], len(HEADERS) + 2)
+    assert line[2:4] == ["0.712 (0.700-0.730)", "0.500 (0.400-0.600)"]
+
+
+def test_where_no_label_is_rare_there_is_no_macro_f1():
+    assert "acro-F1" not in leaderboard_page(BOARD) + leaderboard_markdown(BOARD, "train-1")
 
 
 def test_one_candidate_has_a_page():

@@ -45,7 +45,7 @@ def test_an_impossible_parameter_is_refused_with_the_reason(given, reason):
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"space": {}}, "at least 1"),
+        ({"space": {}}, "the space is empty: name at least one key"),
         ({"objectives": ["log_loss", "cpu_ms"]}, "a pruner compares trials by one objective"),
         ({"objectives": ["log_loss", "log_loss"], "pruner": "none"}, "named twice"),
         ({"sampler": "grid"}, r"a grid needs choices or a step for linear\.inverse_regularization"),

@@ -13,7 +13,6 @@ from sentiment.models.intermediate import judging, report_evaluation
 from sentiment.tuning.report import Trial
 from sentiment.tuning.settings import TuneSettings
 from sentiment.tuning.study import (
-    MAX_FAILURES,
     make_judge,
     open_study,
     read_base,
@@ -60,7 +59,9 @@ def test_a_search_goes_on_with_other_values_and_draws_what_it_would_have_drawn_i
 
 def test_the_storage_of_another_search_is_refused_and_what_differs_is_named(tmp_path):
     run(open_study(SETTINGS, tmp_path, SIGNATURE))
-    with pytest.raises(UserError, match=r"holds another search of this name: base, folds differ\. Set study=NAME"):
+    with pytest.raises(
+        UserError, match=r"holds another search of this name, with another base, folds\. Set study=NAME"
+    ):
         open_study(SETTINGS, tmp_path, {**SIGNATURE, "base": "c", "folds": 3})
     assert len(read_trials(open_study(SETTINGS, tmp_path, SIGNATURE), SETTINGS)) == 1
 
@@ -114,20 +115,35 @@ def test_an_interrupted_trial_is_tried_again_and_one_that_runs_elsewhere_is_left
     assert run(study)[0].state == "complete"
 
 
-def test_a_failed_trial_keeps_its_reason_and_three_of_them_end_the_search(tmp_path):
+def test_a_trial_that_dies_twice_is_tried_once_more_and_not_at_every_start(tmp_path):
+    study = open_study(SETTINGS, tmp_path, SIGNATURE)
+
+    def interrupt(trial, params):
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            run(study, objective=interrupt)
+        assert revive_trials(study) == 1
+    assert revive_trials(study) == 0
+    (trial,) = run(study)
+    assert revive_trials(study) == 0
+    assert [t.state for t in run(study)] == ["complete"] * 2
+    assert trial.state == "complete"
+
+
+def test_a_failed_trial_keeps_its_reason_and_three_in_a_row_end_the_search_even_after_others_worked(tmp_path):
     study = open_study(SETTINGS, tmp_path, SIGNATURE)
 
     def fail(trial, params):
         raise UserError("no space left", where="disk")
 
-    trials = run(study, count=MAX_FAILURES - 1, objective=fail)
-    assert [(t.state, t.error) for t in trials] == [("fail", "disk: no space left")] * (MAX_FAILURES - 1)
-    require_progress(study)
-    run(study, objective=fail)
-    with pytest.raises(UserError, match="all 3 trials failed, the last one with: disk: no space left"):
-        require_progress(study)
-    run(study)
-    require_progress(study)  # one has worked
+    ended = [run_trial(study, SETTINGS, objective, seed=5) for objective in (work, fail, work, fail, fail)]
+    assert [(t.state, t.error) for t in read_trials(study, SETTINGS)][1] == ("fail", "disk: no space left")
+    require_progress(study, ended)
+    ended.append(run_trial(study, SETTINGS, fail, seed=5))
+    with pytest.raises(UserError, match="3 trials in a row failed, the last one with: disk: no space left"):
+        require_progress(study, ended)
 
 
 def test_a_hopeless_trial_is_pruned_by_its_evaluations_while_it_trains(tmp_path):
