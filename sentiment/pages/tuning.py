@@ -87,7 +87,7 @@ def _importances(report: TuningReport) -> list[Html]:
 
 
 def _code(content: str) -> Html:
-    return Html(f"<pre>{text(content)}</pre>") if content else Html("")
+    return Html(f'<pre style="white-space: pre-wrap">{text(content)}</pre>') if content else Html("")
 
 
 def _table(report: TuningReport) -> Html:
