@@ -1,6 +1,8 @@
 """The search on the command line: real trials, in ZenML and MLflow, from the first one to the profile."""
 
+import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -168,3 +170,24 @@ def test_a_trial_trains_its_candidate_and_its_stages_alone(search):
     assert (trial.linear.enabled, trial.transformer.enabled, trial.cascade.enabled) == (True, True, True)
     assert (trial.large_transformer.enabled, trial.seed, trial.linear.longest_ngram) == (False, 99, 1)
     assert trial.cascade.tolerance == 0.2
+
+
+def test_a_transformer_is_pruned_while_it_trains_and_its_states_are_deleted(search, monkeypatch):
+    small = {
+        "transformer.max_length": 16, "transformer.evaluations": 2, "transformer.evaluation_rows": 20,
+        "augmentation.examples": 0, "export.int8": False, "export.max_length": 16, "export.rows": 20,
+    }  # fmt: skip
+    changes = {
+        "candidate": "transformer", "sampler": "random", "budget.trials": 1, "confirm.seeds": 0, "trial": small,
+        "space": {"transformer.learning_rate": {"choices": [0.0001, 0.001]}},
+    }  # fmt: skip
+    sets = [word for key, value in changes.items() for word in ("--set", f"{key}={json.dumps(value)}")]
+    states = Path(os.environ["SENTIMENT_CACHE"]) / "training"
+    before = set(states.glob("*/checkpoint*"))
+    monkeypatch.setattr("optuna.Trial.should_prune", lambda _: True)
+    ended = command_line.run(*search("pruned", *sets))
+    assert ended.code == 2
+    assert "none of 1 trials was completed" in ended.err
+    assert re.search(r"trial \d+ +pruned", ended.err)
+    (of_base,) = set(states.glob("*/checkpoint*")) - before
+    assert of_base.name == "checkpoint"  # a pruned trial leaves no states behind

@@ -10,6 +10,7 @@ import pytest
 
 from sentiment.errors import UserError
 from sentiment.models.intermediate import judging, report_evaluation
+from sentiment.tuning.importance import find_importances
 from sentiment.tuning.report import Trial
 from sentiment.tuning.settings import TuneSettings
 from sentiment.tuning.study import (
@@ -202,3 +203,30 @@ def test_the_base_is_kept_apart_and_samplers_learn_from_it_where_it_lies_in_the_
         assert read_trials(study, SETTINGS) == ()
         assert len(study.trials) == known
         assert read_base(study) == base.model_copy(update={"seeds": {14: {"log_loss": 0.25, "error": 0.0}}})
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "gp"])
+def test_a_search_for_two_objectives_keeps_both_and_says_what_mattered_for_the_first(tmp_path, sampler):
+    two = {"objectives": ("log_loss", "cpu_ms"), "pruner": "none", "sampler": sampler, "study": sampler}
+    settings = SETTINGS.model_copy(update=two)
+    study = open_study(settings, tmp_path, SIGNATURE)
+    params = {"a.x": 0.5, "a.n": 1}
+    base = Trial(number=None, params=params, state="complete", values=values_of(params), seconds=3, ended=3)
+    record_base(study, settings, base)
+
+    def both(trial, drawn):
+        trial.set_user_attr("values", values_of(drawn) | {"cpu_ms": float(drawn["a.n"])})
+        return values_of(drawn)["log_loss"], float(drawn["a.n"])
+
+    trials = run(study, settings, 12, both)
+    assert [t.state for t in trials] == ["complete"] * 12
+    assert {t.values["cpu_ms"] for t in trials} == {1.0, 2.0}
+    shares = find_importances(study)
+    assert max(shares, key=shares.get) == "a.x"
+    assert sum(shares.values()) == pytest.approx(1)
+
+
+def test_few_trials_say_nothing_about_what_mattered(tmp_path):
+    study = open_study(SETTINGS, tmp_path, SIGNATURE)
+    run(study, count=3)
+    assert find_importances(study) == {}
