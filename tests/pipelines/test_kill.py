@@ -39,7 +39,7 @@ def test_a_killed_run_resumes(train, tmp_path, monkeypatch):
     report = progress.report
 
     def listen(task, done, total, **figures):
-        if task == "train transformer":
+        if task.startswith("train transformer"):  # and in float32, where there is no bfloat16
             reported.append((done, total))
         report(task, done, total, **figures)
 
