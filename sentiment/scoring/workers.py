@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -77,6 +78,13 @@ def local_workers(make: Callable[[str], Scorer], servable: Path, count: int) -> 
     pool = ProcessPoolExecutor(
         count, mp_context=get_context("spawn"), initializer=_start, initargs=(make, str(servable))
     )
+    # A terminal sends Ctrl-C to every process. Workers inherit that it is blocked, and the parent ends them; one that
+    # still starts would print a traceback.
+    before_start = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        pool.submit(int)  # starts every process
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before_start)
     try:
         yield LocalWorkers(pool, count)
     except BaseException:
