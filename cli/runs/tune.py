@@ -63,7 +63,7 @@ class Search:
             words: The command line of a worker, without its number.
 
         Raises:
-            UserError: If the budget is too small, or every trial failed; what was found so far is kept.
+            UserError: If the budget is too small, or three trials in a row failed; what was found so far is kept.
         """
         if revived := studies.revive_trials(self._study):
             self._console.print(f"Trials that were cut short and are tried again: {revived}")
@@ -81,7 +81,7 @@ class Search:
             worker: Number of the process: each draws other values.
 
         Raises:
-            UserError: If every trial failed.
+            UserError: If three trials in a row failed, or the base is not measured yet.
         """
         base = studies.read_base(self._study)
         if base is None:

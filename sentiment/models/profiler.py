@@ -180,7 +180,7 @@ def choose_start(step: int, max_steps: int, intervals: Sequence[float]) -> int:
     Args:
         step: Steps done: those of an earlier start of the run.
         max_steps: Steps of the whole run.
-        intervals: The run saves or evaluates after each so many steps: where there is room between two such pauses,
+        intervals: Steps between two saved states, and between two evaluations: where there is room between such pauses,
             none falls between the steps that are recorded.
     """
     count = WARMUP_STEPS + ACTIVE_STEPS

@@ -378,7 +378,7 @@ RARE = (np.arange(N) % 20 == 3).astype(int)  # one review in twenty is positive,
 
 def rare_answers(found, false_alarms, sure=0.96):
     """P(positive) that finds this share of the rare positive reviews, and this share of the others wrongly."""
-    draw = np.random.default_rng(0).random(N)  # the same rows first: whoever finds more finds these, too
+    draw = np.random.default_rng(0).random(N)  # the same rows first: a model that finds more also finds these
     return np.where(draw < np.where(RARE == 1, found, false_alarms), sure, 1 - sure)
 
 
