@@ -143,8 +143,7 @@ class Search:
         usual, workers = fmean([base.seconds, *complete]), self._settings.workers
         again = usual / (self._settings.folds or 1) * self._seed_trainings()
         spent = base.seconds + studies.spent_seconds(self._study) / workers + again
-        counted = sum(trial.state != "fail" for trial in trials)
-        return counted < budget.trials and spent + usual <= 60 * budget.minutes
+        return studies.count_trials(self._study) < budget.trials and spent + usual <= 60 * budget.minutes
 
     def _seed_trainings(self) -> int:
         return (self._settings.confirm.best + 1) * self._settings.confirm.seeds

@@ -180,6 +180,9 @@ def run_trial(
             _suggest(trial, key, _distribution(parameter))
         trial.set_user_attr(INTERRUPTED, value=False)  # one that is tried again has the attributes of the first
         trial.set_user_attr(PROCESS, [socket.gethostname(), os.getpid(), started])
+        if count_trials(study, before=trial.number) >= settings.budget.trials:
+            trial.set_user_attr(INTERRUPTED, value=True)  # another worker took the last one; a larger budget runs it
+            raise RuntimeError("the budget is spent")
         try:
             return objective(trial, {key: _shorten(value) for key, value in trial.params.items()})
         except PrunedError as pruned:
@@ -232,6 +235,19 @@ def require_progress(study: optuna.Study, last: Sequence[optuna.trial.FrozenTria
             where=f"study {study.study_name}",
             remedy="Fix the cause and start again, or change the space and set study=NAME.",
         )
+
+
+def count_trials(study: optuna.Study, *, before: int | None = None) -> int:
+    """Counts the trials that the budget pays: those that run anywhere, and those that ended without failing.
+
+    Args:
+        study: The study.
+        before: Counts only the trials that were started before the one of this number; None: all.
+    """
+    from optuna.trial import TrialState
+
+    found = [*study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)), *_ended(study)]
+    return sum(trial.state != TrialState.FAIL and (before is None or trial.number < before) for trial in found)
 
 
 def spent_seconds(study: optuna.Study) -> float:

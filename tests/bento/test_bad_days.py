@@ -55,12 +55,12 @@ class Load:
 def test_a_killed_worker_is_replaced_and_retries_hide_it(serve):
     booted = serve(workers=2)
     with Load(booted, retries=5) as load:
-        until(lambda: load.answered > 50, seconds=20)
+        until(lambda: load.answered > 50)
         victim = booted.workers()[0]
         victim.send_signal(signal.SIGKILL)
-        until(lambda: len([w for w in booted.workers() if w.pid != victim.pid]) == 2 and ready(booted), seconds=30)
+        until(lambda: len([w for w in booted.workers() if w.pid != victim.pid]) == 2 and ready(booted))
         before = load.answered
-        until(lambda: load.answered > before + 50, seconds=20)
+        until(lambda: load.answered > before + 50)
     assert load.failed == []
 
 
@@ -88,7 +88,7 @@ def test_a_stopped_service_finishes_its_requests(serve):
 def test_a_stop_under_load_gives_no_answer_that_is_wrong(serve):
     booted = serve()
     with Load(booted, retries=0) as load:
-        until(lambda: load.answered > 50, seconds=20)
+        until(lambda: load.answered > 50)
         booted.stop()
     assert set(load.failed) <= {"UNAVAILABLE"}
 
@@ -135,7 +135,7 @@ def test_a_full_disk_costs_log_records_and_no_answer(bento, tmp_path, monkeypatc
         with HttpClient(booted.http, timeout=20) as client:
             for _ in range(4):
                 client.predict([text] * 64)
-            until(lambda: dropped(booted) > 0, seconds=20)
+            until(lambda: dropped(booted) > 0)
             assert client.predict(TEXTS).model_version == "7"
     finally:
         booted.stop()
@@ -152,7 +152,7 @@ def test_a_taken_port_is_named(serve):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         booted = serve(grpc_port=taken.getsockname()[1], wait=False)
-        until(lambda: str(taken.getsockname()[1]) in booted.output, seconds=60)
+        until(lambda: str(taken.getsockname()[1]) in booted.output)
         with HttpClient(booted.http) as client:
             assert not client.ready()
 
@@ -168,7 +168,7 @@ def test_a_damaged_model_never_becomes_ready(servable, serve, tmp_path, damage):
         else:
             os.truncate(file, 100)
     booted = serve(tag=bento.tag, wait=False)
-    until(lambda: "model cannot be loaded" in booted.output, seconds=60)
+    until(lambda: "model cannot be loaded" in booted.output)
     with HttpClient(booted.http) as client:
         assert not client.ready()
 

@@ -85,7 +85,7 @@ def test_a_wrong_origin_is_refused(origins):
 def test_an_empty_token_file_does_not_open_the_service(serve, tmp_path):
     (tmp_path / "tokens").write_text("\n")
     booted = serve(tokens_file=tmp_path / "tokens", wait=False)
-    until(lambda: "SENTIMENT_TOKENS_FILE: holds no token" in booted.output, seconds=60)
+    until(lambda: "SENTIMENT_TOKENS_FILE: holds no token" in booted.output)
     with HttpClient(booted.http) as client:
         assert not client.ready()
     with pytest.raises(UserError, match="SENTIMENT_TOKENS: holds no token"):  # two variables are not set
@@ -99,7 +99,7 @@ def test_half_of_tls_does_not_open_the_service(serve, tmp_path, name):
         ServiceSettings(**{name: tmp_path / "half.pem"})
     assert ServiceSettings(tls_certificate=tmp_path, tls_key=tmp_path).tls_key == tmp_path
     booted = serve(**{name: tmp_path / "half.pem"}, wait=False)
-    until(lambda: pair in booted.output, seconds=60)
+    until(lambda: pair in booted.output)
     with GrpcClient(booted.grpc, retries=0) as client:
         assert not client.ready()
 
@@ -113,7 +113,7 @@ def test_tls_on_both_protocols(serve, tmp_path):
         HttpClient(f"https://{at}:{booted.http_port}", ca=pem, name=name, timeout=60, retries=0) as http,
         GrpcClient(booted.grpc, ca=pem, name=name, timeout=60, retries=0) as client,
     ):
-        until(http.ready, seconds=60)
+        until(http.ready)
         assert http.predict(TEXTS).predictions[0].score == client.predict(TEXTS).predictions[0].score
     own = Access(f"https://{at}:{booted.http_port}", booted.grpc, certificate=pem, proxied=False)
     with own.raw_http() as pages, own.http_client() as http, own.grpc_client() as client:
@@ -244,4 +244,4 @@ def test_a_slow_request_times_out(serve):
     with GrpcClient(booted.grpc, timeout=20) as client, pytest.raises(ServiceError) as caught:
         client.predict(texts)
     assert caught.value.code == "DEADLINE_EXCEEDED"
-    until(lambda: httpx.post(f"{booted.http}/v1/predict", json={"texts": TEXTS[:1]}).status_code == 200, seconds=20)
+    until(lambda: httpx.post(f"{booted.http}/v1/predict", json={"texts": TEXTS[:1]}).status_code == 200)

@@ -133,7 +133,7 @@ def test_a_disk_that_runs_full_kills_no_worker(serve, small_disk):
     ask_everything(booted)
     assert booted.workers() == [worker]
     worker.kill()  # the next worker finds no space, and needs none
-    until(lambda: booted.workers() not in ([], [worker]) and ready(booted), seconds=30)
+    until(lambda: booted.workers() not in ([], [worker]) and ready(booted))
     ask_everything(booted)
     assert "No space left on device" not in booted.output.replace("log, its records are lost: No space", "")
     assert answered(httpx.get(f"{booted.http}/metrics").content) == 2 * 24

@@ -70,7 +70,7 @@ def test_no_path_and_no_text_becomes_a_label(service):
 def test_the_counts_of_all_workers_are_one_page(serve):
     booted = serve(workers=2)
     counts = booted.folder / "state" / "metrics"
-    until(lambda: len(list(counts.glob("counter_*.db"))) == 2, seconds=30)  # both workers have started
+    until(lambda: len(list(counts.glob("counter_*.db"))) == 2)  # both workers have started
     clients = [GrpcClient(booted.grpc) for _ in range(16)]  # the kernel spreads connections over the workers
     for client in clients:
         with client:

@@ -69,7 +69,7 @@ def boot(tag, folder, *, wait=True, arguments=(), **settings):
     booted = Booted(process, folder=folder, **ports)
     if wait:
         try:
-            until(lambda: ready(booted) or process.poll() is not None, seconds=60)
+            until(lambda: ready(booted) or process.poll() is not None)
             assert process.poll() is None, booted.output
         except BaseException:
             booted.kill()

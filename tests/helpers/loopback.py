@@ -13,8 +13,8 @@ def free_ports(count):
     return ports
 
 
-def until(condition, *, seconds=20):
-    """Waits for a condition; fails if it stays false."""
+def until(condition, *, seconds=180):
+    """Waits for a condition; fails if it stays false for longer than a slow machine needs."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not come true in time"

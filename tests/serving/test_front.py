@@ -332,6 +332,7 @@ def test_a_port_that_is_taken_is_named(front_of, services):
 def test_does_nothing_twice(front_of, services):
     front, _ = front_of()
     front.apply(Route(services[0].backend))
+    until(lambda: front.master().children())  # nginx has written its process id before it starts its workers
     workers = front.master().children()
     front.apply(Route(services[0].backend))
     assert front.master().children() == workers

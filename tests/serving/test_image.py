@@ -155,7 +155,7 @@ def container(container_engine, container_base, bento, tmp_path_factory):
         process = subprocess.Popen([*engine.command, *command], stdout=file, stderr=subprocess.STDOUT)
     running = Container(engine, name, config, *ports, process)
     try:
-        until(lambda: running.ready() or process.poll() is not None, seconds=60)
+        until(lambda: running.ready() or process.poll() is not None)
         assert process.poll() is None, output.read_text()
         yield running
     finally:
@@ -189,7 +189,7 @@ def test_serves_over_both_protocols_as_evaluated(container, servable):
 def test_is_small_and_has_no_tools(container):
     with HttpClient(f"http://127.0.0.1:{container.http_port}") as client:
         client.predict(TEXTS)
-    until(lambda: any(look(container)["log"]), seconds=20)  # it is written off the request path
+    until(lambda: any(look(container)["log"]))  # it is written off the request path
     seen = look(container)
     assert seen["megabytes"] <= 550 - MODEL_MB
     assert seen["user"] == [USER, USER]

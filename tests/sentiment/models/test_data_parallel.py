@@ -175,12 +175,12 @@ def test_none_is_left_when_the_one_that_waits_for_them_is_killed(tmp_path):
         [sys.executable, "-c", script, str(tmp_path)], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     )
     try:
-        until(lambda: len(list(tmp_path.iterdir())) == 2, seconds=120)
+        until(lambda: len(list(tmp_path.iterdir())) == 2)
     finally:
         waiting.kill()
         waiting.wait()
     workers = [int(file.name) for file in tmp_path.iterdir()]
-    until(lambda: not any(psutil.pid_exists(pid) for pid in workers), seconds=20)
+    until(lambda: not any(psutil.pid_exists(pid) for pid in workers))
 
 
 def fail(error: Exception) -> None:

@@ -14,6 +14,7 @@ from sentiment.tuning.importance import find_importances
 from sentiment.tuning.report import Trial
 from sentiment.tuning.settings import TuneSettings
 from sentiment.tuning.study import (
+    count_trials,
     make_judge,
     open_study,
     read_base,
@@ -114,6 +115,25 @@ def test_an_interrupted_trial_is_tried_again_and_one_that_runs_elsewhere_is_left
     running.set_user_attr("process", ["another machine", os.getpid(), 0.0])
     assert revive_trials(study) == 1
     assert run(study)[0].state == "complete"
+
+
+def test_two_workers_never_start_more_trials_than_the_budget_has(tmp_path):
+    settings = TuneSettings.model_validate({**SETTINGS.model_dump(), "budget": {"trials": 2}})
+    study = open_study(settings, tmp_path, SIGNATURE)
+
+    def race(trial, params):
+        """Another worker asks for the last trial; a third one, at the same moment, for one more."""
+        for _ in range(2):
+            running = study.ask()
+            running.set_user_attr("process", ["another machine", os.getpid(), 0.0])
+        assert count_trials(study) == 3
+        return (0.1,)
+
+    run(study, settings=settings, objective=race)
+    done = run_trial(study, settings, race, seed=0)
+    assert done.state.name == "FAIL"
+    assert len(read_trials(study, settings)) == 1
+    assert revive_trials(study) == 1, "a larger budget runs it"
 
 
 def test_a_trial_that_dies_twice_is_tried_once_more_and_not_at_every_start(tmp_path):
