@@ -6,12 +6,14 @@ No timer and nothing learned, so a lone request never waits; under load batches 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bento.errors import overloaded
+from bento.tracing import Trace
 
 
 @dataclass(slots=True, eq=False)
@@ -19,6 +21,8 @@ class _Job:
     texts: Sequence[str]
     done: asyncio.Future[list[float]]
     scores: list[float]
+    trace: Trace | None
+    accepted: float
 
 
 class Batcher:
@@ -34,6 +38,7 @@ class Batcher:
         max_waiting: int,
         batch_texts: int = 16,
         on_batch: Callable[[int, int], None] = lambda texts, waiting: None,
+        on_wait: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         """Starts nothing yet; the first text starts the loop.
 
@@ -42,23 +47,25 @@ class Batcher:
             max_waiting: Texts that may wait; further ones are refused.
             batch_texts: Texts of a batch, at most.
             on_batch: Called with the number of texts of every batch, and the number that still wait.
+            on_wait: Called for every request with the seconds that it waited for its first batch, or until it was found
+                that its client has left.
         """
         self._compute, self._max_waiting, self._batch_texts = compute, max_waiting, batch_texts
-        self._on_batch = on_batch
+        self._on_batch, self._on_wait = on_batch, on_wait
         self._jobs: deque[_Job] = deque()
         self._waiting = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="forward")
         self._loop: asyncio.Task[None] | None = None
 
-    async def submit(self, texts: Sequence[str]) -> list[float]:
-        """Scores of the texts, in order.
+    async def submit(self, texts: Sequence[str], trace: Trace | None = None) -> list[float]:
+        """Scores of the texts, in order; ``trace`` gets a span of the wait, and one of every batch.
 
         Raises:
             RequestError: If too many texts wait already.
         """
         if self._waiting + len(texts) > self._max_waiting and self._waiting:
             raise overloaded()
-        job = _Job(texts, asyncio.get_running_loop().create_future(), [])
+        job = _Job(texts, asyncio.get_running_loop().create_future(), [], trace, time.perf_counter())
         self._jobs.append(job)
         self._waiting += len(texts)
         if self._loop is None or self._loop.done():
@@ -77,13 +84,16 @@ class Batcher:
                 continue
             texts = [text for _, part in batch for text in part]
             self._on_batch(len(texts), self._waiting)
+            started = time.perf_counter()
             try:
                 scores = await loop.run_in_executor(self._thread, self._compute, texts)
             except Exception as error:
                 self._fail([job for job, _ in batch], error)
                 continue
-            start = 0
+            start, ended = 0, time.perf_counter()
             for job, part in batch:
+                if job.trace is not None:
+                    job.trace.add_span("model", started, ended, {"sentiment.batch_texts": len(texts)})
                 job.scores.extend(scores[start : start + len(part)])
                 start += len(part)
                 if len(job.scores) == len(job.texts) and not job.done.done():
@@ -98,6 +108,8 @@ class Batcher:
                 break
             job = self._jobs.popleft()
             rest = job.texts[len(job.scores) :]
+            if not job.scores:
+                self._end_wait(job)
             if job.done.done():  # the client has left, or its time is over
                 self._waiting -= len(rest)
                 continue
@@ -108,6 +120,12 @@ class Batcher:
             if len(part) < len(rest):
                 self._jobs.append(job)  # the others first
         return batch
+
+    def _end_wait(self, job: _Job) -> None:
+        now = time.perf_counter()
+        self._on_wait(now - job.accepted)
+        if job.trace is not None:
+            job.trace.add_span("queue", job.accepted, now)
 
     def _fail(self, jobs: list[_Job], error: Exception) -> None:
         for job in jobs:

@@ -25,6 +25,7 @@ from sentiment.imports import ROOT, import_closure, module_files
 from sentiment.models.servable import Servable
 
 REQUIREMENTS = "bento/requirements.txt"
+PAGE = "bento/page.html"
 
 
 def build(servable: Path, *, model: str, version: str, labels: Mapping[str, str]) -> Bento:
@@ -79,7 +80,7 @@ def _is_whole(bento: Bento, servable: Path) -> bool:
 
 def _code() -> list[str]:
     """Lists the files of the project that the service needs, sorted."""
-    return sorted([*module_files(import_closure("bento.service")), REQUIREMENTS])
+    return sorted([*module_files(import_closure("bento.service")), REQUIREMENTS, PAGE])
 
 
 def _tag_part(name: str) -> str:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from bento.arguments import require_text, require_texts
-from bento.connections import open_grpc, open_http
+from bento.connections import open_grpc, open_http, trace_headers
 
 if TYPE_CHECKING:
     import httpx
@@ -51,16 +51,17 @@ class ServiceError(Exception):
         code: gRPC status name, also over HTTP: ``INVALID_ARGUMENT``, ``UNAVAILABLE`` ...
         message: The problem.
         retryable: Whether the same request may succeed a little later.
+        trace_id: The request in the service's log and in traces: 32 hex digits; empty if no service answered.
     """
 
-    def __init__(self, code: str, message: str, retry_after: float = 0.0) -> None:
+    def __init__(self, code: str, message: str, retry_after: float = 0.0, trace_id: str = "") -> None:
         super().__init__(f"{code}: {message}")
-        self.code, self.message, self.retry_after = code, message, retry_after
+        self.code, self.message, self.retry_after, self.trace_id = code, message, retry_after, trace_id
         self.retryable = code in RETRYABLE
 
 
 class Client(ABC):
-    """The methods of both clients."""
+    """The methods of both clients; requests belong to the caller's trace, if it uses OpenTelemetry."""
 
     def __init__(self, *, timeout: float, retries: int) -> None:
         self._timeout, self._retries = timeout, retries
@@ -180,11 +181,12 @@ class HttpClient(Client):
         try:
             problem = response.json()["error"]
             code, message = str(problem["code"]), str(problem["message"])
+            trace = str(problem.get("trace_id", ""))
         except (ValueError, KeyError, TypeError):  # a proxy answered
-            code = BY_STATUS.get(response.status_code, "INVALID_ARGUMENT")
+            trace, code = "", BY_STATUS.get(response.status_code, "INVALID_ARGUMENT")
             message = f"HTTP status {response.status_code}"
         after = response.headers.get("retry-after", "")
-        raise ServiceError(code, message, float(after) if after.isdigit() else 0.0)
+        raise ServiceError(code, message, float(after) if after.isdigit() else 0.0, trace)
 
     def _whole(self, method: str, path: str, seconds: float, body: object) -> httpx.Response:
         """A response with its content, in one time limit: httpx's own begins anew with every part that comes."""
@@ -192,7 +194,7 @@ class HttpClient(Client):
 
         deadline = time.monotonic() + seconds
         parts = []
-        with self._http.stream(method, path, json=body, timeout=seconds) as response:
+        with self._http.stream(method, path, json=body, headers=trace_headers(), timeout=seconds) as response:
             for part in response.iter_raw():
                 parts.append(part)
                 if time.monotonic() > deadline:
@@ -269,7 +271,7 @@ class GrpcClient(Client):
         import grpc
 
         try:
-            return self._calls[name](request, timeout=seconds, metadata=self._metadata)
+            return self._calls[name](request, timeout=seconds, metadata=(*self._metadata, *trace_headers().items()))
         except grpc.RpcError as error:
             raise _service_error(error) from error
 
@@ -298,7 +300,7 @@ class GrpcClient(Client):
                 failures.append(error)
                 raise
 
-        answers = stream(requests(), metadata=self._metadata)
+        answers = stream(requests(), metadata=(*self._metadata, *trace_headers().items()))
         try:
             while (answer := self._next(answers)) is not None:
                 yield _predictions(answer)
@@ -367,7 +369,8 @@ def _predictions(response: Any) -> Predictions:  # noqa: ANN401  # the stubs are
 def _service_error(error: Any) -> ServiceError:  # noqa: ANN401  # grpc.RpcError is a call, too, but is not typed so
     trailing = dict(error.trailing_metadata() or ())
     after = str(trailing.get("retry-after", ""))
+    trace = str(trailing.get("traceparent", ""))[3:35]
     code, message = error.code().name, str(error.details())
     if code == "CANCELLED":  # not by this client: gRPC's core cancels calls that reach a stopping server
         code, message = "UNAVAILABLE", "the service is stopping"
-    return ServiceError(code, message, float(after) if after.isdigit() else 0.0)
+    return ServiceError(code, message, float(after) if after.isdigit() else 0.0, trace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,3 +49,13 @@ def open_grpc(address: str, *, ca: Path | None, name: str | None, proxied: bool)
         return grpc.insecure_channel(address, options)
     options += [("grpc.ssl_target_name_override", name)] if name else []
     return grpc.secure_channel(address, grpc.ssl_channel_credentials(ca.read_bytes()), options)
+
+
+def trace_headers() -> dict[str, str]:
+    """Returns ``traceparent`` and ``tracestate`` of the caller's OpenTelemetry span; nothing if there is none."""
+    headers: dict[str, str] = {}
+    if "opentelemetry.trace" in sys.modules:  # other programs do not pay for its import
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+        TraceContextTextMapPropagator().inject(headers)
+    return headers

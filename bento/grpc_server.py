@@ -7,6 +7,7 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,11 +18,12 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from bento.errors import RETRY_AFTER, RequestError, frames, internal, overloaded
+from bento.errors import RETRY_AFTER, STATUS, RequestError, frames, internal, overloaded
 from bento.predictor import MAX_BODY_BYTES, Predictor
 from bento.routes import BENTO_SERVICE, SERVICE, metric_method
 from bento.stubs import sentiment_pb2 as pb
 from bento.tokens import Tokens
+from bento.tracing import TRACEPARENT, TRACESTATE, Tracer, start_trace
 
 if TYPE_CHECKING:
     from bento.settings import ServiceSettings
@@ -36,10 +38,13 @@ logger = logging.getLogger("bento.grpc")
 
 
 class Call:
-    """One call: its metadata and its remaining time."""
+    """One call: its metadata, its remaining time and its trace."""
 
-    def __init__(self, context: Context) -> None:
-        metadata = dict(context.invocation_metadata() or ())
+    def __init__(self, name: str, context: Context, tracer: Tracer | None) -> None:
+        given = context.invocation_metadata() or ()
+        metadata = dict(given)
+        parents, states = ([str(v) for k, v in given if k == key] for key in (TRACEPARENT, TRACESTATE))
+        self.trace = start_trace(tracer, name, {"rpc.system": "grpc", "rpc.method": name}, parents, states)
         self.authorization = str(metadata.get("authorization", ""))
         self.request_id = str(metadata.get("x-request-id", ""))[:128] or uuid.uuid4().hex
         self.seconds = context.time_remaining()
@@ -48,12 +53,14 @@ class Call:
 class GrpcServer:
     """Serves one worker's predictor; workers share the port, and the kernel spreads the connections."""
 
-    def __init__(self, predictor: Predictor, settings: ServiceSettings, tokens: Tokens) -> None:
+    def __init__(
+        self, predictor: Predictor, settings: ServiceSettings, tokens: Tokens, tracer: Tracer | None = None
+    ) -> None:
         from bentoml.grpc.v1._generated_pb4 import service_pb2  # the module without the suffix is for protobuf 3
 
         self._bento: Any = service_pb2
         self._predictor, self._settings, self._tokens = predictor, settings, tokens
-        self._metrics = predictor.metrics
+        self._metrics, self._tracer = predictor.metrics, tracer
         self._working = self._streams = 0
         self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(
@@ -115,55 +122,63 @@ class GrpcServer:
         await self._server.stop(grace)
 
     def _unary(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
-        async def handle(messages: AsyncIterator[bytes], context: Context) -> Message | None:
-            call = Call(context)
+        async def handle(messages: AsyncIterator[bytes], context: Context) -> Message:
+            async with self._traced(name, context) as call:
 
-            async def work() -> Message:
-                return await method(_parse(request, await _only(messages, self._settings.timeout)), call)
+                async def work() -> Message:
+                    return await method(_parse(request, await _only(messages, self._settings.timeout)), call)
 
-            try:
                 return await self._guarded(name, call, work)
-            except RequestError as error:
-                await _abort(context, error)
-                return None  # not reached: abort raises
 
         # a stream of one message is the same on the wire, but is read only after token and limits were checked
         return grpc.stream_unary_rpc_method_handler(handle, None, _serialize)
 
     def _stream(self, name: str, request: type[Message], method: Method) -> grpc.RpcMethodHandler[Any, Any]:
         async def handle(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[Message]:
-            call = Call(context)
             idle = self._settings.timeout
             answers: asyncio.Queue[asyncio.Future[Message] | None] = asyncio.Queue(MAX_STREAM_AHEAD)
 
-            async def work(data: bytes) -> Message:
+            async def work(call: Call, data: bytes) -> Message:
                 return await method(_parse(request, data), call)
 
-            async def read() -> None:
+            async def read(call: Call) -> None:
                 async for data in messages:
-                    await answers.put(asyncio.ensure_future(self._guarded(name, call, partial(work, data))))
+                    await answers.put(asyncio.ensure_future(self._guarded(name, call, partial(work, call, data))))
                 await answers.put(None)
 
-            try:
+            async with self._traced(name, context) as call:
                 self._open_stream(name, call)
-            except RequestError as error:
-                await _abort(context, error)
-            reading = asyncio.ensure_future(read())
-            try:
-                while (answer := await _soon(answers.get(), idle)) is not None:
-                    yield await answer
-            except RequestError as error:
-                await _abort(context, error)
-            finally:
-                self._streams -= 1
-                reading.cancel()
-                left = [answers.get_nowait() for _ in range(answers.qsize())]
-                for answer in left:
-                    if answer is not None:
-                        answer.cancel()
-                await asyncio.gather(reading, *filter(None, left), return_exceptions=True)
+                reading = asyncio.ensure_future(read(call))
+                try:
+                    while (answer := await _soon(answers.get(), idle)) is not None:
+                        yield await answer
+                finally:
+                    self._streams -= 1
+                    reading.cancel()
+                    left = [answers.get_nowait() for _ in range(answers.qsize())]
+                    for answer in left:
+                        if answer is not None:
+                            answer.cancel()
+                    await asyncio.gather(reading, *filter(None, left), return_exceptions=True)
 
         return grpc.stream_stream_rpc_method_handler(handle, None, _serialize)
+
+    @asynccontextmanager
+    async def _traced(self, name: str, context: Context) -> AsyncIterator[Call]:
+        """Gives a call its place in its trace, and ends both: a RequestError becomes the status of the call."""
+        call, code = Call(name, context, self._tracer), "CANCELLED"
+        trailing = ((TRACEPARENT, call.trace.header),)
+        context.set_trailing_metadata(trailing)
+        try:
+            yield call
+            code = "OK"
+        except RequestError as error:
+            code = error.code
+            later = (("retry-after", str(RETRY_AFTER)),) if code == "UNAVAILABLE" else ()
+            await context.abort(grpc.StatusCode[code], error.message, (*trailing, *later))
+        finally:
+            number = grpc.StatusCode[code].value[0]
+            call.trace.end({"rpc.grpc.status_code": number}, failed=STATUS.get(code, 0) >= STATUS["INTERNAL"])
 
     def _open_stream(self, name: str, call: Call) -> None:
         """Counts a new open stream, if the limits allow it; the caller decrements the count.
@@ -203,7 +218,8 @@ class GrpcServer:
             raise
         except Exception as error:  # the last resort: logs the place, never the input
             code = "INTERNAL"
-            logger.error("request %s failed: %s at %s", call.request_id, type(error).__name__, frames(error))
+            given, place = (call.request_id, call.trace.id), frames(error)
+            logger.error("request %s of trace %s failed: %s at %s", *given, type(error).__name__, place)
             raise internal() from None
         finally:
             self._metrics.request("grpc", name, code, time.perf_counter() - started)
@@ -290,8 +306,3 @@ def _texts(value: Message) -> Any:  # noqa: ANN401  # any JSON: the caller check
 
 def _serialize(message: Message) -> bytes:
     return message.SerializeToString()
-
-
-async def _abort(context: Context, error: RequestError) -> None:
-    trailing = (("retry-after", str(RETRY_AFTER)),) if error.code == "UNAVAILABLE" else ()
-    await context.abort(grpc.StatusCode[error.code], error.message, trailing)

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.middleware.cors import CORSMiddleware
 
-from bento.errors import RETRY_AFTER, RequestError, frames, internal, overloaded, too_slow
+from bento.errors import RETRY_AFTER, STATUS, RequestError, frames, internal, overloaded, too_slow
 from bento.options import split_origins
 from bento.predictor import MAX_BODY_BYTES
 from bento.routes import Route
 from bento.tokens import Tokens
+from bento.tracing import TRACEPARENT, TRACESTATE, Trace, Tracer, current_trace, start_trace
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -60,12 +61,14 @@ class Guard:
     def __init__(self, app: FastAPI, routes: Mapping[str, Route], direct: Mapping[str, Direct]) -> None:
         self._app, self._routes, self._direct = app, routes, direct
         self._settings: ServiceSettings | None = None
+        self._tracer: Tracer | None = None
         self._reading = self._read_bytes = self._working = 0
         self._answers = itertools.count(1)
         self._entry: Callable[[Scope, Receive, Send], Awaitable[None]] = self._guard
 
-    def start(self, predictor: Predictor, tokens: Tokens) -> None:
+    def start(self, predictor: Predictor, tokens: Tokens, tracer: Tracer | None = None) -> None:
         """Starts accepting requests, once the worker has loaded its model."""
+        self._tracer = tracer
         self._app.state.predictor = self._predictor = predictor
         self._tokens, self._metrics, self._settings = tokens, predictor.metrics, predictor.settings
         if origins := split_origins(predictor.settings.origins):  # outside, so that browsers can read errors, too
@@ -73,8 +76,8 @@ class Guard:
                 self._guard,
                 allow_origins=origins,
                 allow_methods=("GET", "POST"),
-                allow_headers=("authorization", "content-type", "x-request-id"),
-                expose_headers=("retry-after", "x-request-id"),
+                allow_headers=("authorization", "content-type", "x-request-id", TRACEPARENT, TRACESTATE),
+                expose_headers=("retry-after", "x-request-id", TRACEPARENT),
             )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,17 +97,28 @@ class Guard:
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, request_id, last=next(self._answers) % CLOSE_EVERY == 0)
+        method = path if route else "other"
+        counted = route is None or route.counted
+        trace = self._start_trace(scope, method, self._tracer if counted else None)
+        answer = _Answer(send, request_id, trace.header, last=next(self._answers) % CLOSE_EVERY == 0)
         try:
             await self._answer(scope, receive, answer, route, headers, encoding)
         except RequestError as fault:
             await answer.fault(fault)
         except Exception as error:  # the last resort: logs the place, never the input
-            logger.error("request %s failed: %s at %s", request_id, type(error).__name__, frames(error))
+            place = frames(error)
+            logger.error("request %s of trace %s failed: %s at %s", request_id, trace.id, type(error).__name__, place)
             await answer.fault(internal())
-        if self._settings is not None and (route is None or route.counted):
-            method = path if route else "other"
+        finally:
+            trace.end({"http.response.status_code": answer.status}, failed=answer.status >= STATUS["INTERNAL"])
+        if self._settings is not None and counted:
             self._metrics.request("http", method, str(answer.status), time.perf_counter() - started)
+
+    def _start_trace(self, scope: Scope, method: str, tracer: Tracer | None) -> Trace:
+        parents = [value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"]
+        states = [value.decode("latin-1") for name, value in scope["headers"] if name == b"tracestate"]
+        known = {"http.request.method": scope["method"], "http.route": method}
+        return start_trace(tracer, f"{scope['method']} {method}", known, parents, states)
 
     async def _answer(
         self,
@@ -125,6 +139,8 @@ class Guard:
         if int(_digits(headers.get(b"content-length", b"0"))) > MAX_BODY_BYTES:
             raise too_large()
         scope["state"]["client"] = self._tokens.client(headers.get(b"authorization", b"").decode("latin-1"))
+        declared = dict(scope["headers"]).get(b"content-type", b"")
+        scope["state"]["content_type"] = declared.decode("latin-1")  # only /invocations reads other formats
         # bodies are JSON even if declared otherwise: `curl -d` declares a form
         scope["headers"] = [*headers.items(), (b"content-type", b"application/json")]
         deadline = time.monotonic() + settings.timeout
@@ -186,14 +202,16 @@ class Guard:
 class _Answer:
     """Sends the response, and records whether it has started."""
 
-    def __init__(self, send: Send, request_id: str, *, last: bool) -> None:
+    def __init__(self, send: Send, request_id: str, traceparent: str, *, last: bool) -> None:
         self._send, self._id, self._last = send, request_id.encode(), last  # last: of its connection
+        self._traceparent = traceparent.encode()
         self.status = 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = {**dict(message.get("headers", ())), b"x-request-id": self._id}
+            headers[b"traceparent"] = self._traceparent
             if self._last:
                 headers[b"connection"] = b"close"
             message["headers"] = list(headers.items())
@@ -213,8 +231,10 @@ class _Answer:
 
 
 def error_body(fault: RequestError) -> bytes:
-    """Returns the JSON body of an error."""
-    return json.dumps({"error": {"code": fault.code, "message": fault.message}}).encode()
+    """Returns the JSON body of an error, with the trace of the request that this task answers."""
+    trace = current_trace()
+    identifier = trace.id if trace else ""
+    return json.dumps({"error": {"code": fault.code, "message": fault.message, "trace_id": identifier}}).encode()
 
 
 def error_headers(fault: RequestError) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request
@@ -12,9 +12,11 @@ from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
+from bento import invocations
 from bento.errors import STATUS, RequestError, internal
 from bento.guard import Guard, error_body, error_headers
-from bento.predictor import MAX_CHARACTERS, MAX_TEXTS, Predictor
+from bento.page import add_pages
+from bento.predictor import MAX_CHARACTERS, MAX_TEXTS, Answer, Predictor
 from bento.routes import HTTP_ROUTES
 from sentiment.words import VISIBLE
 
@@ -92,6 +94,7 @@ class Problem(_Model):
 
     code: str = Field(examples=["INVALID_ARGUMENT"])
     message: str = Field(examples=["give 1 to 64 texts, not 65"])
+    trace_id: str = Field(description="the request's trace", examples=["4bf92f3577b34da6a3ce929d0e0e4736"])
 
 
 class ErrorResponse(_Model):
@@ -100,6 +103,7 @@ class ErrorResponse(_Model):
     error: Problem
 
 
+PREDICT_SCHEMA = {"$ref": "#/components/schemas/PredictRequest"}
 MEANINGS = {
     400: "not JSON, or not UTF-8",
     401: "no accepted token",
@@ -122,6 +126,7 @@ def create_app() -> Guard:
         title="Sentiment",
         version="1",
         description="Sentiment of reviews, with calibrated scores. Also over gRPC: sentiment.v1.Sentiment.",
+        docs_url=None,  # FastAPI's own page loads its files from another host
         redoc_url=None,
         responses=ERRORS,
     )
@@ -130,9 +135,19 @@ def create_app() -> Guard:
     async def predict(body: PredictRequest, request: Request) -> Response:  # for the OpenAPI page: see _DIRECT
         return Response(await _predict(_predictor(request), body, request.state.request_id))
 
-    app.post("/invocations", summary="The same as /v1/predict, at SageMaker's path", response_model=PredictResponse)(
-        predict
+    @app.post(
+        "/invocations",
+        summary="Label and score of texts, at SageMaker's path",
+        description="Also reads application/jsonlines, one object with the key text or one string a line, and "
+        "text/csv, one text a record. Answers in the same format, or in the one that Accept names.",
+        response_model=PredictResponse,
+        responses={406: {"model": ErrorResponse, "description": "no format that the caller accepts"}},
+        openapi_extra={"requestBody": {"content": {invocations.JSON: {"schema": PREDICT_SCHEMA}}, "required": True}},
     )
+    async def invoke(request: Request) -> Response:
+        accept = request.headers.get("accept", "")
+        given, wanted = invocations.choose_formats(request.state.content_type, accept)
+        return await _invoke(_predictor(request), await request.body(), given, wanted, request.state.request_id)
 
     @app.post("/v1/explain", summary="Explain a score by the words of the text")
     async def explain(body: ExplainRequest, request: Request) -> ExplainResponse:
@@ -162,6 +177,7 @@ def create_app() -> Guard:
     def metrics(request: Request) -> Response:
         return PlainTextResponse(_predictor(request).metrics.page(), media_type="text/plain; version=0.0.4")
 
+    add_pages(app)
     app.add_exception_handler(RequestError, _fault)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
@@ -171,9 +187,12 @@ def create_app() -> Guard:
 
 async def _predict(predictor: Predictor, request: PredictRequest, request_id: str) -> bytes:
     """Scores the texts; returns the JSON of a ``PredictResponse``."""
-    answers = await predictor.predict(request.texts, request=request_id)
+    return _response(await predictor.predict(request.texts, request=request_id), predictor.identity.version)
+
+
+def _response(answers: Sequence[Answer], version: str) -> bytes:
     response = PredictResponse.model_construct(
-        model_version=predictor.identity.version,
+        model_version=version,
         predictions=[
             AnswerModel.model_construct(id=a.id, label=a.label, score=a.score, abstained=a.abstained) for a in answers
         ],
@@ -182,19 +201,32 @@ async def _predict(predictor: Predictor, request: PredictRequest, request_id: st
 
 
 async def _predict_body(predictor: Predictor, body: bytes, request_id: str) -> bytes:
+    return await _predict(predictor, _read_request(body), request_id)
+
+
+async def _invoke(predictor: Predictor, body: bytes, given: str, wanted: str, request_id: str) -> Response:
+    """Scores texts that are given in one of SageMaker's formats, and answers in another or the same."""
+    texts = _read_request(body).texts if given == invocations.JSON else invocations.read_lines(body, given)
+    answers = await predictor.predict(texts, request=request_id)
+    version = predictor.identity.version
+    is_json = wanted == invocations.JSON
+    content = _response(answers, version) if is_json else invocations.write_lines(answers, version, wanted)
+    return Response(content, media_type=wanted, headers=invocations.attributes(predictor.identity))
+
+
+def _read_request(body: bytes) -> PredictRequest:
     if not body:
         raise RequestError("INVALID_ARGUMENT", "body: Field required")
     try:
-        request = PredictRequest.model_validate(json.loads(body))
+        return PredictRequest.model_validate(json.loads(body))
     except ValidationError as error:
         raise _problem(error.errors(include_url=False, include_input=False)[0], "body") from None
     except (ValueError, RecursionError):
         raise _problem({"type": "json_invalid"}) from None
-    return await _predict(predictor, request, request_id)
 
 
 # The guard answers these without FastAPI, which takes as much time for a request as a small model for a short text.
-_DIRECT = {"/v1/predict": _predict_body, "/invocations": _predict_body}
+_DIRECT = {"/v1/predict": _predict_body}
 
 
 def _predictor(request: Request) -> Predictor:

@@ -17,6 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from bento.identity import Identity
 
 SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+WAITS = (0.0005, 0.001, *SECONDS)
 TEXTS = (1, 2, 4, 8, 16, 32, 64)
 SCORES = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0)
 COUNTS = ("counter", "histogram")  # how the client names its files: <kind>_<pid>.db
@@ -50,6 +51,9 @@ class ServiceMetrics:
         self._series: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
         self._batch = Histogram("sentiment_batch_texts", "Texts of a batch", buckets=TEXTS, registry=own)
         self._queue = Gauge("sentiment_queue_texts", "Texts that wait", multiprocess_mode="livesum", registry=own)
+        self._waits = Histogram(
+            "sentiment_queue_seconds", "Time that a request waits for its first batch", buckets=WAITS, registry=own
+        )
         self._predictions = Counter("sentiment_predictions_total", "Predictions", ["label"], registry=own)
         self._abstained = Counter("sentiment_abstained_total", "Predictions with too low a score", registry=own)
         self._confidence = Histogram("sentiment_confidence", "Scores", buckets=SCORES, registry=own)
@@ -76,6 +80,10 @@ class ServiceMetrics:
         """Counts a batch."""
         self._batch.observe(texts)
         self._queue.set(waiting)
+
+    def waited(self, seconds: float) -> None:
+        """Counts a request whose wait for its first batch is over."""
+        self._waits.observe(seconds)
 
     def prediction(self, label: str, score: float, abstained: bool) -> None:
         """Counts a prediction."""

@@ -26,6 +26,7 @@ class ServiceOptions(BaseModel):
     origins: str = Field(
         "", description="origins whose pages may call from a browser, separated by commas, or *; empty: none (CORS)"
     )
+    page: bool = Field(True, description="serve a page to try the model at /; false: answer 404 there")
     timeout: float = Field(
         10,
         gt=0,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bento.batcher import Batcher
 from bento.errors import RequestError, overloaded, too_slow
+from bento.tracing import current_trace
 from sentiment.models.explanation import Explanation, explain
 from sentiment.monitoring.prediction_log import PredictionLog, Record
 from sentiment.words import VISIBLE
@@ -54,7 +55,9 @@ class Predictor:
         self.identity, self.settings, self.metrics = identity, settings, metrics
         self._classifier = classifier
         self._labels = classifier.manifest.labels
-        self._batcher = Batcher(self._positive, max_waiting=settings.max_queue, on_batch=metrics.batch)
+        self._batcher = Batcher(
+            self._positive, max_waiting=settings.max_queue, on_batch=metrics.batch, on_wait=metrics.waited
+        )
         self._log = PredictionLog(
             settings.log, max_mb=settings.log_max_mb, keep_text=settings.log_text, on_drop=metrics.dropped
         )
@@ -78,9 +81,12 @@ class Predictor:
         """
         check_texts(texts)
         seconds = self.settings.timeout if seconds is None else min(seconds, self.settings.timeout)
+        trace = current_trace()
+        if trace is not None:
+            trace.count_texts(len(texts))
         try:
             async with asyncio.timeout(seconds):
-                scores = await self._batcher.submit(texts)
+                scores = await self._batcher.submit(texts, trace)
         except TimeoutError as error:
             raise too_slow(seconds) from error
         now, version = time.time(), self.identity.version
@@ -103,6 +109,7 @@ class Predictor:
                     positive=positive,
                     abstained=answer.abstained,
                     text=text,
+                    trace="" if trace is None else trace.id,
                 )
             )
         self._log.add(records)
@@ -156,6 +163,7 @@ class Predictor:
             "bytes": MAX_BODY_BYTES,
             "seconds": self.settings.timeout,
             "abstain_below": self.settings.abstain_below,
+            "keeps_text": int(self.settings.log_text and self.settings.log is not None),  # 1: texts are kept
         }
 
     def close(self) -> None:
@@ -170,9 +178,12 @@ def check_texts(texts: Sequence[str]) -> None:
     if not 1 <= len(texts) <= MAX_TEXTS:
         raise RequestError("INVALID_ARGUMENT", f"give 1 to {MAX_TEXTS} texts, not {len(texts)}")
     for index, text in enumerate(texts):
-        if len(text) > MAX_CHARACTERS:
-            raise RequestError(
-                "INVALID_ARGUMENT", f"text {index} has {len(text)} characters; at most {MAX_CHARACTERS} are read"
-            )
-        if not VISIBLE.search(text):
-            raise RequestError("INVALID_ARGUMENT", f"text {index} is empty")
+        if problem := find_problem(text):
+            raise RequestError("INVALID_ARGUMENT", f"text {index} {problem}")
+
+
+def find_problem(text: str) -> str:
+    """Returns why a text cannot be scored, as the end of a sentence; empty if it can."""
+    if len(text) > MAX_CHARACTERS:
+        return f"has {len(text)} characters; at most {MAX_CHARACTERS} are read"
+    return "" if VISIBLE.search(text) else "is empty"

@@ -36,7 +36,11 @@ HTTP_ROUTES = {
     "/invocations": Route(canary=True, predicts=True),
     "/ping": Route(guarded=False, counted=False),
     "/metrics": Route(guarded=False, counted=False),
+    "/": Route(guarded=False, counted=False),  # the page to try the model
     "/docs": Route(guarded=False, counted=False),
+    "/docs/swagger-ui-bundle.js": Route(guarded=False, counted=False),
+    "/docs/swagger-ui.css": Route(guarded=False, counted=False),
+    "/docs/favicon.png": Route(guarded=False, counted=False),
     "/openapi.json": Route(guarded=False, counted=False),
 }
 GRPC_ROUTES = {

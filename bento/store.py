@@ -54,6 +54,19 @@ def fill(command: Sequence[str], tag: str, *, stdin: str, folder: Path) -> None:
             (staging / path).rename(target)
 
 
+def remove(folders: Sequence[Path]) -> None:
+    """Removes folders of the stores; each leaves its store atomically, so a killed process leaves no incomplete Bento.
+
+    Also removes what killed processes have left.
+
+    Args:
+        folders: Folders of Bentos and models; a Bento before its model.
+    """
+    with _staging() as staging:
+        for number, folder in enumerate(folders):
+            folder.rename(staging / f"removed-{number}")
+
+
 @contextmanager
 def _staging() -> Iterator[Path]:
     """Creates a staging folder beside the stores; removes those of killed processes."""

@@ -10,6 +10,7 @@ Standard library and numpy only: it runs in the served process.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -47,6 +48,7 @@ class Record:
         sketch: Fingerprint of the words, see :mod:`sentiment.monitoring.sketch`; empty until it is written.
         text: The text; None once it is written, unless texts are kept.
         feedback: The correct label, if a client sent it; joined when the log is read.
+        trace: Identifier of the W3C trace that the request belongs to: 32 hex digits; empty in old logs.
     """
 
     id: str
@@ -63,6 +65,7 @@ class Record:
     sketch: str
     text: str | None = None
     feedback: str | None = None
+    trace: str = ""
 
     @classmethod
     def of(
@@ -78,6 +81,7 @@ class Record:
         positive: float,
         abstained: bool,
         text: str,
+        trace: str = "",
     ) -> Record:
         """Creates the record of an answer to ``text``; the log's thread does the slow part."""
         return cls(
@@ -94,6 +98,7 @@ class Record:
             characters=len(text),
             sketch="",
             text=text,
+            trace=trace,
         )
 
 
@@ -263,6 +268,18 @@ def read_log(
         ):
             records.append(replace(record, feedback=labels.get(record.id)))
     return Logged(tuple(sorted(records, key=lambda r: (r.time, r.request, r.index))), tuple(damaged), tuple(given))
+
+
+def write_feedback(folder: Path, labels: Sequence[Feedback]) -> int:
+    """Adds labels to a log from outside the service, which may write at the same time and keeps the log's bound.
+
+    Returns:
+        How many could not be written.
+    """
+    files = BoundedFiles(folder, FEEDBACK, sys.maxsize)
+    lost = files.append([_line(label) for label in labels])
+    files.close()
+    return lost
 
 
 def _line(entry: Record | Feedback) -> bytes:

@@ -4,12 +4,12 @@ from bento.build import build
 from tests.helpers import tiny_servables
 from tests.helpers.booted import boot
 
-BUILDS = {"bento", "serve", "service"}  # fixtures that need a built Bento
+SLOW = {"bento", "serve", "service", "browser"}  # fixtures that need a built Bento, or start a browser
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if BUILDS & set(getattr(item, "fixturenames", ())):
+        if SLOW & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 
@@ -27,9 +27,15 @@ def bento(servable):
 
 
 @pytest.fixture(scope="session")
-def service(bento, tmp_path_factory):
+def service_log(tmp_path_factory):
+    """The prediction log of the shared service."""
+    return tmp_path_factory.mktemp("log")
+
+
+@pytest.fixture(scope="session")
+def service(bento, service_log, tmp_path_factory):
     """A service without tokens, shared by all tests that do not change it."""
-    booted = boot(bento.tag, tmp_path_factory.mktemp("service"), log=tmp_path_factory.mktemp("log"), abstain_below=0.7)
+    booted = boot(bento.tag, tmp_path_factory.mktemp("service"), log=service_log, abstain_below=0.7)
     yield booted
     booted.stop()
 

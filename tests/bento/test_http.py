@@ -79,7 +79,7 @@ def test_takes_feedback_for_a_prediction(http):
         problem(http.post("/v1/feedback", json=body), 422, "INVALID_ARGUMENT")
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", "/metrics", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", "/metrics", "/", "/docs", "/openapi.json"])
 def test_probes_and_pages_answer(http, path):
     assert http.get(path).status_code == 200
 
@@ -187,4 +187,4 @@ def test_a_body_may_be_compressed_by_gzip_within_the_limit(http):
         (gzip.compress(body) + b"more", "gzip", 422),
     ):
         status, answer = compressed(http, wrong, encoding)
-        assert (status, set(answer["error"])) == (expected, {"code", "message"})
+        assert (status, set(answer["error"])) == (expected, {"code", "message", "trace_id"})

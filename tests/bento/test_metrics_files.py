@@ -47,6 +47,7 @@ def test_files_have_their_blocks_and_never_grow(tmp_path):
         own.prediction(label, 0.9, True)
         own.feedback(label)
     own.batch(16, 3)
+    own.waited(0.1)
     own.dropped(1)
     files = list((tmp_path / "metrics").iterdir())
     assert len(files) == 4

@@ -15,7 +15,8 @@ from serving.nginx import Backend, Route, render
 
 def test_every_route_of_the_application_is_in_the_table_and_the_other_way_round():
     paths = {route.path for route in create_app()._app.routes if isinstance(route, APIRoute)}
-    assert paths | {"/docs", "/openapi.json"} == set(HTTP_ROUTES)
+    files = {f"/docs/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")}
+    assert paths | files | {"/openapi.json"} == set(HTTP_ROUTES)
 
 
 def test_every_grpc_method_is_in_the_table_and_the_other_way_round():

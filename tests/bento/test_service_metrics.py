@@ -51,6 +51,7 @@ def test_counts_the_answers_of_both_protocols(service):
     assert min(predicted.values()) >= 2
     assert grown("sentiment_confidence_count") == 6
     assert grown("sentiment_batch_texts_sum") == 6
+    assert grown("sentiment_queue_seconds_count") == 2  # the others were refused before they waited
 
 
 def test_reports_its_model(service, bento):

@@ -31,7 +31,10 @@ def classifier(tmp_path):
 def test_an_answer_has_the_label_and_score_of_the_classifier(classifier, tmp_path):
     counted = []
     metrics = SimpleNamespace(
-        batch=lambda *_: None, dropped=lambda *_: None, prediction=lambda *answer: counted.append(answer)
+        batch=lambda *_: None,
+        waited=lambda *_: None,
+        dropped=lambda *_: None,
+        prediction=lambda *answer: counted.append(answer),
     )
     identity = Identity("sentiment", "7", "linear", "numpy", "tag", classifier.manifest.labels)
     settings = ServiceSettings(log=tmp_path / "log", abstain_below=0.6)

@@ -38,7 +38,7 @@ class Server(ThreadingHTTPServer):
 class StandIn:
     def __init__(self, delay=0.0):
         self.uuid, self.delay = uuid4(), delay
-        self.http_requests, self.grpc_requests = [], []  # identifiers
+        self.http_requests, self.grpc_requests, self.traces = [], [], []  # identifiers
         self._http = Server(("127.0.0.1", 0), self._handler())
         self._grpc = grpc.server(ThreadPoolExecutor(8))
         self._grpc.add_generic_rpc_handlers((self._generic(),))
@@ -72,6 +72,7 @@ class StandIn:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 service.http_requests.append(self.headers["X-Request-Id"])
+                service.traces.append(self.headers["traceparent"])
                 time.sleep(service.delay)
                 self._answer(json.dumps({"bytes": len(body), "path": self.path}).encode())
 
@@ -96,7 +97,9 @@ class StandIn:
                     return None
 
                 def handle(request, context):
-                    service.grpc_requests.append(dict(context.invocation_metadata()).get("x-request-id"))
+                    given = dict(context.invocation_metadata())
+                    service.grpc_requests.append(given.get("x-request-id"))
+                    service.traces.append(given.get("traceparent"))
                     time.sleep(service.delay)
                     return request
 

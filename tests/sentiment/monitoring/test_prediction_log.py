@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from sentiment.monitoring import prediction_log
 from sentiment.monitoring.prediction_log import OVERHEAD, PredictionLog, Record, read_log
 from sentiment.monitoring.sketch import sketch, unsketch
+from tests.helpers.windows import window
 
 TEXT = "A quiet film that stays with you."
 
@@ -66,6 +68,17 @@ def test_a_prediction_comes_back_with_its_feedback(log, tmp_path, drops):
     assert (first.feedback, second.feedback) == (None, "negative")
     assert np.linalg.norm(unsketch(first.sketch)) == pytest.approx(1)
     assert drops == []
+
+
+def test_a_log_from_before_traces_is_read_beside_a_new_one(log, tmp_path):
+    log.add([replace(record(1), trace="4b" * 16), record(2)])
+    log.close()
+    (file,) = files(tmp_path / "log")
+    file.write_text(file.read_text().replace(',"trace":""', ""))
+    found = read_log(tmp_path / "log")
+    assert [r.trace for r in found.records] == ["4b" * 16, ""]
+    assert found.damaged == ()
+    assert window(found.records, start=1000.0, end=2000.0).predictions["trace"].tolist() == ["4b" * 16, ""]
 
 
 def test_texts_are_kept_only_where_that_is_wanted(tmp_path, drops):
