@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sentiment.errors import UserError
 
 if TYPE_CHECKING:
-    from sentiment.deployment import Deployment
-    from serving.deployer import BentoDeployer
-    from serving.service import BentoService
+    from serving.interface import RolloutDeployer
 
 
-def find_deployer() -> BentoDeployer | None:
+def find_deployer() -> RolloutDeployer[Any] | None:
     """The deployer of the active stack; None if it has none, or none that serves Bentos."""
     from zenml.client import Client
 
-    from serving.deployer import BentoDeployer
+    from serving.interface import RolloutDeployer
 
     deployer = Client().active_stack.model_deployer
-    return deployer if isinstance(deployer, BentoDeployer) else None
+    return deployer if isinstance(deployer, RolloutDeployer) else None
 
 
-def model_deployer() -> BentoDeployer:
+def model_deployer() -> RolloutDeployer[Any]:
     """The deployer of the active stack.
 
     Raises:
@@ -33,24 +31,8 @@ def model_deployer() -> BentoDeployer:
     deployer = find_deployer()
     if deployer is None:
         raise UserError(
-            "has no model deployer of the flavor sentiment_bento",
+            "has no model deployer of the flavor sentiment_bento or sentiment_sagemaker",
             where=f"stack {Client().active_stack_model.name}",
-            remedy="Add one to its YAML: see configs/stacks/local.yaml.",
+            remedy="Add one to its YAML: see configs/stacks/local.yaml and sagemaker.yaml.",
         )
     return deployer
-
-
-def live_service(deployer: BentoDeployer, live: Deployment) -> BentoService:
-    """The service itself that answers at the live address.
-
-    Raises:
-        UserError: If it was removed meanwhile.
-    """
-    from uuid import UUID
-
-    from serving.service import BentoService
-
-    service = BentoService.read(deployer.root, UUID(live.service))
-    if service is None:
-        raise UserError("was removed meanwhile", where=f"service {live.service}", remedy="Deploy again.")
-    return service

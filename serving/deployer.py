@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import IO, ClassVar, cast
+from typing import IO, TYPE_CHECKING, ClassVar, cast
 from uuid import UUID
 
 from zenml.config.global_config import GlobalConfiguration
-from zenml.model_deployers import BaseModelDeployer, BaseModelDeployerFlavor
+from zenml.model_deployers import BaseModelDeployerFlavor
 from zenml.model_deployers.base_model_deployer import DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT
 from zenml.services.service import BaseService, ServiceConfig
 
+from sentiment.checks import CheckReport
 from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
+from sentiment.monitoring.checks import Health
 from serving.deployer_config import BentoDeployerConfig
 from serving.flavor import BentoDeployerFlavor
 from serving.front import Front
+from serving.interface import RolloutDeployer
 from serving.nginx import Backend, Route
 from serving.record import lock_deployment, read_live, write_live
+from serving.rollouts.access import access_to
+from serving.rollouts.canary import read_traffic, watch_canary
+from serving.rollouts.shadow import watch_shadow
+from serving.rollouts.smoke import smoke_test
 from serving.service import BentoService, BentoServiceConfig
 from serving.services import Services, configure_service, free_address, hash_settings, launch, server_info
 from stacks import processes
 from stacks.addresses import Address
 from stacks.files import required_file
 
+if TYPE_CHECKING:
+    from serving.rollouts.settings import RolloutSettings, SmokeSettings
+    from serving.rollouts.smoke_set import Known
+
 WHERE = "model deployer"
 logger = logging.getLogger(__name__)
 
 
-class BentoDeployer(BaseModelDeployer):
+class BentoDeployer(RolloutDeployer[BentoService]):
     """Serves Bentos: one is live, and at most one more is on trial.
 
     A deployment is ``start``, then ``switch`` or ``discard``; after ``start``, no other one can begin. The
@@ -59,6 +71,11 @@ class BentoDeployer(BaseModelDeployer):
     def local_path(self) -> str:
         """The same, for ZenML."""
         return str(self.root)
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether callers of the live address need a bearer token."""
+        return self.config.tokens_file is not None
 
     def start(self, bento: Bento) -> BentoService:
         """Starts a service on free loopback ports, ready over both protocols; it gets no traffic.
@@ -92,6 +109,29 @@ class BentoDeployer(BaseModelDeployer):
         return service is not None and service.config.settings == hash_settings(
             self.config, uses_front=self._uses_front
         )
+
+    def test(
+        self, service: BentoService, known: Sequence[Known], settings: SmokeSettings, *, engine: str, threshold: float
+    ) -> CheckReport:
+        """Runs the smoke test on a service over both protocols."""
+        return smoke_test(access_to(service), service.bento, known, settings, engine=engine, threshold=threshold)
+
+    def compare(
+        self, service: BentoService, live: Deployment, known: Sequence[Known], settings: RolloutSettings
+    ) -> CheckReport:
+        """Compares a service with the live one, as a canary or as a shadow.
+
+        Raises:
+            UserError: If the live service was removed meanwhile, or there is no front to divide the traffic.
+        """
+        former = self._services.read(live)
+        try:
+            if settings.mode == "canary":
+                route = partial(self.canary, service, settings.share)
+                return watch_canary(route, access_to(service), access_to(former), known, settings)
+            return watch_shadow(partial(self.shadow, service), service.prediction_log, former.prediction_log, settings)
+        finally:
+            self.unroute(service)
 
     def switch(self, service: BentoService, *, run: str) -> Deployment:
         """Makes a service live, and ends the previous one.
@@ -180,6 +220,25 @@ class BentoDeployer(BaseModelDeployer):
             write_live(self.root, None)
         self._release()
         return stopped
+
+    def read_health(self, live: Deployment) -> Health:
+        """Reads the counters of the live service since its start.
+
+        Raises:
+            httpx.HTTPError: If it does not answer.
+            UserError: If it was removed meanwhile.
+        """
+        with access_to(self._services.read(live)).raw_http() as http:
+            traffic = read_traffic(http.get("/metrics").raise_for_status().text)
+        return Health(traffic.requests, traffic.error_rate, None if traffic.p95 is None else 1000 * traffic.p95)
+
+    def prediction_log(self, live: Deployment) -> Path | None:
+        """Returns the folder of the live service's prediction log.
+
+        Raises:
+            UserError: If the service was removed meanwhile.
+        """
+        return self._services.read(live).prediction_log.resolve()
 
     @property
     def _settings_hash(self) -> str:

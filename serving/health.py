@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sentiment.errors import UserError
 from sentiment.monitoring.checks import Health
 from sentiment.monitoring.settings import HealthSettings
-from serving.active import find_deployer, live_service
-from serving.rollouts.access import access_to
-from serving.rollouts.canary import FAILURES, PERCENTILE, PREDICTING, read_traffic
-
-if TYPE_CHECKING:
-    from sentiment.deployment import Deployment
-    from serving.deployer import BentoDeployer
+from serving.active import find_deployer
+from serving.rollouts.canary import FAILURES, PERCENTILE, PREDICTING
 
 SECONDS = 5.0  # that Prometheus has to answer
 NO_SERVICE = "there is no live service on this machine, and no Prometheus is configured"
@@ -37,17 +32,6 @@ def read_health(settings: HealthSettings, *, hours: float) -> tuple[Health | Non
         return None, f"{asked} does not answer: {type(error).__name__}: {error}"
 
 
-def live_health(deployer: BentoDeployer, live: Deployment) -> Health:
-    """Reads the counters of the live service since its start.
-
-    Raises:
-        httpx.HTTPError: If it does not answer.
-    """
-    with access_to(live_service(deployer, live)).raw_http() as http:
-        traffic = read_traffic(http.get("/metrics").raise_for_status().text)
-    return Health(traffic.requests, traffic.error_rate, None if traffic.p95 is None else 1000 * traffic.p95)
-
-
 def _by_itself() -> tuple[Health | None, str]:
     import httpx
 
@@ -56,7 +40,7 @@ def _by_itself() -> tuple[Health | None, str]:
     if deployer is None or live is None:
         return None, NO_SERVICE
     try:
-        return live_health(deployer, live), ""
+        return deployer.read_health(live), ""
     except httpx.HTTPError:  # this one request has failed, and so does every other one
         return Health(requests=1, error_rate=1.0, p95_ms=None), ""
 

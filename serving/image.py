@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import compileall
+import os
 import platform
 import py_compile
 import shutil
@@ -28,6 +29,7 @@ UNUSED = (
     *("**/tests", "bin"),
     *("**/*.pyi", "**/*.pyx", "**/*.pxd", "**/*.h"),  # for compilers and editors
     *("hf_xet*", "huggingface_hub*"),  # downloads from the hub
+    "fastapi_offline/static/redoc.standalone.js",  # /docs is Swagger's page
     *(f"openvino/libs/libopenvino_{part}*" for part in ("auto", "c.", "hetero", "intel_gpu", "intel_npu")),
     *(f"openvino/libs/libopenvino_{part}_frontend*" for part in OTHER_FRONTENDS),
     *("openvino/libs/cache.json", "openvino/tools", "openvino/torch", "openvino_telemetry*"),
@@ -87,11 +89,14 @@ def build_image(tag: str, base: str, engine: Engine) -> None:
         context = Path(folder)
         labels = gather_bento(tag, context / "bento")
         gather_packages(context / "bento" / "env" / "python" / "requirements.txt", context / "packages")
+        shutil.copy(ROOT / "deploy" / "image" / "start.sh", context)
         command = [*engine.command, *engine.build, "--build-arg", f"BASE={base}"]
         command += ["--file", str(ROOT / "deploy" / "image" / "Dockerfile")]
         command += [part for name, value in labels.items() for part in ("--label", f"sentiment.{name}={value}")]
         command += ["--tag", tag, "--tag", f"{tag.partition(':')[0]}:latest", str(context)]
-        if subprocess.run(command, check=False).returncode:
+        # Docker would add an attestation, and SageMaker takes no image with one.
+        environment = os.environ | {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+        if subprocess.run(command, check=False, env=environment).returncode:
             raise UserError("cannot be built", where=f"image {tag}", remedy=f"See {engine.command[0]}'s message above.")
 
 
@@ -163,15 +168,13 @@ def live_bento(stack: str) -> str:
     Raises:
         UserError: If none is.
     """
-    from zenml.client import Client
-
-    from serving.deployer import BentoDeployer
+    from serving.active import find_deployer
     from stacks.activation import activated
     from stacks.stack_file import read_stack
 
     with activated(read_stack(stack)):
-        deployer = Client().active_stack.model_deployer
-        live = deployer.live() if isinstance(deployer, BentoDeployer) else None
+        deployer = find_deployer()
+        live = deployer.live() if deployer else None
     if live is None:
         raise UserError(
             "there is no live service",

@@ -38,7 +38,10 @@ INHERITED = (
     "PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD",
     "CUDA_VISIBLE_DEVICES", "DO_NOT_TRACK",
 )  # fmt: skip
-INHERITED_PREFIXES = ("LC_", "PYTHON", "BENTOML_", "OMP_", "OPENBLAS_", "MKL_", "MALLOC_", "TOKENIZERS_")
+INHERITED_PREFIXES = (
+    "LC_", "PYTHON", "BENTOML_", "OMP_", "OPENBLAS_", "MKL_", "MALLOC_", "TOKENIZERS_",
+    "OTEL_",  # also the header for the collector, which only the service that exports spans needs
+)  # fmt: skip
 
 
 class NotStartedError(UserError):

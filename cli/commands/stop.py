@@ -10,10 +10,12 @@ def run(arguments: NoArguments, context: Context) -> Summary:
     with context.session():
         from serving.active import model_deployer
 
-        stopped = model_deployer().stop()
+        deployer = model_deployer()
+        cost = deployer.hourly_cost()
+        stopped = deployer.stop()
         words = "stopped: no service is live now" if stopped else "no service is live: nothing to stop"
-        context.console.print(words)
-        return {"stopped": stopped}
+        context.console.print(words + (f", which saves {cost}" if cost else ""))
+        return {"stopped": stopped, **({"saves": cost} if cost else {})}
 
 
 COMMAND = Command("stop", "stop the live service", run)

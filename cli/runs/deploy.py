@@ -14,6 +14,7 @@ from cli.tables import checks_table
 from pipelines.deploy import deploy
 from pipelines.settings import DeploySettings
 from registry import versions
+from registry.approval import require_approved
 from registry.lineage import artifact_names
 from sentiment.checks import CheckReport
 from sentiment.deployment import Bento, Deployment
@@ -94,8 +95,11 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
         RefusedError: If the new service did not start or failed its tests; the live deployment did not change.
         UserError: If there is no version to deploy, or the stack has no deployer.
     """
-    needs_token = model_deployer().config.tokens_file is not None  # raises before anything is built
+    deployer = model_deployer()  # raises before anything is built
+    deployer.preflight(settings.rollout.mode)
     version = versions.choose_version(settings.model, settings.version)
+    if settings.require_approval:
+        require_approved(settings.model, version)
     for artifact in artifact_names(version.kind):
         versions.require_stored(settings.model, version.number, artifact)
     name = run_name("deploy")
@@ -109,7 +113,7 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
             raise
         raise RefusedError(error, name) from error
     outcome = _read(name)
-    _show(outcome, console, needs_token=needs_token)
+    _show(outcome, console, needs_token=deployer.needs_token)
     return outcome
 
 
@@ -143,14 +147,22 @@ def _show(outcome: DeploySummary, console: Console, *, needs_token: bool) -> Non
     verdict = "[bold green]deployed" if outcome.deployed else "[bold yellow]not deployed"
     model = escape(outcome.bento.model)
     console.print(f"\n{verdict}[/]: version {outcome.bento.version} of {model} - {outcome.reason}")
-    http, grpc = escape(deployment.http), escape(deployment.grpc)  # an IPv6 address has brackets
-    console.print(f"\nLive:    version {live.version}, {http} and gRPC {grpc}, since {deployment.since}")
+    grpc = f" and gRPC {deployment.grpc}" if deployment.grpc else ""
+    address = escape(f"{deployment.http}{grpc}")  # an IPv6 address has brackets
+    console.print(f"\nLive:    version {live.version}, {address}, since {deployment.since}")
+    for name, value in deployment.facts.items():
+        console.print(f"         {name}: {escape(value)}", highlight=False)
     if not deployment.front:
         console.print("         without nginx as front: the next switch interrupts the service for seconds")
-    console.print(f"Try it:  {escape(_curl(deployment.http, needs_token))}", soft_wrap=True, highlight=False)
+    console.print(f"Try it:  {escape(_example(deployment, needs_token))}", soft_wrap=True, highlight=False)
     console.print("         python run.py status | rollback | stop\n")
 
 
-def _curl(address: str, needs_token: bool) -> str:
+def _example(deployment: Deployment, needs_token: bool) -> str:
+    """Returns a command that asks the live service."""
+    body = '{"texts": ["A quiet film that stays with you."]}'
+    if endpoint := deployment.facts.get("endpoint"):  # a signed request
+        types = "--content-type application/json --cli-binary-format raw-in-base64-out"
+        return f"aws sagemaker-runtime invoke-endpoint --endpoint-name {endpoint} {types} --body '{body}' /dev/stdout"
     token = ' -H "Authorization: Bearer $TOKEN"' if needs_token else ""
-    return f'curl {address}/v1/predict{token} -d \'{{"texts": ["A quiet film that stays with you."]}}\''
+    return f"curl {deployment.http}/v1/predict{token} -d '{body}'"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from zenml import get_step_context, save_artifact, step
 
@@ -13,17 +12,9 @@ from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
 from sentiment.evaluation.measure import Evaluation
 from sentiment.reviews.table import Splits
-from serving.active import live_service, model_deployer
-from serving.rollouts.access import access_to
-from serving.rollouts.canary import watch_canary
+from serving.active import model_deployer
 from serving.rollouts.settings import RolloutSettings, SmokeSettings
-from serving.rollouts.shadow import watch_shadow
-from serving.rollouts.smoke import smoke_test
 from serving.rollouts.smoke_set import Known, smoke_set
-
-if TYPE_CHECKING:
-    from serving.deployer import BentoDeployer
-    from serving.service import BentoService
 
 
 @step(enable_cache=False)
@@ -56,7 +47,7 @@ def roll_out(
         return live  # nothing to do
     known = _known(bento, splits, evaluation, smoke)
     mode = "switch" if same else rollout.mode
-    former = live_service(deployer, live) if live and live.healthy else None
+    former = live if live and live.healthy else None
     if former and mode != "switch" and not up_to_date:  # the two would differ in more than the model
         raise UserError(
             f"version {former.bento.version} was started with other settings than those of today",
@@ -69,12 +60,9 @@ def roll_out(
         )
     service = deployer.start(bento)
     try:
-        report = smoke_test(
-            access_to(service), bento, known, smoke, engine=evaluation.engine, threshold=evaluation.threshold
-        )
-        _keep(report)
+        _keep(deployer.test(service, known, smoke, engine=evaluation.engine, threshold=evaluation.threshold))
         if former and mode != "switch":  # without a live service there is nothing to compare a canary with
-            _keep(_compared(deployer, service, former, known, rollout))
+            _keep(deployer.compare(service, former, known, rollout))
         if live is None or mode != "shadow":
             return deployer.switch(service, run=get_step_context().pipeline_run.name)
     except BaseException:
@@ -93,18 +81,6 @@ def _known(bento: Bento, splits: Splits, evaluation: Evaluation, settings: Smoke
     return smoke_set(
         splits.test, evaluation, reviews=settings.reviews, max_characters=MAX_CHARACTERS, seed=settings.seed
     )
-
-
-def _compared(
-    deployer: BentoDeployer, service: BentoService, former: BentoService, known: list[Known], settings: RolloutSettings
-) -> CheckReport:
-    try:
-        if settings.mode == "canary":
-            route = partial(deployer.canary, service, settings.share)
-            return watch_canary(route, access_to(service), access_to(former), known, settings)
-        return watch_shadow(partial(deployer.shadow, service), service.prediction_log, former.prediction_log, settings)
-    finally:
-        deployer.unroute(service)
 
 
 def _keep(report: CheckReport) -> None:

@@ -163,12 +163,14 @@ def test_a_service_does_not_know_the_deployers_secrets(deployer, live, other, mo
     for name in foreign:
         monkeypatch.setenv(name, "hunter2")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "reviews")
     service = deployer.start(other)
     try:
         for process in (service.process(), *service.process().children(recursive=True)):
             known = process.environ()
             assert "hunter2" not in known.values()
             assert known["OMP_NUM_THREADS"] == "1"
+            assert known["OTEL_SERVICE_NAME"] == "reviews"
             assert known["BENTOML_HOME"] == os.environ["BENTOML_HOME"]
     finally:
         deployer.discard(service)

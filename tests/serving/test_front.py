@@ -174,6 +174,18 @@ def test_a_shadow_gets_copies_under_the_same_identifier(front_of, services):
     assert {answer.headers[SERVED_BY] for answer in answers} == {str(live.uuid)}
 
 
+def test_a_trace_goes_through_the_front_and_to_the_shadow(front_of, services):
+    front, address = front_of()
+    live, shadow = services
+    front.apply(Route(live.backend, shadow=shadow.backend))
+    trace = f"00-{'4b' * 16}-{'b7' * 8}-01"
+    ask(address, headers={"traceparent": trace})
+    with grpc.insecure_channel(address.grpc) as channel:
+        channel.unary_unary(PREDICT)(b"x", timeout=10, metadata=(("traceparent", trace),))
+    assert live.traces[-2:] == [trace, trace]
+    until(lambda: shadow.traces and shadow.traces[-1] == trace)
+
+
 def test_refusals_of_the_front_are_json(shared, services):
     too_large = ask(shared, content=b" " * ((1 << 20) + 1))
     assert shown(too_large) == (413, "RESOURCE_EXHAUSTED")

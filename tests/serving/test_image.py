@@ -6,6 +6,7 @@ import signal
 import subprocess
 from dataclasses import dataclass
 
+import httpx
 import psutil
 import pytest
 
@@ -17,6 +18,7 @@ from tests.helpers.containers import buildah
 from tests.helpers.loopback import free_ports, until
 
 USER = 1034
+LIGHT = ["--env=SENTIMENT_WORKERS=1", "--env=SENTIMENT_LOG="]
 MODEL_MB = 140  # size of the default model's servable; that of the tests is tiny
 TEXTS = ["a lovely film with a superb ending", "a dull plot and a tedious actor"]
 TOOLS = ["gcc", "cc", "g++", "make", "ld", "git", "curl", "apt-get", "dpkg", "perl", "pip", "pip3", "uv"]
@@ -183,6 +185,30 @@ def test_serves_over_both_protocols_as_evaluated(container, servable):
             assert [a.label for a in answers] == ["positive", "negative"]
             assert [a.score for a in answers] == pytest.approx([expected[0], 1 - expected[1]], abs=1e-6)
             client.feedback(answers[0].id, "positive")
+
+
+@pytest.mark.slow
+def test_answers_as_sagemaker_asks_when_it_is_started_with_serve(container, tmp_path):
+    (port, grpc_port) = free_ports(2)
+    settings = [f"--env=SAGEMAKER_BIND_TO_PORT={port}", f"--env=SENTIMENT_GRPC_PORT={grpc_port}", *LIGHT]
+    if container.engine == image.DOCKER:
+        command = ["run", "--rm", "--network=host", *settings, "sentiment:latest", "serve"]
+    else:
+        name = buildah("from", "localhost/sentiment:latest")
+        command = ["run", "--isolation", "chroot", *settings, name, "--", *container.config["Entrypoint"], "serve"]
+    with (tmp_path / "output.log").open("w") as file:
+        process = subprocess.Popen([*container.engine.command, *command], stdout=file, stderr=subprocess.STDOUT)
+    started = Container(container.engine, "", {}, port, grpc_port, process)
+    try:
+        until(lambda: started.ready() or process.poll() is not None)
+        assert process.poll() is None, (tmp_path / "output.log").read_text()
+        assert httpx.get(f"http://127.0.0.1:{port}/ping").status_code == 200
+        lines = "\n".join(map(json.dumps, TEXTS))
+        kind = {"content-type": "application/jsonlines", "accept": "text/csv"}
+        answer = httpx.post(f"http://127.0.0.1:{port}/invocations", content=lines, headers=kind).text
+        assert [line.partition(",")[0] for line in answer.splitlines()] == ["positive", "negative"]
+    finally:
+        started.end()
 
 
 @pytest.mark.slow

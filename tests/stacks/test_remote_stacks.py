@@ -20,6 +20,7 @@ from tests.helpers import containers
 from tests.helpers.own_zenml import copied_zenml, own_zenml
 
 NAMES = ("kubernetes", "aws")
+WITH_SERVICES = (*NAMES, "sagemaker")
 VARIABLES = {
     "SENTIMENT_ZENML_URL": "https://zenml.example.com",
     "SENTIMENT_S3_ACCESS_KEY": "AKIAEXAMPLE",
@@ -68,10 +69,10 @@ def changed(name, path, value):
     return document
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WITH_SERVICES)
 def test_every_variable_is_asked_for(name, monkeypatch):
     asked = {n for n in VARIABLES if f"${{{n}}}" in (ROOT / "configs" / "stacks" / f"{name}.yaml").read_text()}
-    assert len(asked) >= 8
+    assert len(asked) >= 7
     for variable in asked:
         with monkeypatch.context() as without, pytest.raises(UserError, match=f"{variable} is not set"):
             without.delenv(variable)
@@ -79,7 +80,7 @@ def test_every_variable_is_asked_for(name, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", WITH_SERVICES)
 def test_zenml_takes_it_and_a_second_time_there_is_nothing_to_change(name):
     from zenml.client import Client
 
@@ -88,12 +89,21 @@ def test_zenml_takes_it_and_a_second_time_there_is_nothing_to_change(name):
     with activated(declared(name)) as second:
         assert second.changes == ()
     expected = {
-        "kubernetes": {"orchestrator": "kubernetes", "container_registry": "default"},
-        "aws": {"orchestrator": "sagemaker", "container_registry": "aws"},
-    }[name] | {"artifact_store": "s3", "experiment_tracker": "mlflow", "image_builder": "local"}
+        "kubernetes": {"orchestrator": "kubernetes", "container_registry": "default", "image_builder": "local"},
+        "aws": {"orchestrator": "sagemaker", "container_registry": "aws", "image_builder": "local"},
+        "sagemaker": {"orchestrator": "local", "model_deployer": "sentiment_sagemaker"},
+    }[name] | {"artifact_store": "s3", "experiment_tracker": "mlflow"}
     assert {kind.value: found[0].flavor_name for kind, found in components.items()} == expected
     stored = json.dumps([found[0].configuration for found in components.values()])
     assert not [value for name, value in VARIABLES.items() if "SECRET" in name or "PASSWORD" in name if value in stored]
+
+
+def test_the_endpoint_of_the_stack_file_has_its_roles_and_prices():
+    from serving.sagemaker.config import SageMakerDeployerConfig
+
+    settings = declared("sagemaker").components["model_deployer"].configuration
+    config = SageMakerDeployerConfig(**settings)
+    assert (config.repository_name, config.endpoint, config.price_per_hour) == ("sentiment", "sentiment", None)
 
 
 POD = ("components", "orchestrator", "configuration", "pod_settings")

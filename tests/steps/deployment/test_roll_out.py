@@ -29,6 +29,8 @@ def report(suite, passed=True):
 class Deployer:
     """Records its calls; refuses the ones that the test names."""
 
+    smoke = compared = True
+
     def __init__(self, live=None, refuses=None, up_to_date=True, interrupted=False):
         self.told, self._live, self._refuses = [], live, refuses
         self._up_to_date, self._interrupted, self._switched = up_to_date, interrupted, False
@@ -49,16 +51,16 @@ class Deployer:
 
     def start(self, bento):
         self._tell("start", bento.tag)
-        return SimpleNamespace(name="new", prediction_log=None)
+        return SimpleNamespace(name="new")
 
-    def canary(self, service, share):
-        self._tell("canary", share)
+    def test(self, service, known, settings, *, engine, threshold):
+        if isinstance(self.smoke, BaseException):
+            raise self.smoke
+        return report("smoke", self.smoke)
 
-    def shadow(self, service):
-        self._tell("shadow")
-
-    def unroute(self, service):
-        self._tell("unroute")
+    def compare(self, service, live, known, settings):
+        self._tell("compare", settings.mode, settings.share)
+        return report(settings.mode, self.compared)
 
     def switch(self, service, *, run):
         self._tell("switch", run)
@@ -77,18 +79,9 @@ def world(monkeypatch):
     kept = []
 
     def roll_out(deployer, mode="switch", smoke=True, compared=True, evaluation=EVALUATION):
-        def tested(*_, engine, threshold):
-            if isinstance(smoke, BaseException):
-                raise smoke
-            return report("smoke", smoke)
-
+        deployer.smoke, deployer.compared = smoke, compared
         monkeypatch.setattr(step, "model_deployer", lambda: deployer)
         monkeypatch.setattr(step, "smoke_set", lambda *_, **__: [])
-        monkeypatch.setattr(step, "smoke_test", tested)
-        monkeypatch.setattr(step, "watch_canary", lambda route, *_: route() or report("canary", compared))
-        monkeypatch.setattr(step, "watch_shadow", lambda route, *_: route() or report("shadow", compared))
-        monkeypatch.setattr(step, "access_to", lambda service: service)
-        monkeypatch.setattr(step, "live_service", lambda *_: SimpleNamespace(prediction_log=None, bento=OLD))
         monkeypatch.setattr(step, "save_artifact", lambda report, name: kept.append((name, report.passed)))
         context = SimpleNamespace(pipeline_run=SimpleNamespace(name="deploy-1"))
         monkeypatch.setattr(step, "get_step_context", lambda: context)
@@ -171,7 +164,7 @@ def test_a_service_that_does_not_start_is_the_deployers_to_clean_up(world):
 def test_a_good_canary_is_promoted(world):
     deployer = Deployer(live=deployment())
     world.roll_out(deployer, mode="canary")
-    assert deployer.told == ["start sentiment:v2-b", "canary 20", "unroute", "switch deploy-1"]
+    assert deployer.told == ["start sentiment:v2-b", "compare canary 20", "switch deploy-1"]
     assert world.kept == [("smoke_checks", True), ("canary_checks", True)]
 
 
@@ -179,7 +172,7 @@ def test_a_bad_canary_is_aborted(world):
     deployer = Deployer(live=deployment())
     with pytest.raises(UserError, match="suite canary"):
         world.roll_out(deployer, mode="canary", compared=False)
-    assert deployer.told == ["start sentiment:v2-b", "canary 20", "unroute", "discard new"]
+    assert deployer.told == ["start sentiment:v2-b", "compare canary 20", "discard new"]
     assert world.kept == [("smoke_checks", True), ("canary_checks", False)]
 
 
@@ -196,7 +189,7 @@ def test_a_shadow_never_switches(alike, world):
     deployer = Deployer(live=live)
     with nullcontext() if alike else pytest.raises(UserError, match="suite shadow"):
         assert world.roll_out(deployer, mode="shadow", compared=alike) is live
-    assert deployer.told == ["start sentiment:v2-b", "shadow", "unroute", "discard new"]
+    assert deployer.told == ["start sentiment:v2-b", "compare shadow 20", "discard new"]
 
 
 @pytest.mark.parametrize(
