@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 from registry.artifacts import is_complete, load_artifact, open_store
 from sentiment.checks import CheckReport
@@ -23,17 +25,28 @@ def read_history(model: str) -> tuple[tuple[MonitoringRun, ...], CheckReport | N
     return runs, _load_report(found[0]) if found else None
 
 
-def _list_reports() -> list[ArtifactVersionResponse]:
-    """Lists the reports of every model, newest first."""
+def iterate_runs(model: str, version: str) -> Iterator[MonitoringRun]:
+    """Yields every monitoring run of a version, newest first; reads a page of them only when it is needed."""
+    for page in count(1):
+        found = _list_reports(page=page, run_metadata=[f'model:"{model}"', f'model_version:"{version}"'])
+        yield from map(_monitoring_run, found)
+        if len(found) < MAX_RUNS:
+            return
+
+
+def _list_reports(**filters: Any) -> list[ArtifactVersionResponse]:  # noqa: ANN401  # of ZenML
+    """Lists a page of reports, newest first; of every model, unless filtered."""
     from zenml.client import Client
 
-    newest = Client().list_artifact_versions(artifact=REPORT, sort_by="desc:created", size=MAX_RUNS, hydrate=True)
+    newest = Client().list_artifact_versions(
+        artifact=REPORT, sort_by="desc:created", size=MAX_RUNS, hydrate=True, **filters
+    )
     return list(newest.items)
 
 
 def _monitoring_run(artifact: ArtifactVersionResponse) -> MonitoringRun:
     metadata = artifact.run_metadata
-    failed, scores = metadata.get("failed_checks"), metadata.get("scores")
+    failed, scores, judged = (metadata.get(name) for name in ("failed_checks", "scores", "judged_checks"))
     return MonitoringRun(
         at=artifact.created.replace(tzinfo=artifact.created.tzinfo or UTC),
         run=str(metadata.get("run", "")),
@@ -41,6 +54,8 @@ def _monitoring_run(artifact: ArtifactVersionResponse) -> MonitoringRun:
         passed=bool(metadata.get("passed", False)),
         failed=tuple(map(str, failed)) if isinstance(failed, list) else (),
         scores={str(name): float(score) for name, score in scores.items()} if isinstance(scores, dict) else {},
+        span=(float(str(metadata.get("start", 0))), float(str(metadata.get("end", 0)))),
+        judged=tuple(map(str, judged)) if isinstance(judged, list) else (),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,10 @@ from sentiment.checks import CheckReport
 from sentiment.deployment import Version
 from sentiment.errors import UserError
 from sentiment.monitoring import checks
+from sentiment.monitoring.confirmation import Windows
 from sentiment.monitoring.settings import Action, Finding, MonitorSettings
 from sentiment.monitoring.window import Window
-from serving.active import find_deployer, live_service
+from serving.active import find_deployer
 
 if TYPE_CHECKING:
     from zenml.models import PipelineRunResponse
@@ -47,6 +48,7 @@ class MonitorSummary:
         report: Checks on the window.
         actions: The action that the settings ask for, by finding.
         action: The strongest of these actions.
+        windows: In how many of the latest windows each finding was.
         feedback: Reviews labelled by users that a training may use, of any age.
         feedback_artifact: Identifier of the artifact that holds them.
         feedback_checks: Checks on whether these labels can be trusted.
@@ -61,6 +63,7 @@ class MonitorSummary:
     report: CheckReport
     actions: dict[Finding, Action]
     action: Action
+    windows: dict[Finding, Windows]
     feedback: int
     feedback_artifact: UUID
     feedback_checks: CheckReport
@@ -78,6 +81,7 @@ class MonitorSummary:
             "findings": list(self.actions),
             "actions": dict(self.actions),
             "action": self.action,
+            "windows": {finding: asdict(count) for finding, count in self.windows.items()},
             "report": self.report.model_dump(mode="json"),
             "feedback": {"reviews": self.feedback, "report": self.feedback_checks.model_dump(mode="json")},
             "told": self.alerted,
@@ -97,24 +101,28 @@ def run_monitor(settings: MonitorSettings, console: Console, *, cache: bool) -> 
     Raises:
         UserError: If there is no version to monitor, or no prediction log.
     """
-    version, log = _find_version(settings)
+    version, log = find_monitored(settings)
     for artifact in artifact_names(version.kind)[1:]:
         versions.require_stored(settings.model, version.number, artifact)
     end, born = time.time(), datetime.fromisoformat(version.registered).timestamp()
     arguments = (settings, version.number, version.kind, log, end, born)
     run = start_pipeline(monitor, *arguments, console=console, cache=cache)
     outcome = _read(run, settings, version.number)
-    _show(outcome, console)
+    _show(outcome, settings, console)
     return outcome
 
 
-def _find_version(settings: MonitorSettings) -> tuple[Version, str]:
+def find_monitored(settings: MonitorSettings) -> tuple[Version, str]:
     """Returns the live version and its log; if none is live here, the version in production and the configured log."""
     deployer = find_deployer()
     live = deployer.live() if deployer else None
     if deployer and live and live.bento.model == settings.model:
-        own = live_service(deployer, live).prediction_log.resolve()
-        return versions.get_version(settings.model, live.bento.version), _configured_log(settings) or str(own)
+        log = _configured_log(settings) or deployer.prediction_log(live)
+        if log is None:
+            raise UserError(
+                "keeps no prediction log on this machine", where="live service", remedy="Set window.log to its log."
+            )
+        return versions.get_version(settings.model, live.bento.version), str(log)
     production = versions.find_production(settings.model)
     log = _configured_log(settings)
     if production is None:
@@ -145,11 +153,15 @@ def _read(run: PipelineRunResponse, settings: MonitorSettings, number: str) -> M
     versions.link_artifacts(settings.model, number, [steps["build_reference"].regular_outputs["reference"]])
     report: CheckReport = load_output(steps, "check_window", "monitoring_checks")
     window: Window = load_output(steps, "read_window", "window")
-    found, action = checks.actions(report, settings), checks.decided(report, settings)
+    recorded: Any = steps["check_window"].regular_outputs["monitoring_checks"].run_metadata.get("windows", {})
+    windows: dict[Finding, Windows] = {finding: Windows(**count) for finding, count in recorded.items()}
+    found, action = checks.actions(report, settings, windows), checks.decided(report, settings, windows)
     alerted, warnings = False, list[str]()
     if action != "nothing":
-        alarming = [finding for finding in found if found[finding] != "nothing"]
-        key, facts = ledger.finding_key(number, alarming, window.facts.end), _alert_facts(window, action, found)
+        # with its action: a finding that is confirmed later is another alert
+        alarming = [f"{finding}, {wanted}" for finding, wanted in found.items() if wanted != "nothing"]
+        key = ledger.finding_key(number, alarming, window.facts.end)
+        facts = {**_alert_facts(window, action, found), "confirmed_by": {f: asdict(w) for f, w in windows.items()}}
         alerted, warnings = alerts.send_alert(
             settings.alert, report.failures(), model=settings.model, number=number, key=key, run=run.name, facts=facts
         )
@@ -161,6 +173,7 @@ def _read(run: PipelineRunResponse, settings: MonitorSettings, number: str) -> M
         report=report,
         actions=found,
         action=action,
+        windows=windows,
         feedback=len(feedback.load()),
         feedback_artifact=feedback.id,
         feedback_checks=load_output(steps, "guard_feedback", "feedback_checks"),
@@ -183,7 +196,7 @@ def _alert_facts(window: Window, action: Action, found: dict[Finding, Action]) -
     }
 
 
-def _show(outcome: MonitorSummary, console: Console) -> None:
+def _show(outcome: MonitorSummary, settings: MonitorSettings, console: Console) -> None:
     uses_feedback = outcome.action == "retrain" and len(outcome.window.taught)
     console.print(checks_table([outcome.report, *([outcome.feedback_checks] if uses_feedback else [])]))
     predictions = f"{outcome.window.facts.seen:,} predictions of version {outcome.version}"
@@ -191,8 +204,8 @@ def _show(outcome: MonitorSummary, console: Console) -> None:
         console.print(f"\n[bold green]no findings[/] in {predictions}")
     else:
         console.print(f"\n[bold yellow]findings[/] in {predictions}:")
-        for finding, action in outcome.actions.items():
-            console.print(f"  {finding:20} {action}")
+        for finding, action in checks.explain_actions(outcome.report, settings, outcome.windows).items():
+            console.print(f"  {finding:20} {action}", highlight=False)
         is_new = outcome.action == "nothing" or outcome.alerted or outcome.warnings
         console.print(f"So {REMEDIES[outcome.action]}" + ("." if is_new else "; an alert was sent before."))
     for warning in outcome.warnings:

@@ -21,6 +21,8 @@ class MonitoringRun:
         passed: Whether no critical check failed.
         failed: Names of the checks that failed, critical ones and warnings.
         scores: Measured numbers, by the name of the check.
+        span: First moment of its window and the moment after it, in seconds since 1970.
+        judged: Names of the checks that had enough data; none if the run is from before they were recorded.
     """
 
     at: datetime
@@ -29,6 +31,8 @@ class MonitoringRun:
     passed: bool
     failed: tuple[str, ...]
     scores: Mapping[str, float] = field(default_factory=dict)
+    span: tuple[float, float] = (0.0, 0.0)
+    judged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sentiment.checks import Check, CheckReport
+from sentiment.monitoring.confirmation import Windows
 from sentiment.monitoring.drift import drift_checks
 from sentiment.monitoring.feedback_guard import trusted_feedback
 from sentiment.monitoring.live_quality import quality_checks
@@ -89,14 +91,44 @@ def findings(report: CheckReport) -> tuple[Finding, ...]:
     return tuple(finding for finding in FINDINGS if finding in failed)
 
 
-def actions(report: CheckReport, settings: MonitorSettings) -> dict[Finding, Action]:
-    """Returns the action for each finding of a report; ``alert`` if the settings do not name it."""
-    return {finding: settings.actions.get(finding, "alert") for finding in findings(report)}
+def actions(
+    report: CheckReport, settings: MonitorSettings, windows: Mapping[Finding, Windows] = MappingProxyType({})
+) -> dict[Finding, Action]:
+    """Returns the action for each finding of a report.
+
+    Args:
+        report: The report of a window.
+        settings: The action of each finding, ``alert`` if they do not name it, and how many windows confirm it.
+        windows: The latest windows that each finding was in; this one only for those that are missing.
+
+    Returns:
+        By finding, its action: ``alert`` in place of ``retrain`` until it is confirmed.
+    """
+    found: dict[Finding, Action] = {finding: settings.actions.get(finding, "alert") for finding in findings(report)}
+    for finding, action in found.items():
+        if action == "retrain" and windows.get(finding, Windows()).failed < settings.confirm.windows:
+            found[finding] = "alert"
+    return found
 
 
-def decided(report: CheckReport, settings: MonitorSettings) -> Action:
+def explain_actions(
+    report: CheckReport, settings: MonitorSettings, windows: Mapping[Finding, Windows]
+) -> dict[str, str]:
+    """Returns the action for each finding in words, with the windows that confirm it if more than one must."""
+    words: dict[str, str] = {}
+    for finding, action in actions(report, settings, windows).items():
+        words[finding] = action
+        if settings.confirm.of > 1 and settings.actions.get(finding) == "retrain":
+            count, needed = windows.get(finding, Windows()), settings.confirm
+            words[finding] += f": in {count.failed} of {count.of} windows; retrain at {needed.windows} of {needed.of}"
+    return words
+
+
+def decided(
+    report: CheckReport, settings: MonitorSettings, windows: Mapping[Finding, Windows] = MappingProxyType({})
+) -> Action:
     """The strongest action that any finding of a report asks for."""
-    return max(actions(report, settings).values(), key=ACTIONS.index, default="nothing")
+    return max(actions(report, settings, windows).values(), key=ACTIONS.index, default="nothing")
 
 
 def _log(window: Window, settings: WindowSettings) -> Iterator[Check]:

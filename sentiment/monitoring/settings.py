@@ -140,6 +140,21 @@ class RetrainSettings(Settings):
     )
 
 
+class ConfirmSettings(Settings):
+    """How many windows confirm a finding before it asks for a retraining."""
+
+    windows: int = Field(
+        1, ge=1, le=50, description="windows in which a check must fail before the action is retrain; until then alert"
+    )
+    of: int = Field(1, ge=1, le=50, description="latest windows that count; they do not overlap: see window.hours")
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> ConfirmSettings:
+        if self.windows > self.of:
+            raise ValueError("windows must not exceed of")
+        return self
+
+
 class MonitorSettings(Settings):
     """The monitor pipeline."""
 
@@ -157,6 +172,7 @@ class MonitorSettings(Settings):
         default_factory=lambda: {finding: "retrain" if finding in RETRAIN_ON else "alert" for finding in FINDINGS},
         description="the action after a failed check; a finding without an action: alert",
     )
+    confirm: ConfirmSettings = ConfirmSettings()
     alert: AlertSettings = AlertSettings()
     evidently: Path | None = Field(
         Path(".cache/evidently"), description="workspace of `evidently ui` that every report is added to; null: none"

@@ -38,7 +38,7 @@ _TYPES = {
     "feedback_time": "float64",
     "sampled": "bool",
 }
-_TEXTS = ("id", "model_version", "request", "label", "sketch", "text", "feedback", "client")
+_TEXTS = ("id", "model_version", "request", "label", "sketch", "text", "feedback", "client", "trace")
 
 
 class FeedbackFacts(BaseModel):

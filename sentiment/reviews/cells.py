@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import numbers
 from typing import Any
 
@@ -53,6 +54,8 @@ def as_label(cell: object) -> str:
         text = cell.strip().casefold()
     elif is_missing(cell):
         return ""
+    elif isinstance(cell, decimal.Decimal):
+        text = format(cell.normalize(), "f")  # NUMERIC(3, 2) holds 4 as 4.00
     elif isinstance(cell, numbers.Number) or _is_plain(cell):
         text = str(cell).strip().casefold()
     else:

@@ -22,11 +22,13 @@ _CONNECT: dict[str, dict[str, Any]] = {
     "mysql": {"connect_timeout": _SECONDS},
     "mariadb": {"connect_timeout": _SECONDS},
     "sqlite": {"timeout": _SECONDS},
+    "snowflake": {"login_timeout": _SECONDS},
 }
+BATCH_ROWS = 10_000  # fetched together
 
 
 def read(url: str, query: str | None) -> pd.DataFrame:
-    """Runs a query.
+    """Runs a query; holds the result in compact columns, and only a batch of it as Python objects.
 
     Args:
         url: A SQLAlchemy URL, or ``$NAME`` for one in the environment.
@@ -40,11 +42,11 @@ def read(url: str, query: str | None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    with _running(url, query) as rows:
-        return pd.DataFrame(rows.fetchall(), columns=list(rows.keys()))
+    batches = [pd.DataFrame(rows, columns=names) for names, rows in stream(url, query)]
+    return pd.concat(batches, ignore_index=True)
 
 
-def stream(url: str, query: str | None, *, rows: int) -> Iterator[tuple[list[str], list[Row[Any]]]]:
+def stream(url: str, query: str | None, *, rows: int = BATCH_ROWS) -> Iterator[tuple[list[str], list[Row[Any]]]]:
     """Runs a query with a cursor on the server, so that a result of any size needs little memory.
 
     Args:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
 from sentiment.errors import UserError, first_line
+from sentiment.reviews import pointers
 from sentiment.reviews.delimited import TextFormat, decode, read_delimited
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def read(path: str, form: TextFormat = TextFormat()) -> pd.DataFrame:  # noqa: B
 
     Args:
         path: A local path or an ``s3://`` URL (keys and endpoint from the ``AWS_*`` variables of the environment). Of
-            a ZIP archive, the one table in it.
+            a ZIP archive, the one table in it; of a DVC pointer (``.dvc``), the file that it points to.
         form: How to read CSV, TSV and JSON lines.
 
     Returns:
@@ -33,8 +34,9 @@ def read(path: str, form: TextFormat = TextFormat()) -> pd.DataFrame:  # noqa: B
 
     Raises:
         UserError: If the file is missing, empty, of another format than its suffix, in another encoding, or can be read
-            in more than one way.
+            in more than one way; or if it differs from its DVC pointer.
     """
+    path, _ = pointers.locate(path)
     name, data = _contents(path)
     where, suffix = (path if name == path else f"{path}, {name}"), _suffix(name)
     if not data.strip():
@@ -52,7 +54,10 @@ def read(path: str, form: TextFormat = TextFormat()) -> pd.DataFrame:  # noqa: B
 
 
 def fingerprint(path: str) -> str:
-    """SHA-256 (hex) of the bytes of the file."""
+    """SHA-256 (hex) of the bytes of the file; of a file with a DVC pointer, the version in it: ``dvc:`` and an MD5."""
+    path, version = pointers.locate(path)
+    if version:
+        return f"dvc:{version}"
     digest = hashlib.sha256()
     with _open(path, compression=None) as stream:
         while block := stream.read(1 << 20):

@@ -233,11 +233,11 @@ def load_reviews(settings: SourceSettings, *, seed: int) -> Reviews:
 def source_fingerprint(settings: SourceSettings) -> str:
     """Names the content of a source as cheaply as possible: equal names, equal reviews.
 
-    A file is named by its SHA-256, a package by its version, a hub dataset by its revision. A database gets a new name
-    each time, so that it is read again.
+    A file is named by its SHA-256, or by the version in its DVC pointer; a package by its version, a hub dataset by its
+    revision. A database gets a new name each time, so that it is read again.
 
     Raises:
-        UserError: If a file or a package is missing.
+        UserError: If a file or a package is missing, or a file differs from its DVC pointer.
     """
     kind, _, address = settings.source.partition(":")
     return f"{kind}:{SOURCES[kind].fingerprint(address)}"
@@ -271,6 +271,8 @@ def _cells(
     import pandas as pd
 
     column = _column(table, name, setting, settings)
+    if read is as_text and isinstance(column.dtype, pd.StringDtype):
+        return column  # a compact column needs no object for each text
     values = []
     for row, cell in enumerate(column.astype(object), 1):
         try:

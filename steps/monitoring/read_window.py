@@ -32,14 +32,14 @@ def read_window(
         born: When the version was made, likewise.
         seed: Of the sample, where there are too many.
     """
-    with _at_hand(log) as here:
+    with at_hand(log) as here:
         return window.read_window(here, settings, model_version=version, end=end, born=born, seed=seed)
 
 
 @contextmanager
-def _at_hand(log: str) -> Iterator[str]:
+def at_hand(log: str) -> Iterator[str]:
     """The log; a copy of it where it is in the bucket of the active stack, whose credentials only ZenML knows."""
-    files = _filesystem(log)
+    files = stack_bucket(log)
     if files is None:
         yield log
         return
@@ -51,7 +51,8 @@ def _at_hand(log: str) -> Iterator[str]:
         yield folder
 
 
-def _filesystem(log: str) -> S3FileSystem | None:
+def stack_bucket(log: str) -> S3FileSystem | None:
+    """Returns the file system of the active stack if the log is in its bucket."""
     from zenml.client import Client
 
     store = Client().active_stack.artifact_store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from zenml import step
+from zenml import log_metadata, step
 
 from sentiment.reviews.sources import SourceSettings, load_reviews
 from sentiment.reviews.table import Reviews
@@ -20,4 +20,6 @@ def load(settings: SourceSettings, source_fingerprint: str, seed: int) -> Annota
         source_fingerprint: Identity of the source's content: a changed file is not served from cache.
         seed: Seed of the order and of the sample.
     """
-    return load_reviews(settings, seed=seed)
+    reviews = load_reviews(settings, seed=seed)
+    log_metadata(metadata={"source_version": source_fingerprint}, infer_artifact=True)
+    return reviews

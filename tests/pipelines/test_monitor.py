@@ -173,20 +173,42 @@ def test_every_service_fails_at_once(monitor, model, write, monkeypatch, tmp_pat
 
 
 def test_an_alert_is_sent_once_and_retried_if_it_was_not_sent(monitor, write, tmp_path, monkeypatch):
-    folder, hook = write(users.drifted(300, seed=7)), "alert.webhook=$HOOK"
+    """And a retraining waits for a second window; runs in a row look at the same day, and count once."""
+    folder, options = write(users.drifted(300, seed=7)), ("alert.webhook=$HOOK", "confirm={windows: 2, of: 2}")
     with webhook(monkeypatch, status=500) as refused:
-        first = monitor(folder, hook).summary
+        first = monitor(folder, *options).summary
     assert len(refused) == 2  # one retry
     assert (first["told"], first["warnings"]) == (True, ["the alert could not be posted to $HOOK: status 500"])
     with webhook(monkeypatch) as posted:
-        assert monitor(folder, hook).summary["told"]
-        again = monitor(folder, hook)
+        assert monitor(folder, *options).summary["told"]
+        again = monitor(folder, *options)
     assert not again.summary["told"]
     assert "an alert was sent before" in again.err
     (line,) = (tmp_path / "alerts.jsonl").read_text().splitlines()
     (told,) = posted
     assert {**told, "time": "", "run": ""} == {**json.loads(line), "time": "", "run": "", "window": told["window"]}
     assert told["findings"] == first["actions"]
+
+    assert (again.summary["action"], again.summary["windows"]["input_drift"]) == ("alert", {"failed": 1, "of": 1})
+    assert "alert: in 1 of 1 windows; retrain at 2 of 2" in again.err
+    _move_to_the_day_before()
+    confirmed = monitor(folder, "confirm={windows: 2, of: 2}").summary
+    assert (confirmed["action"], confirmed["windows"]["input_drift"]) == ("retrain", {"failed": 2, "of": 2})
+    assert confirmed["told"]  # the earlier alert asked for less
+
+
+def _move_to_the_day_before():
+    """Dates the window of the last monitoring run back."""
+    from cli.session import session
+
+    with session("local", debug=False):
+        from zenml import log_metadata
+        from zenml.client import Client
+
+        newest = Client().list_artifact_versions(artifact="monitoring_checks", sort_by="desc:created", size=1)
+        (report,) = newest.items
+        moved = {name: report.run_metadata[name] - 24 * 3600 for name in ("start", "end")}
+        log_metadata(metadata=moved, artifact_version_id=report.id)
 
 
 def test_predictions_of_another_version_are_not_counted(monitor, write):

@@ -28,6 +28,7 @@ def test_what_is_not_one_value_is_refused(read, cell):
     [
         (" Pos", "pos"), (1, "1"), (-1.0, "-1"), ("4.5", "4.5"), ("1.0", "1"), (True, "true"),
         (np.bool_(False), "false"), (np.int64(3), "3"), (np.float32(2), "2"), (decimal.Decimal("1.0"), "1"),
+        (decimal.Decimal("4.00"), "4"), (decimal.Decimal("4.50"), "4.5"), (decimal.Decimal("1E+1"), "10"),
         (datetime.date(2026, 1, 2), "2026-01-02"),
     ],
 )  # fmt: skip
