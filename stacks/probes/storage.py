@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 CONTENT = b"written by run.py stack check"
+JOURNAL = ".sentiment-prune.json"  # beside the artifacts while a deletion is under way: see registry/retention
 CREDENTIALS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 OWN_NAMES = dict(zip(CREDENTIALS, ("key", "secret", "token"), strict=True))  # of the flavor's settings
 # Answers of S3, by code or status, with their meaning; the first match counts.
@@ -77,7 +79,18 @@ def _prove_folder(path: str | None) -> str:
             probe.unlink(missing_ok=True)
     if not same:
         raise UserError(f"{folder} does not return the bytes that were written", remedy="Check the disk.")
-    return f"written, read and deleted; {disk_usage(folder).free / 1e9:,.0f} GB are free"
+    journals = [*folder.glob(JOURNAL), *(() if path else folder.glob(f"*/{JOURNAL}"))]
+    unfinished = "".join(_describe_unfinished(journal.read_bytes()) for journal in journals)
+    return f"written, read and deleted; {disk_usage(folder).free / 1e9:,.0f} GB are free{unfinished}"
+
+
+def _describe_unfinished(journal: bytes) -> str:
+    """Describes a deletion that has not finished: it may still run, or it was killed."""
+    try:
+        started = f" that began {json.loads(journal)['started']}"
+    except (ValueError, KeyError, TypeError):
+        started = ""
+    return f"; a deletion{started} has not finished: if it runs no more, run.py prune finishes it"
 
 
 def _zenml_folder() -> Path:
@@ -101,12 +114,22 @@ def _prove_bucket(stack: Stack) -> str:
             same = client.get_object(Bucket=bucket, Key=key)["Body"].read() == CONTENT
         finally:
             client.delete_object(Bucket=bucket, Key=key)
+        unfinished = _read_journal(client, bucket, "/".join(filter(None, (prefix.strip("/"), JOURNAL))))
     except (BotoCoreError, ClientError, ValueError) as error:
         endpoint = (configuration.get("client_kwargs") or {}).get("endpoint_url") or "AWS S3"
         raise _explained(error, bucket, endpoint) from error
     if not same:
         raise UserError(f"s3://{bucket} does not return the bytes that were written", remedy="Check the S3 server.")
-    return f"s3://{bucket}: an object was written, read and deleted"
+    return f"s3://{bucket}: an object was written, read and deleted{unfinished}"
+
+
+def _read_journal(client: BaseClient, bucket: str, key: str) -> str:
+    from botocore.exceptions import ClientError
+
+    try:
+        return _describe_unfinished(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except ClientError:  # there is none, which S3 calls "access denied" to a user who may not list
+        return ""
 
 
 def _client(configuration: dict[str, Any], stack: Stack) -> BaseClient:

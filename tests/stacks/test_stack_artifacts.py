@@ -81,3 +81,30 @@ def test_a_stored_artifact_is_read_back(store, requests):
 def test_a_missing_artifact_is_an_error(store):
     with pytest.raises(UserError, match="the files of this artifact are gone"):
         Files(uri=f"{store.path}/test/{uuid.uuid4()}", artifact_store=store).load(dict)
+
+
+def test_retention_deletes_artifacts_and_keeps_its_journal_on_s3(store, cloud_stack):
+    from registry.retention.journal import Journal, read_journal, remove_journal, write_journal
+    from registry.retention.records import delete_stored
+    from stacks.check import check
+
+    artifact, other = (Files(uri=f"{store.path}/test/{uuid.uuid4()}", artifact_store=store) for _ in range(2))
+    for files in (artifact, other):
+        files.save({"a.json": b"{}", "in/side/b.bin": b"123"})
+    delete_stored(artifact.uri, store)
+    delete_stored(artifact.uri, store)  # an earlier deletion was cut short after it
+    assert not store.exists(artifact.uri)
+    assert set(other.load(dict)) == {"a.json", "in/side/b.bin"}
+
+    def proof():
+        others = ("ZenML server", "requirements", "orchestrator", "experiment_tracker", "model_deployer")
+        (found,) = check(cloud_stack(), without=others, limit=60)
+        assert found.passed
+        return found.words
+
+    assert read_journal(store) == Journal()
+    write_journal(store, Journal(runs=("train-1",)))
+    assert read_journal(store).runs == ("train-1",)
+    assert "a deletion that began" in proof()
+    remove_journal(store)
+    assert "deletion" not in proof()
