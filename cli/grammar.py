@@ -43,7 +43,7 @@ def repeated(name: str, metavar: str, help: str, *, type: Callable[[str], str] =
     return _declare(keywords, name=name, default=())
 
 
-def positional(metavar: str, help: str, *, type: Callable[[str], str] = str, required: bool = True) -> Any:  # noqa: ANN401
+def positional(metavar: str, help: str, *, type: Callable[[str], Any] = str, required: bool = True) -> Any:  # noqa: ANN401
     """Declares an argument without a name of its own; None where one that is not required is missing."""
     keywords = {"metavar": metavar, "help": help, "type": type, **({} if required else {"nargs": "?"})}
     return _declare(keywords, name=metavar, default=MISSING if required else None)

@@ -15,8 +15,8 @@ from tests.helpers.command_line import ROOT
 PIPELINES = [command.name for command in COMMANDS if command.is_pipeline]
 STACK = next(command for command in COMMANDS if command.name == "stack")
 PATHS = {
-    **{(command.name,): command for command in COMMANDS if command is not STACK},
-    **{("stack", command.name): command for command in STACK.subcommands},
+    **{(command.name,): command for command in COMMANDS if not command.subcommands},
+    **{(group.name, command.name): command for group in COMMANDS for command in group.subcommands},
 }
 OPTIONS = {
     "train": {"--config", "--set", "--no-cache"},
@@ -32,13 +32,18 @@ OPTIONS = {
     "compare": {"--model", "--run", "--families", "--markdown"},
     "score": {"--config", "--set", "--no-cache", "--restart"},
     "smoke": {"--model", "--http", "--grpc", "--version", "--config", "--set"},
-    "promote": {"--model", "--version", "--dry-run"},
-    "rollback": {"--model", "--to", "--dry-run", "--config", "--set"},
+    "promote": {"--model", "--version", "--by", "--reason", "--dry-run"},
+    "prune": {"--model", "--keep", "--older-than", "--dry-run"},
+    "rollback": {"--model", "--to", "--by", "--reason", "--dry-run", "--config", "--set"},
     "stack": set(),
+    "labels export": {"--format", "--count", "--hours", "--suggest", "--again", "--config", "--set"},
+    "labels import": {"--config", "--set"},
 }
 REQUIRED = {
     "promote": ["--version", "3"],
     "smoke": ["--http", "http://host", "--grpc", "host:1"],
+    "export": ["batch.jsonl"],
+    "import": ["answers.json"],
     **{name: ["cloud"] for name in ("apply", "show", "use", "check", "remove")},
 }
 
@@ -62,7 +67,7 @@ def test_every_command_has_its_own_help(path, capsys):
     assert out.startswith(f"usage: run.py {' '.join(path)}")
     own, shared = out.split("options of every command:")
     listed = {word.rstrip(",]).") for word in own.replace("[", " ").split() if word.startswith("--")}
-    assert listed - {"--help", "--stack", "--json", "--debug"} == OPTIONS[path[0]]
+    assert listed - {"--help", "--stack", "--json", "--debug"} == OPTIONS.get(" ".join(path), OPTIONS.get(path[0]))
     for word in ("--stack", "--json", "--debug"):
         assert word in shared
 
@@ -159,7 +164,7 @@ def test_options_of_pipelines_belong_to_pipelines(option):
 def test_an_option_takes_a_value_in_every_command_or_in_none():
     """Otherwise the parser could not find the name of the command behind it."""
     kinds = {}
-    for command in [*COMMANDS, *STACK.subcommands]:
+    for command in PATHS.values():
         for declared in fields(command.arguments):
             is_switch = declared.metadata["keywords"].get("action") == "store_true"
             assert kinds.setdefault(declared.name, is_switch) == is_switch
