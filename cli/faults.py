@@ -197,6 +197,8 @@ class _Retries(logging.Handler):
         if not str(record.msg).startswith(RETRIES.get(record.name, " ")):
             return
         service = "S3" if "urllib3" not in record.name else _service_at(record.getMessage())
+        if record.name.startswith("botocore"):  # s3fs uses aiobotocore; this is the model deployer's
+            service = "AWS"
         if time.monotonic() - self._printed_at.get(service, -MIN_INTERVAL_S) >= MIN_INTERVAL_S:
             self._printed_at[service] = time.monotonic()
             self._console.print(f"[yellow]![/] {service} does not answer properly: trying again", highlight=False)

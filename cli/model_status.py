@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cli.faults import explain
 from registry import versions
@@ -16,10 +16,9 @@ from sentiment.errors import UserError
 from sentiment.monitoring.alarms import Alarm, MonitoringRun, open_alarms
 from sentiment.monitoring.checks import Health
 from serving.active import find_deployer
-from serving.health import live_health
 
 if TYPE_CHECKING:
-    from serving.deployer import BentoDeployer
+    from serving.interface import RolloutDeployer
 
 
 @dataclass(frozen=True)
@@ -110,11 +109,11 @@ def read_status(model: str, *, repair: bool = False) -> ModelStatus:
     )
 
 
-def _read_health(deployer: BentoDeployer, live: Deployment) -> Health | None:
+def _read_health(deployer: RolloutDeployer[Any], live: Deployment) -> Health | None:
     import httpx
 
     try:
-        return live_health(deployer, live)
+        return deployer.read_health(live)
     except (httpx.HTTPError, UserError, OSError):  # the service is stopping or too busy: it did answer before
         return None
 

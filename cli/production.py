@@ -6,8 +6,11 @@ from rich.console import Console
 
 from cli.grammar import Summary
 from registry import versions
-from registry.champion import set_champion
+from registry.approval import publish_approval, require_approval
+from registry.champion import OvertakenError, set_champion
 from sentiment.deployment import Deployment
+from sentiment.errors import UserError
+from sentiment.promotion.approval import Approval
 from serving.active import find_deployer
 
 
@@ -18,7 +21,9 @@ def find_live(model: str) -> Deployment | None:
     return live if live and live.bento.model == model else None
 
 
-def change_production(model: str, number: str, console: Console, *, dry_run: bool, back: bool) -> Summary:
+def change_production(
+    model: str, number: str, console: Console, *, dry_run: bool, back: bool, approval: Approval | None
+) -> Summary:
     """Puts a version into production, and prints the change.
 
     Args:
@@ -27,19 +32,27 @@ def change_production(model: str, number: str, console: Console, *, dry_run: boo
         console: Where the change is printed.
         dry_run: Whether to leave everything as it is.
         back: Whether the version that leaves production is rolled back, so that no training promotes it again.
+        approval: Who approves it, and why: see :mod:`registry.approval`.
 
     Raises:
-        UserError: If there is no such version, or its servable is gone.
+        UserError: If there is no such version, its servable is gone, or it needs an approval.
     """
     versions.require_stored(model, number, "servable")
+    version = versions.get_version(model, number)
     before = versions.find_production(model)
     former = before.number if before else None
     change = f"production: version {former or 'none'} -> {number}"
     if former == number:
-        change = f"version {number} is in production already: nothing to do"
-    elif dry_run:
+        change = f"version {number} is in production already: {'approval recorded' if approval else 'nothing to do'}"
+    if dry_run and (former != number or approval):
         change += " (dry run: nothing was changed)"
-    else:
-        set_champion(model, number, back=back)
+    elif former != number or approval:
+        require_approval(model, version, approval)
+        try:
+            set_champion(model, number, back=back, approval=approval)
+        except OvertakenError as overtaken:
+            raise UserError(str(overtaken), where=f"model {model}", remedy="Train again.") from overtaken
+        if approval:
+            publish_approval(model, number, approval)
     console.print(change)
     return {"model": model, "from": former, "to": number, "changed": former != number and not dry_run}

@@ -12,6 +12,7 @@ from sentiment.checks import CheckReport
 from sentiment.evaluation.leaderboard import Leaderboard
 from sentiment.evaluation.measure import Evaluation, Interval
 from sentiment.pages.leaderboard import cells, explain_columns, headers
+from sentiment.promotion.approval import APPROVED, REJECTED
 from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import SPLITS, Splits
 from sentiment.scoring.results import ScoringReport
@@ -125,11 +126,19 @@ def versions_table(versions: Sequence[Version], title: str | None = None) -> Tab
     """Shows versions, the latest first."""
     table = Table("version", "stage", "kind", "fingerprint", "decision", "reason", title=title, title_justify="left")
     for v in reversed(versions):
-        decision = (
-            f"rolled back {v.rolled_back[:10]}" if v.rolled_back else "promoted" if v.promoted else "not promoted"
-        )
-        table.add_row(*map(escape, (v.number, v.stage or "-", v.description, v.fingerprint[:12], decision, v.reason)))
+        words = (v.number, v.stage or "-", v.description, v.fingerprint[:12], _describe_decision(v), v.full_reason)
+        table.add_row(*map(escape, words))
     return table
+
+
+def _describe_decision(version: Version) -> str:
+    if version.rolled_back:
+        return f"rolled back {version.rolled_back[:10]}"
+    if version.waiting:
+        return "waits for approval"
+    if version.approval in (APPROVED, REJECTED):
+        return version.approval
+    return "promoted" if version.promoted else "not promoted"
 
 
 def scoring_table(report: ScoringReport) -> Table:

@@ -80,6 +80,9 @@ class DeploySettings(Settings):
     version: str | None = Field(
         None, coerce_numbers_to_str=True, description="version to deploy; null: the one in production"
     )
+    require_approval: bool = Field(
+        False, description="refuse a version that carries no approval, run.py promote --by --reason; not of a rollback"
+    )
     smoke: SmokeSettings = SmokeSettings()
     rollout: RolloutSettings = RolloutSettings()
 

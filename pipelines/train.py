@@ -83,7 +83,8 @@ def train(
         **champion_scores,
     )
     values = settings.model_dump(mode="json")
-    promote(decision, servable, splits, evaluations, behaviours, leaderboard, settings.model, values, **feedback_used)
+    outcome = (decision, servable, splits, evaluations, behaviours, leaderboard)
+    promote(*outcome, settings.model, values, source_fingerprint, **feedback_used)
 
 
 def _cross_validate(settings: TrainSettings, splits: Any, split_checks: Any) -> list[Any]:  # noqa: ANN401  # step outputs

@@ -13,6 +13,7 @@ from sentiment.deployment import Version
 from sentiment.errors import UserError
 
 if TYPE_CHECKING:
+    from sentiment.promotion.approval import Approval
     from sentiment.promotion.decision import Decision
 
 MAX_TRIES = 5  # of moving the alias; more than one only if others promote at the same time
@@ -25,7 +26,9 @@ class OvertakenError(Exception):
         super().__init__(f"{f'version {champion.number}' if champion else 'no version'} became champion meanwhile")
 
 
-def set_champion(model: str, number: str, *, decision: Decision | None = None, back: bool = False) -> None:
+def set_champion(
+    model: str, number: str, *, decision: Decision | None = None, back: bool = False, approval: Approval | None = None
+) -> None:
     """Promotes a version. A crash midway can only leave MLflow's alias stale, which :func:`follow` repairs.
 
     Args:
@@ -36,9 +39,11 @@ def set_champion(model: str, number: str, *, decision: Decision | None = None, b
         back: Whether this is a rollback. The version then keeps the record of the version that it replaced, so that
             another rollback goes further back. The version that leaves production counts as rolled back until an
             operator promotes it.
+        approval: Who approved it, and why; recorded before the version goes into production, or now if it is there.
 
     Raises:
-        OvertakenError: If the decision compared with a version that is no longer the champion.
+        OvertakenError: If the decision compared with a version that is no longer the champion, or the version waits
+            for an approval and was compared with such a one.
         UserError: If MLflow's registry lacks the version and its files are gone.
     """
     from zenml import log_metadata
@@ -46,21 +51,28 @@ def set_champion(model: str, number: str, *, decision: Decision | None = None, b
     from zenml.enums import ModelStages
 
     _require_known_alias(model)  # MLflow first: if it does not answer, nothing has changed yet
-    ensure_registered(model, versions.get_version(model, number))
+    version = versions.get_version(model, number)
+    ensure_registered(model, version)
     with version_lock(model):
         before = versions.find_production(model)
         former = before.number if before else None
         if former != number:
             if decision and former != decision.champion:
                 raise OvertakenError(before)
+            if version.waiting and (former or "") != version.compared_with:
+                raise OvertakenError(before)
             if decision:
                 versions.record_decision(model, number, promoted=True, reason=decision.reason)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             if former:  # always: a rollback that died here may have left its mark
                 log_metadata(metadata={"taken_back": now if back else ""}, model_name=model, model_version=former)
+            if approval:
+                versions.record_approval(model, number, approval)
             replaced = {} if back else {"replaced": former or ""}
             log_metadata(metadata={**replaced, "since": now, "taken_back": ""}, model_name=model, model_version=number)
             Client().update_model_version(model, number, stage=ModelStages.PRODUCTION, force=True)
+        elif approval:
+            versions.record_approval(model, number, approval)
     follow(model)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 ALIAS = "champion"
 FINGERPRINT, NUMBER = "fingerprint", "zenml_version"  # tags
+APPROVAL = ("approval", "approval_by", "approval_reason")  # further tags
 UNFINISHED = "none"  # the number of an entry whose run died before ZenML had a version of it
 MAX_DESCRIPTION_CHARACTERS = 5000  # PostgreSQL and MySQL refuse more; sqlite does not
 THE_REST = "\n\nThe rest is in model_card.md, an artifact of the run.\n"
@@ -34,18 +36,24 @@ class Registered:
         version: Its number in MLflow.
         fingerprint: SHA-256 of its servable; empty if it holds none.
         number: Its number in ZenML, :data:`UNFINISHED`, or empty if it has no tag.
+        approval: Its tag ``approval``, which people may set, too; empty if it has none.
+        approval_by: Its tag ``approval_by``, likewise.
+        approval_reason: Its tag ``approval_reason``, likewise.
     """
 
     version: str
     fingerprint: str
     number: str
+    approval: str = ""
+    approval_by: str = ""
+    approval_reason: str = ""
 
 
 def list_registered(model: str) -> list[Registered]:
     """Lists the model's versions in MLflow's registry, oldest first."""
     found = connect().search_model_versions(f"name='{model}'")
     return [
-        Registered(str(v.version), v.tags.get(FINGERPRINT, ""), v.tags.get(NUMBER, ""))
+        Registered(str(v.version), *(v.tags.get(tag, "") for tag in (FINGERPRINT, NUMBER, *APPROVAL)))
         for v in sorted(found, key=lambda v: int(v.version))
     ]
 
@@ -88,6 +96,13 @@ def shorten_card(card: str) -> str:
 def tag_number(model: str, of: Registered, number: str) -> None:
     """Tags MLflow's version with its number in ZenML."""
     connect().set_model_version_tag(model, of.version, NUMBER, number)
+
+
+def set_tags(model: str, of: Registered, tags: Mapping[str, str]) -> None:
+    """Sets tags of a version in MLflow's registry."""
+    client = connect()
+    for name, value in tags.items():
+        client.set_model_version_tag(model, of.version, name, value)
 
 
 def find_aliased(model: str) -> Registered | None:

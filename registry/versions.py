@@ -14,12 +14,14 @@ from registry.artifacts import is_complete, open_store
 from sentiment.deployment import Version
 from sentiment.errors import UserError
 from sentiment.models.servable import FORMAT
+from sentiment.promotion.approval import APPROVED, PENDING
 
 if TYPE_CHECKING:
     from zenml.artifact_stores import BaseArtifactStore
     from zenml.models import ArtifactVersionResponse, ModelVersionResponse
 
     from sentiment.deployment import Deployment
+    from sentiment.promotion.approval import Approval
 
 
 def deployed_after_promotion(live: Deployment, production: Version) -> bool:
@@ -36,8 +38,9 @@ def list_versions(model: str) -> list[Version]:
         Client().get_model(model)
     except KeyError:
         return []
-    found = depaginate(Client().list_model_versions, model=model, hydrate=True)
-    return sorted(map(_version, found), key=lambda v: int(v.number))
+    found = list(depaginate(Client().list_model_versions, model=model, hydrate=True))
+    production = next((str(v.number) for v in found if v.stage == "production"), "")
+    return sorted((_version(response, production) for response in found), key=lambda v: int(v.number))
 
 
 def find_production(model: str) -> Version | None:
@@ -161,7 +164,7 @@ def create_version(model: str, metadata: dict[str, Any], card: str) -> Version:
             )
     number = str(client.create_model_version(model, description=card).number)
     log_metadata(metadata=metadata, model_name=model, model_version=number)
-    return _version(client.get_model_version(model, number))
+    return get_version(model, number)
 
 
 def link_artifacts(model: str, number: str, artifacts: Sequence[ArtifactVersionResponse]) -> None:
@@ -179,6 +182,21 @@ def record_decision(model: str, number: str, *, promoted: bool, reason: str) -> 
     log_metadata(metadata={"promoted": promoted, "reason": reason}, model_name=model, model_version=number)
 
 
+def record_waiting(model: str, number: str, champion: str) -> None:
+    """Records that the version waits for an approval, and the number of the champion that it was compared with."""
+    from zenml import log_metadata
+
+    facts: dict[str, Any] = {"approval": PENDING, "approval_champion": champion, "approval_reason": ""}
+    log_metadata(metadata=facts, model_name=model, model_version=number)
+
+
+def record_approval(model: str, number: str, approval: Approval) -> None:
+    """Records on the version that a person approved or rejected it."""
+    from zenml import log_metadata
+
+    log_metadata(metadata=approval.as_facts(), model_name=model, model_version=number)
+
+
 def update_card(model: str, number: str, card: str) -> None:
     """Replaces the version's model card."""
     from zenml.client import Client
@@ -193,8 +211,11 @@ def get_card(model: str, number: str) -> str:
     return Client().get_model_version(model, number).description or ""
 
 
-def _version(response: ModelVersionResponse) -> Version:
+def _version(response: ModelVersionResponse, production: str) -> Version:
     metadata, stage = response.run_metadata, str(response.stage or "")
+    approval, compared_with = str(metadata.get("approval", "")), str(metadata.get("approval_champion", ""))
+    # Approved, but without a stage: the promotion died midway, and the version still waits for it.
+    waiting = approval in (PENDING, APPROVED) and not stage and compared_with == production
     return Version(
         number=str(response.number),
         stage=stage,
@@ -211,6 +232,11 @@ def _version(response: ModelVersionResponse) -> Version:
         accuracy=_number(metadata.get("accuracy")),
         ece=_number(metadata.get("ece")),
         stages=tuple(str(metadata.get("stages", "")).split()),
+        waiting=waiting,
+        approved_by=str(metadata.get("approval_by", "")) if approval == APPROVED else "",
+        approval_reason=str(metadata.get("approval_reason", "")),
+        approval=approval,
+        compared_with=compared_with,
     )
 
 

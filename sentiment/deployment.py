@@ -28,6 +28,12 @@ class Version:
         run: Name of the pipeline run that created it.
         accuracy: On the test split of that run; None if it is not on record.
         ece: Calibration error, likewise.
+        waiting: Whether it kept every rule under ``automatic: false``, waits to be approved and promoted, and the
+            champion that it was compared with is still the champion.
+        approved_by: Who approved it; empty if no approval is on record.
+        approval_reason: The reason of the person who approved or rejected it.
+        approval: ``pending``, ``approved``, ``rejected``, or empty if none was ever asked for or given.
+        compared_with: Number of the champion that it was compared with when it began to wait; empty if there was none.
     """
 
     number: str
@@ -44,6 +50,18 @@ class Version:
     accuracy: float | None = None
     ece: float | None = None
     stages: tuple[str, ...] = ()
+    waiting: bool = False
+    approved_by: str = ""
+    approval_reason: str = ""
+    approval: str = ""
+    compared_with: str = ""
+
+    @property
+    def full_reason(self) -> str:
+        """The decision's reason, and what the person who approved or rejected it wrote."""
+        if self.approved_by:
+            return f"{self.reason}; approved by {self.approved_by}: {self.approval_reason or 'no reason given'}"
+        return f"{self.reason}; {self.approval}: {self.approval_reason}" if self.approval_reason else self.reason
 
     @property
     def description(self) -> str:
@@ -79,12 +97,13 @@ class Deployment(BaseModel):
     Attributes:
         bento: The Bento that is served.
         http: Address for HTTP, e.g. ``http://127.0.0.1:3000``.
-        grpc: Address for gRPC, e.g. ``127.0.0.1:3001``.
+        grpc: Address for gRPC, e.g. ``127.0.0.1:3001``; empty if gRPC is not reachable.
         since: When it went live, ISO 8601 in UTC.
         front: Whether a proxy is in front of it: a switch then loses no request.
         run: Name of the pipeline run that deployed it.
         service: Identifier of the service in ZenML.
         healthy: Whether it answered over both protocols when this was read.
+        facts: What users should also know of it, by name, such as the instances of an endpoint and their cost.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -97,3 +116,4 @@ class Deployment(BaseModel):
     run: str
     service: str
     healthy: bool = True
+    facts: dict[str, str] = {}

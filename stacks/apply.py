@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from zenml.stack.stack_component import StackComponentConfig
 
 PREFIX = "sentiment"
-FLAVORS = {"sentiment_bento": "serving.flavor.BentoDeployerFlavor", **FURTHER_TRACKERS}  # of this project
+FLAVORS = {  # of this project
+    "sentiment_bento": "serving.flavor.BentoDeployerFlavor",
+    "sentiment_sagemaker": "serving.sagemaker.flavor.SageMakerDeployerFlavor",
+    **FURTHER_TRACKERS,
+}
 ATTEMPTS = 5  # where others apply the same stack at the same time
 FORMER = "~"  # between the name of a component and the id of one that had this name before
 FURTHER = "+"  # between the name of the stack and the flavor of a tracker after the first one

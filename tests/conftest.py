@@ -43,7 +43,7 @@ TOGETHER = {
     "an image with Python": ("serving/test_image.py", "stacks/test_remote_stacks.py"),
 }
 
-FOREIGN = ("ZENML_", "MLFLOW_", "AWS_", "BENTOML_", "SENTIMENT_")
+FOREIGN = ("ZENML_", "MLFLOW_", "AWS_", "BENTOML_", "SENTIMENT_", "OTEL_")
 
 
 def pytest_configure() -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from cli.model_status import ModelStatus
+    from registry.retention.disk_use import DiskUse
     from sentiment.deployment import Deployment, Version
     from sentiment.monitoring.alarms import Alarm
     from sentiment.monitoring.checks import Health
@@ -33,8 +34,10 @@ def run(arguments: Arguments, context: Context) -> Summary:
         from cli.model_status import read_status
 
         status = read_status(arguments.model, repair=arguments.repair)
+        disk = _measure_disk()
         _show(status, context.console, repair=arguments.repair)
-        return _facts(status)
+        _show_disk(disk, context.console)
+        return {**_facts(status), "disk": {"bytes": disk.sizes, "partial": list(disk.partial), "free": disk.free}}
 
 
 def _facts(status: ModelStatus) -> Summary:
@@ -66,6 +69,8 @@ def _show(status: ModelStatus, console: Console, *, repair: bool) -> None:
     else:
         console.print("no service is live: make deploy")
     console.print(escape(_describe_production(status)))
+    for number in (v.number for v in status.versions if v.waiting):
+        console.print(f"version {number} waits for an approval: python run.py promote --version {number} --by --reason")
     for warning in filter(None, [status.warning, *status.disagreements]):
         console.print(f"[yellow]warning[/]: {escape(warning)}")
     for repaired in status.repaired:
@@ -74,6 +79,24 @@ def _show(status: ModelStatus, console: Console, *, repair: bool) -> None:
         console.print("nothing to repair: ZenML and MLflow agree")
     _show_monitoring(status, console)
     console.print(versions_table(status.versions[-MAX_DECISIONS:], title="Latest decisions"))
+
+
+def _measure_disk() -> DiskUse:
+    from registry.retention.disk_use import measure_disk
+    from serving.active import find_deployer
+    from serving.deployer import BentoDeployer
+
+    deployer = find_deployer()
+    return measure_disk([deployer.root] if isinstance(deployer, BentoDeployer) else [])
+
+
+def _show_disk(disk: DiskUse, console: Console) -> None:
+    from rich.filesize import decimal
+
+    sizes = [f"{kind} {'over ' * (kind in disk.partial)}{decimal(size)}" for kind, size in disk.sizes.items()]
+    console.print(f"disk: {', '.join(sizes)}; {decimal(disk.free)} are free", highlight=False)
+    if disk.full:
+        console.print("[yellow]warning[/]: the disk is nearly full: python run.py prune --dry-run shows what may go")
 
 
 def _describe_production(status: ModelStatus) -> str:
@@ -116,12 +139,13 @@ def _live_table(live: Deployment, version: Version | None, health: Health | None
     table = Table("live", "", title="Live service", title_justify="left", show_header=False)
     rows = {
         "model": f"{live.bento.model}, version {live.bento.version}" + (f": {version.description}" if version else ""),
-        "health": "answers over HTTP and gRPC" if live.healthy else "does not answer",
+        "health": f"answers over HTTP{' and gRPC' if live.grpc else ''}" if live.healthy else "does not answer",
         "since": live.since,
         "requests": _describe_requests(health) if health else "unknown",
         "HTTP": live.http,
-        "gRPC": live.grpc,
-        "front": "nginx: a switch loses no request" if live.front else "none: a switch takes seconds",
+        "gRPC": live.grpc or "not reachable",
+        "front": _describe_front(live),
+        **live.facts,
         "Bento": live.bento.tag,
         "run": live.run,
     }
@@ -129,6 +153,12 @@ def _live_table(live: Deployment, version: Version | None, health: Health | None
     for name, value in rows.items():
         table.add_row(name, Text(value, style=styles.get(name, "")))
     return table
+
+
+def _describe_front(live: Deployment) -> str:
+    if not live.front:
+        return "none: a switch takes seconds"
+    return "the endpoint: a switch loses no request" if live.facts else "nginx: a switch loses no request"
 
 
 def _describe_requests(health: Health) -> str:

@@ -26,12 +26,13 @@ from cli.runs.monitor import MonitorSummary, run_monitor
 from cli.runs.train import TrainSummary, run_train, show_training
 from pipelines.settings import ContinuousSettings
 from registry import alerts, ledger, versions
+from registry.approval import follow_tags
 from registry.champion import set_champion
 from registry.locks import try_lock
 from sentiment.checks import Check
 from sentiment.errors import UserError
 
-RETRAIN, CANARY = "retrain", "canary"  # in the ledger
+RETRAIN, CANARY, APPROVAL = "retrain", "canary", "approval"  # in the ledger
 Outcome = Literal["busy", "nothing", "alert", "acted", "kept", "promoted", "switched", "aborted"]
 
 
@@ -88,6 +89,8 @@ def run_continuous(settings: ContinuousSettings, console: Console, *, cache: boo
 
 
 def _run_turn(settings: ContinuousSettings, console: Console, *, cache: bool) -> ContinuousSummary:
+    for line in follow_tags(settings.monitor.model, partial(_refuse_approval, settings, console)):
+        console.print(escape(line), highlight=False)
     if find_promoted_but_not_live(settings.monitor.model) is not None:
         console.print("a version was promoted, and is not live yet")
         return go_live(settings, console, ContinuousSummary)
@@ -107,6 +110,8 @@ def _run_turn(settings: ContinuousSettings, console: Console, *, cache: bool) ->
     )
     show_training(trained, console)
     ledger.record_run(settings.monitor.model, found.version, RETRAIN, key, trained.run)
+    if versions.get_version(settings.monitor.model, trained.model_version).waiting:
+        _send_alert(settings, console, trained.model_version, "waits for an approval", run=trained.run, about=APPROVAL)
     if not trained.decision.promote:
         return ContinuousSummary("kept", f"the champion stays: {trained.decision.reason}", found, trained)
     return go_live(settings, console, partial(ContinuousSummary, monitor=found, train=trained))
@@ -175,14 +180,23 @@ def revert_promotion(
     return f"version {number} {reason}; version {former} is live and in production, as before"
 
 
-def _send_alert(settings: ContinuousSettings, console: Console, number: str, problem: str, *, run: str) -> None:
-    """Sends an alert, at most once a day, that a version did not go live."""
+def _refuse_approval(settings: ContinuousSettings, console: Console, number: str, problem: str) -> None:
+    """Sends an alert that an approval in MLflow's tags was refused."""
+    console.print(f"[yellow]warning[/]: the approval of version {number} was refused: it {problem}", highlight=False)
+    _send_alert(settings, console, number, problem, run="", about=APPROVAL)
+
+
+def _send_alert(
+    settings: ContinuousSettings, console: Console, number: str, problem: str, *, run: str, about: str = CANARY
+) -> None:
+    """Sends an alert, at most once a day for the same problem, that a version did not go live."""
+    limit = "every check passes" if about == CANARY else "an approval of the comparison with today's champion"
     _, warnings = alerts.send_alert(
         settings.monitor.alert,
-        [Check(name=CANARY, passed=False, observed=problem, limit="every check passes")],
+        [Check(name=about, passed=False, observed=problem, limit=limit)],
         model=settings.monitor.model,
         number=number,
-        key=ledger.finding_key(number, [CANARY], time.time()),
+        key=ledger.finding_key(number, [CANARY] if about == CANARY else [about, problem], time.time()),
         run=run,
         facts={"action": "alert"},
     )

@@ -29,7 +29,7 @@ def deployment_page(deployment: Deployment) -> str:
         facts(
             {
                 "HTTP": deployment.http,
-                "gRPC": deployment.grpc,
+                "gRPC": deployment.grpc or "not reachable",
                 "since": deployment.since,
                 "proxy in front": "yes: a switch loses no request"
                 if deployment.front
@@ -37,6 +37,7 @@ def deployment_page(deployment: Deployment) -> str:
                 "Bento": bento.tag,
                 "pipeline run": deployment.run,
                 "service": deployment.service,
+                **deployment.facts,
             }
         ),
         section("Where the Bento comes from", facts(_labels(bento))),

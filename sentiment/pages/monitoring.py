@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,16 @@ _MOMENTS = 8  # in which accuracy is shown
 _FEW = 5  # labels of which no accuracy is shown
 
 
-def monitoring_page(report: CheckReport, window: Window, reference: Reference) -> str:
-    """Shows the answers of a service in a period of time, and every check of them."""
+def monitoring_page(
+    report: CheckReport, window: Window, reference: Reference, actions: Mapping[str, str] | None = None
+) -> str:
+    """Shows the answers of a service in a period of time, every check of them, and the actions that follow."""
     known = window.facts
     return page(
         f"Monitoring of version {known.model_version}",
         paragraph(f"{moment(known.start)} to {moment(known.end)} UTC", "soft"),
         verdict(report),
+        *([section("Actions", facts(actions))] if actions else []),
         cards(_figures(report, window)),
         *_drawings(window, reference),
         section("Checks", checks_table(report.checks)),

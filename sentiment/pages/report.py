@@ -141,7 +141,12 @@ def _live(report: Report) -> list[Html]:
     }
     if h := report.health:
         known["answered"] = f"{h.requests:,} requests, {_format_health(h)}"
-    known |= {"HTTP": live.http, "gRPC": live.grpc, "Bento": live.bento.tag, "pipeline run": live.run}
+    known |= {
+        "HTTP": live.http,
+        "gRPC": live.grpc or "not reachable",
+        "Bento": live.bento.tag,
+        "pipeline run": live.run,
+    }
     return [facts(known)]
 
 
@@ -183,6 +188,9 @@ def _champion(report: Report) -> list[Html]:
     known: dict[str, object] = {"version": f"{champion.number}, {champion.kind}"}
     if champion.registered:
         known["registered"] = f"{datetime.fromisoformat(champion.registered):{_TIME}}"
+    if champion.approved_by:
+        known["approved by"] = champion.approved_by
+        known["approved because"] = champion.approval_reason or "no reason given"
     if (e := report.evaluation) is None:
         return [facts(known), _gone("evaluation")]
     known |= {
@@ -222,7 +230,7 @@ def _history(report: Report) -> list[Html]:
             _when(datetime.fromisoformat(r.registered)) if r.registered else "",
             "" if r.accuracy is None else f"{r.accuracy:.3f}",
             "" if r.ece is None else f"{r.ece:.3f}",
-            r.reason,
+            r.full_reason,
         )
         for r in reversed(report.versions)
     ]
@@ -235,6 +243,8 @@ def _stage(version: Version) -> Html:
         return badge("champion", "good")
     if version.rolled_back:
         return badge("rolled back", "bad")
+    if version.waiting:
+        return badge("waits for approval", "warn")
     return badge("was champion", "quiet") if version.stage == "archived" else text("")
 
 
@@ -242,6 +252,8 @@ def _gates(report: Report) -> list[Html]:
     if (decision := report.decision) is None:
         return [_gone("decision")] if report.champion else [paragraph("There is no champion.", "soft")]
     words = "Promoted" if decision.promote else "Not promoted by its gates: an operator promoted it"
+    if (champion := report.champion) and champion.approved_by:
+        words = f"Approved by {champion.approved_by} ({champion.approval_reason or 'no reason given'})"
     return [paragraph(f"{words}: {decision.reason}", "soft"), rules_table(decision)]
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from sentiment.promotion.decision import Decision
     from sentiment.reviews.table import Splits
 
-VERSION_FACTS = ("number", "stage", "kind", "promoted", "reason", "accuracy", "ece")
+VERSION_FACTS = (
+    "number", "stage", "kind", "promoted", "reason", "accuracy", "ece", "waiting", "approved_by",
+    "approval_reason",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

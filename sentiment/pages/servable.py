@@ -12,6 +12,7 @@ from sentiment.pages.markdown import literal, table
 if TYPE_CHECKING:
     from sentiment.checks import CheckReport
     from sentiment.evaluation.measure import Evaluation
+    from sentiment.promotion.approval import Approval
     from sentiment.promotion.decision import Decision
 
 
@@ -91,6 +92,13 @@ def model_card(
         table(("", ""), [(_words(key), _plain(value)) for key, value in manifest.items()]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def add_approval(card: str, approval: Approval) -> str:
+    """Returns the model card with this approval as its first section; it replaces an earlier one."""
+    head, *sections = card.rstrip("\n").split("\n\n## ")
+    own = f"Approval\n\n{literal(approval)}"  # first: MLflow shortens a card at its end
+    return "\n\n## ".join([head, own, *(s for s in sections if not s.startswith("Approval\n"))]) + "\n"
 
 
 def _stages(manifest: Mapping[str, object]) -> str:

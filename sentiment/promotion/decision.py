@@ -36,6 +36,11 @@ class Decision(BaseModel):
     champion: str | None
     rules: tuple[Check, ...]
 
+    @property
+    def waits(self) -> bool:
+        """Whether every rule was kept, and only an approval is missing."""
+        return [rule.name for rule in self.rules if rule.blocks] == [HELD]
+
     @field_validator("rules", mode="before")
     @classmethod
     def _read_old_rules(cls, rules: Any) -> Any:  # noqa: ANN401  # any input, before validation
@@ -133,7 +138,7 @@ def _reason_not_to(rules: Sequence[Check], version: str | None) -> str:
     if earlier:
         return f"was rolled back ({earlier.observed}): only an operator promotes it again, python run.py promote"
     if not failed:
-        return "keeps every rule, held for an operator: python run.py promote"
+        return "keeps every rule, waits for an approval: python run.py promote"
     if all(rule.name == BETTER for rule in failed):
         return f"a tie with champion version {version}: nowhere worse, nowhere better"
     first = failed[0]

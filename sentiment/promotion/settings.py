@@ -79,7 +79,7 @@ class PromotionSettings(Settings):
     """The rules of promotion."""
 
     automatic: bool = Field(
-        True, description="promote a version that keeps every rule; false: an operator promotes, run.py promote"
+        True, description="promote a version that keeps every rule; false: it waits for an approval, run.py promote"
     )
     floors: Floors = Floors()
     baseline: Baseline = Baseline()

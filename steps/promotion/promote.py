@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from zenml import get_step_context, step
 
-from registry import champion, mlflow_registry, versions
+from registry import approval, champion, mlflow_registry, versions
 from registry.locks import version_lock
 from registry.trackers.copy import copy_run
 from registry.tracking import log_training
@@ -18,6 +18,7 @@ from sentiment.evaluation.leaderboard import Leaderboard
 from sentiment.evaluation.measure import Evaluation
 from sentiment.models.servable import Servable
 from sentiment.pages.servable import model_card
+from sentiment.promotion.approval import APPROVED, REJECTED
 from sentiment.promotion.decision import Decision
 from sentiment.reviews.table import SPLITS, Reviews, Splits
 
@@ -42,6 +43,7 @@ def promote(
     leaderboard: Leaderboard,
     model: str,
     settings: dict[str, Any],
+    source_version: str,
     feedback: Reviews | None = None,
 ) -> tuple[Annotated[str, "model_version"], Annotated[Decision, "outcome"]]:
     """Registers the challenger as a version and promotes it if the decision says so; always the last step.
@@ -58,6 +60,7 @@ def promote(
         leaderboard: Of the same candidates.
         model: Name of the model.
         settings: The run's settings, logged to MLflow.
+        source_version: Identity of the source's content, for the model card.
         feedback: The training reviews that came from users; the next training uses them, too.
 
     Returns:
@@ -66,9 +69,8 @@ def promote(
     """
     names = [evaluation.candidate for evaluation in evaluations]
     index = names.index(decision.challenger)
-    card = partial(
-        model_card, evaluations[index], behaviours[index], manifest=asdict(servable.manifest), data=_data_facts(splits)
-    )
+    facts = _data_facts(splits, source_version)
+    card = partial(model_card, evaluations[index], behaviours[index], manifest=asdict(servable.manifest), data=facts)
     log_training(decision, evaluations, behaviours, leaderboard, card(decision), settings)
     known = versions.find_version(model, servable.fingerprint)
     version = known or _register(decision, servable, evaluations[index], model, card(decision))
@@ -76,8 +78,11 @@ def promote(
     linked = [artifact for name in LINKED for artifact in inputs.get(name, ())]
     versions.link_artifacts(model, version.number, [*linked, *_find_candidates()])
     outcome = _carry_out(decision, model, version)
-    if outcome.promote or not (version.promoted or version.rolled_back):  # otherwise the recorded reason stays
+    decided = version.promoted or version.rolled_back or version.approval in (APPROVED, REJECTED)
+    if outcome.promote or not decided:  # otherwise the recorded reason and the approval in the model card stay
         _record(outcome, model, version, card(outcome))
+    if outcome.waits:
+        approval.ask_for_approval(model, version.number, outcome.champion)
     champion.follow(model)  # an earlier run may have died before it moved the alias
     copy_run()
     return version.number, outcome  # ZenML sees two outputs only if a tuple is written out
@@ -91,9 +96,10 @@ def _find_candidates() -> list[ArtifactVersionResponse]:
     return list(run.steps["choose"].inputs["servables"])
 
 
-def _data_facts(splits: Splits) -> dict[str, str]:
-    """Counts the rows of every split, and of every source in the training split with its citation."""
-    facts = {str(name): f"{len(getattr(splits, name)):,} reviews" for name in SPLITS}
+def _data_facts(splits: Splits, source_version: str) -> dict[str, str]:
+    """Names the source's version; counts the rows of every split, and of every source of the training split."""
+    facts = {"source version": source_version}
+    facts |= {str(name): f"{len(getattr(splits, name)):,} reviews" for name in SPLITS}
     for source, rows in splits.train.frame["source"].value_counts().items():
         citation = CITATIONS.get(str(source))
         facts[f"train, {source}"] = f"{rows:,} reviews" + (f" ({citation})" if citation else "")

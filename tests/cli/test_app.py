@@ -105,6 +105,10 @@ BAD = {
     "pipeline and command": (["--pipeline", "train", "versions"], "run.py train: does not expect 'versions'"),
     "no name of a pipeline": (["--pipeline"], "--pipeline: there is no pipeline ''"),
     "missing value": (["deploy", "--canary"], "error: --canary: expected one argument"),
+    "a name without a reason": (
+        ["promote", "--version", "3", "--by", "Ann"],
+        "--reason: an approval needs a name and a reason",
+    ),
     "missing option": (["promote"], "run.py promote: the following arguments are required: --version"),
     "unknown stack command": (["stack", "aply"], "run.py stack: there is no command 'aply'. Did you mean apply?"),
     "no stack command": (["stack"], "run.py stack: expects a command"),

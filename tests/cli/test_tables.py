@@ -2,14 +2,16 @@
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
 
-from cli.tables import candidates_table, leaderboard_table, row_counts_table, splits_table
+from cli.tables import candidates_table, leaderboard_table, row_counts_table, splits_table, versions_table
 from sentiment.checks import CheckReport
+from sentiment.deployment import Version
 from sentiment.evaluation.bootstrap import Interval
 from sentiment.evaluation.cross_validation import Spread
 from sentiment.evaluation.leaderboard import Leaderboard, LeaderboardRow
@@ -30,9 +32,9 @@ def splits_of(sources):
     )
 
 
-def printed(table):
+def printed(table, width=120):
     file = io.StringIO()
-    Console(file=file, width=120).print(table)
+    Console(file=file, width=width).print(table)
     return file.getvalue()
 
 
@@ -46,6 +48,22 @@ def test_of_many_sources_the_largest_are_shown_and_the_rest_is_summed(sources, o
     assert sum(counts) == whole == sources + 15
     page = counts_table(splits_of(sources).train.frame)
     assert (f"{sources - MAX_SOURCES} others" in str(page)) == (sources > MAX_SOURCES)
+
+
+def test_versions_show_who_approved_them_and_which_wait():
+    version = Version("1", "", "linear", "f" * 64, promoted=False, reason="keeps every rule", replaced="")
+    known = [
+        replace(version, approval="approved", approved_by="Ann", approval_reason="tried it"),
+        replace(version, approval="pending", waiting=True),
+        replace(version, approval="rejected", approval_reason="too slow"),
+        replace(version, approval="pending"),  # another version is champion now
+    ]
+    lines = [" ".join(line.split()) for line in printed(versions_table(known), 200).splitlines()[3:-1]]
+    overtaken, rejected, waiting, approved = lines
+    assert "not promoted" in overtaken
+    assert "rejected" in rejected and "keeps every rule; rejected: too slow" in rejected
+    assert "waits for approval" in waiting
+    assert "keeps every rule; approved by Ann: tried it" in approved
 
 
 def test_what_became_of_the_rows_is_printed():

@@ -16,6 +16,7 @@ import pandas as pd
 from tests.helpers import forked
 
 ROOT = Path(__file__).resolve().parents[2]
+APPROVED = ("--by", "Ann", "--reason", "it is good")
 LINEAR = ("--set", "transformer.enabled=false", "--set", "cascade.enabled=false")
 
 

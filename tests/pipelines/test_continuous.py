@@ -130,6 +130,7 @@ def test_a_canary_that_fails_leaves_the_champion(loop):
     assert "requests: 0" in third["reason"]
     assert loop.alerts[-1]["found"][0]["check"] == "canary"
     again = loop.turn().summary
+    assert again["monitor"]["actions"] == turn["monitor"]["actions"]
     assert (again["outcome"], again["train"]) == ("acted", None)
     assert again["reason"] == f"already acted on this window: run {turn['train']['run']}"
     assert loop.state == ("2", "2", [])

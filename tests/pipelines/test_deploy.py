@@ -331,13 +331,13 @@ def test_a_canary_without_traffic_is_aborted(unharmed):
 
 def test_a_rollback_that_fails_changes_nothing(unharmed, damaged):
     change_manifest(damaged("2", "servable"))
-    assert command("rollback", "--to", "2").code == 2
+    assert command("rollback", "--to", "2", *command_line.APPROVED).code == 2
     assert command("status").summary["production"] == "1"
 
 
 @needs_nginx
 def test_promotion_canary_and_rollback_lose_no_request(first, callers):
-    promoted = command("promote", "--version", "2")
+    promoted = command("promote", "--version", "2", *command_line.APPROVED)
     assert "version 1 is still live: make deploy" in promoted.err
     assert "version 2 is in production: make deploy" in command("status").summary["warning"]
 

@@ -120,7 +120,7 @@ def test_a_lasting_failure_costs_one_run_and_no_version(proxies, train_on_cloud)
         getattr(proxy, kind)(*filter(None, [value]), after=after)
         failed = train_on_cloud(model=model, strength=7)
         proxy.heal()
-        assert proxy.given
+        assert proxy.given, last_line(failed)
         assert words in last_line(failed)
         if after == b"/model-versions/create":
             assert status(model)["production"] is None

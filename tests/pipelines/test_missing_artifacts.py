@@ -83,7 +83,7 @@ def test_an_empty_store_keeps_the_champion_and_fills_again(first, arguments):
     refilled = command_line.run(*arguments).summary  # the settings that made the champion
     assert "the files of version 1 are gone" in refilled["reason"]
     assert command_line.run(*arguments).summary["reason"] == "identical to champion version 1"
-    assert command_line.run("promote", "--version", "2", "--model", MODEL).code == 0
+    assert command_line.run("promote", "--version", "2", "--model", MODEL, *command_line.APPROVED).code == 0
 
 
 def test_another_artifact_store_starts_without_cache_and_reports_the_reason(first, arguments, tmp_path, monkeypatch):

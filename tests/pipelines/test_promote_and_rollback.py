@@ -36,7 +36,13 @@ def test_versions_promote_and_rollback(two):
     }
     assert command_line.find_production(MODEL) == command_line.find_champion(MODEL) == "1"
 
-    assert summary_of("promote", "--version", "2")["changed"]
+    refused = command_line.run("promote", "--version", "2", "--model", MODEL)
+    assert refused.code == 2
+    assert "version 2 was never in production, and did not keep every rule. Say who approves it" in refused.err
+    assert command_line.run("rollback", "--to", "2", "--model", MODEL).code == 2  # is no way around it
+
+    assert summary_of("promote", "--version", "2", *command_line.APPROVED)["changed"]
+    assert "approved by Ann: it is good" in command_line.run("versions", "--model", MODEL).out
     assert command_line.find_production(MODEL) == command_line.find_champion(MODEL) == "2"
     assert not summary_of("promote", "--version", "2")["changed"]
 
@@ -51,7 +57,7 @@ def test_versions_promote_and_rollback(two):
 
 def test_versions_prints_a_table(two):
     out = command_line.run("versions", "--model", MODEL).out
-    for words in ("version", "stage", "production", "linear", "not promoted", "tie with champion"):
+    for words in ("version", "stage", "production", "linear", "approved", "tie with champion"):
         assert words in out
     assert command_line.run("versions", "--model", "unknown").code == 0
 

@@ -126,7 +126,7 @@ def test_a_champion_of_another_zenml_is_not_replaced(arguments, mlflow):
     command_line.run("promote", "--version", "1", "--model", MODEL)
     stranger = register_unknown(mlflow)
     mlflow.set_registered_model_alias(MODEL, "champion", stranger)
-    refused = command_line.run("promote", "--version", "2", "--model", MODEL)
+    refused = command_line.run("promote", "--version", "2", "--model", MODEL, *command_line.APPROVED)
     assert refused.code == 2
     assert f"points at version {stranger} in MLflow's registry, which this ZenML does not know" in refused.err
     assert command_line.find_production(MODEL) == "1"

@@ -9,7 +9,10 @@ def reviews(*sources):
 
 
 def test_the_card_names_the_sources_that_were_used_and_cites_no_others():
-    facts = _data_facts(Splits(reviews("imdb", "imdb", "mine"), reviews("mine"), reviews("mine", "mine")))
+    facts = _data_facts(
+        Splits(reviews("imdb", "imdb", "mine"), reviews("mine"), reviews("mine", "mine")), "file:dvc:22a1"
+    )
+    assert facts["source version"] == "file:dvc:22a1"
     assert facts["train"] == "3 reviews"
     assert facts["test"] == "2 reviews"
     assert facts["train, mine"] == "1 reviews"

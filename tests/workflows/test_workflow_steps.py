@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.helpers.workflow_files import ROOT, Runner, real_make
+from pipelines.settings import DeploySettings
+from sentiment.settings import read_settings
+from tests.helpers.workflow_files import ROOT, Runner, real_make, step
 
 BIN = Path(sys.executable).parent
 
@@ -315,3 +317,12 @@ def test_a_rollout_without_an_image_is_refused(runner):
     done = runner.shell("deploy/kubernetes/rollout.sh", ROOT)
     assert done.returncode != 0
     assert "name the image" in done.stderr
+
+
+def test_a_deployment_requires_an_approval_where_the_repository_says_so(runner):
+    runner.stand_in("make")
+    setting = re.search(r"'(\w+=\w+)'", step("deploy", "Package the champion, and test it here")["env"]["APPROVAL"])[1]
+    for approval in (setting, ""):
+        runner.run("deploy", "Package the champion, and test it here", APPROVAL=approval)
+    assert runner.calls == [f"make deploy SET={setting}", "make deploy SET="]
+    assert read_settings(DeploySettings, ROOT / "configs" / "deploy.yaml", [setting]).require_approval

@@ -198,6 +198,16 @@ def test_without_monitoring_a_champion_or_a_model(report):
     assert "<section" not in empty
 
 
+def test_it_shows_who_approved_and_what_waits(report):
+    approved = replace(VERSIONS[1], approval="approved", approved_by=f"Ann {EVIL}", approval_reason="tried it")
+    waiting = replace(VERSIONS[2], approval="pending", waiting=True)
+    document = report_page(replace(report, versions=(VERSIONS[0], approved, waiting)))
+    for words in (f"Approved by Ann {SHOWN}", f"approved by Ann {SHOWN}", "tried it"):
+        assert words in document
+    assert document.count("waits for approval") == 1
+    assert EVIL not in document
+
+
 def test_facts_for_machines(report):
     facts = report_facts(report)
     assert (facts["production"], facts["reviews"]) == ("2", {"train": 400, "validation": 50, "test": 80})

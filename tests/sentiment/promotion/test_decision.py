@@ -142,10 +142,12 @@ def test_a_gain_on_feedback_counts_even_if_it_is_too_small_to_show_overall(rows,
 def test_manual_promotion_changes_no_other_rule():
     held = SETTINGS.model_copy(update={"automatic": False})
     made, free = decision(gates=[gate()], settings=held), decision(gates=[gate()])
-    assert (made.promote, made.reason) == (False, "keeps every rule, held for an operator: python run.py promote")
+    assert (made.promote, made.reason) == (False, "keeps every rule, waits for an approval: python run.py promote")
+    assert (made.waits, free.waits) == (True, False)
     assert made.rules[:-1] == free.rules
     tie = replace(CHALLENGER, predictions=CHAMPION.evaluation.predictions)
     assert decision(tie, settings=held).reason == decision(tie).reason  # the actual reason
+    assert not decision(tie, settings=held).waits
 
 
 def test_the_first_champion_is_promoted_when_it_keeps_the_floors():
