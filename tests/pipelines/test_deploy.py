@@ -279,12 +279,12 @@ def test_a_deployment_without_version_or_deployer_is_one_line(arguments, words, 
 
 
 def test_an_interrupt_stops_the_new_service(unharmed, monkeypatch):
-    import steps.deployment.roll_out as step
+    from serving.deployer import BentoDeployer
 
     def interrupt(*_, engine, threshold):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(step, "smoke_test", interrupt)
+    monkeypatch.setattr(BentoDeployer, "test", interrupt)
     result = deploy("--set", "version=2")
     assert result.code == 130
     assert "python run.py status" in result.err
