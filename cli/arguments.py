@@ -21,6 +21,13 @@ def model_name(text: str) -> str:
     return text
 
 
+def positive_number(text: str) -> int:
+    """Returns a number of at least 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a number of at least 1 (it is {text!r})")
+    return int(text)
+
+
 def user_path(text: str) -> Path:
     """Returns a path relative to the user's folder; afterwards the process works in the repository."""
     path = Path(text).expanduser()

@@ -197,9 +197,7 @@ class _Retries(logging.Handler):
         if not str(record.msg).startswith(RETRIES.get(record.name, " ")):
             return
         service = "S3" if "urllib3" not in record.name else _service_at(record.getMessage())
-        if (
-            record.name.startswith("botocore") and "aiobotocore" not in record.pathname
-        ):  # the model deployer's, not s3fs'
+        if record.name.startswith("botocore") and "aiobotocore" not in record.pathname:  # s3fs uses the same logger
             service = "AWS"
         if time.monotonic() - self._printed_at.get(service, -MIN_INTERVAL_S) >= MIN_INTERVAL_S:
             self._printed_at[service] = time.monotonic()

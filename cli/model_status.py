@@ -34,6 +34,7 @@ class ModelStatus:
         latest: The report of the last monitoring run; None if there is none, or its files are gone.
         disagreements: Remaining disagreements between ZenML and MLflow, with a remedy.
         repaired: Repairs that were made.
+        unknown_live: Why it is unknown which deployment is live; empty if it is known.
     """
 
     model: str
@@ -44,6 +45,7 @@ class ModelStatus:
     latest: CheckReport | None
     disagreements: tuple[str, ...]
     repaired: tuple[str, ...]
+    unknown_live: str = ""
 
     @cached_property
     def production(self) -> Version | None:
@@ -71,7 +73,7 @@ class ModelStatus:
         """The problem of the live service; None if it answers and serves the version in production."""
         live, production = self.live, self.production.number if self.production else None
         if live is None:
-            return None
+            return f"it is unknown which version is live: {self.unknown_live}" if self.unknown_live else None
         if not live.healthy:
             return "the live service does not answer: make deploy restarts it"
         if live.bento.model != self.model:
@@ -93,7 +95,11 @@ def read_status(model: str, *, repair: bool = False) -> ModelStatus:
         repair: Whether to make MLflow's registry agree with ZenML first.
     """
     deployer = find_deployer()
-    live = deployer.live() if deployer else None
+    live, unknown = None, ""
+    try:
+        live = deployer.live() if deployer else None
+    except UserError as error:  # the rest of the status must show even while AWS does not answer
+        unknown = str(error)
     known = tuple(versions.list_versions(model))
     repaired, warnings = _compare_registries(model, repair=repair) if known or repair else ([], [])
     runs, latest = read_history(model)
@@ -106,6 +112,7 @@ def read_status(model: str, *, repair: bool = False) -> ModelStatus:
         latest=latest,
         disagreements=tuple(warnings),
         repaired=tuple(repaired),
+        unknown_live=unknown,
     )
 
 

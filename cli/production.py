@@ -41,13 +41,13 @@ def change_production(
     version = versions.get_version(model, number)
     before = versions.find_production(model)
     former = before.number if before else None
+    require_approval(model, version, approval)
     change = f"production: version {former or 'none'} -> {number}"
     if former == number:
         change = f"version {number} is in production already: {'approval recorded' if approval else 'nothing to do'}"
     if dry_run and (former != number or approval):
         change += " (dry run: nothing was changed)"
     elif former != number or approval:
-        require_approval(model, version, approval)
         try:
             set_champion(model, number, back=back, approval=approval)
         except OvertakenError as overtaken:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.arguments import ModelArguments
+from cli.arguments import ModelArguments, positive_number
 from cli.grammar import Command, Context, Summary, flag, option
 from sentiment.errors import UserError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from registry.retention.prune import Plan
+    from sentiment.deployment import Deployment
     from serving.leftovers import Leftovers
 
 LOCK = "old runs, versions and files are being deleted"
@@ -31,13 +32,6 @@ def age(text: str) -> timedelta:
     if not found:
         raise argparse.ArgumentTypeError(f"must be days or hours, such as 30d or 12h (it is {text!r})")
     return timedelta(**{UNITS[found[2]]: int(found[1])})
-
-
-def positive_number(text: str) -> int:
-    """Returns a number of at least 1."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a number of at least 1 (it is {text!r})")
-    return int(text)
 
 
 @dataclass(frozen=True)
@@ -69,26 +63,18 @@ def _prune(arguments: Arguments, console: Console) -> Summary:
     from rich.markup import escape
 
     from registry.retention import tracked
-    from registry.retention.prune import delete_rest, delete_versions
+    from registry.retention.prune import delete_rest
 
-    with _lock_deployer() as busy:  # also for the plan: otherwise the folder of a service on trial may be in it
-        plan, leftovers = _plan(arguments, busy)
+    plan = _plan(arguments)
+    leftovers = _find_leftovers(plan)
     if plan.unfinished.started:
         console.print(f"[yellow]![/] an earlier prune did not finish: {escape(plan.unfinished.started)}")
-    if busy:
-        console.print(f"[yellow]![/] versions, Bentos and service logs stay this time: the {escape(busy)}")
     figures = _figures(plan, leftovers)
     _show(plan, figures, console)
     if arguments.dry_run:
         console.print("dry run: nothing was deleted")
     else:
-        with _lock_deployer() as now_busy:
-            if now_busy and not busy:
-                plan, leftovers = _plan(arguments, now_busy)
-                console.print(f"[yellow]![/] versions, Bentos and service logs stay this time: the {escape(now_busy)}")
-            delete_versions(plan)
-            if leftovers:
-                _delete_leftovers(leftovers)
+        plan, figures = _delete_versions(plan, figures, arguments, console)
         delete_rest(plan)
         console.print("done")
         if plan.tracked.runs and not tracked.is_local():
@@ -104,14 +90,39 @@ def _prune(arguments: Arguments, console: Console) -> Summary:
     }
 
 
+def _delete_versions(
+    plan: Plan, figures: dict[str, tuple[int, int | None]], arguments: Arguments, console: Console
+) -> tuple[Plan, dict[str, tuple[int, int | None]]]:
+    """Deletes versions, Bentos and files of services under the deployment lock; planning needs no lock, and is slow.
+
+    Returns:
+        The plan and its figures, without these if a deployment is under way.
+    """
+    from rich.markup import escape
+
+    from registry.retention.prune import delete_versions
+
+    with _lock_deployer() as busy:
+        if busy:
+            console.print(f"[yellow]![/] versions, Bentos and service logs stay this time: the {escape(busy)}")
+            plan = _plan(arguments, busy)
+            delete_versions(plan, {}, ())
+            return plan, _figures(plan, None)
+        live = _find_live()
+        delete_versions(plan, _live_version(live, plan.model), _find_bentos(live))
+        if leftovers := _find_leftovers(plan):
+            _delete_leftovers(leftovers)
+    return plan, figures
+
+
 @contextmanager
 def _lock_deployer() -> Iterator[str]:
     """Keeps deployments out during the block; gives the reason if one is under way, otherwise an empty string."""
-    from serving.record import lock_deployment
+    from serving.active import find_deployer
 
-    root = _find_root()
+    deployer = find_deployer()
     try:
-        lock = lock_deployment(root, "deleting old versions and Bentos") if root else None
+        lock = deployer.lock("deleting old versions and Bentos") if deployer else None
     except UserError as error:
         yield str(error)
         return
@@ -131,31 +142,51 @@ def _find_root() -> Path | None:
     return deployer.root if isinstance(deployer, BentoDeployer) else None
 
 
-def _plan(arguments: Arguments, busy: str) -> tuple[Plan, Leftovers | None]:
+def _plan(arguments: Arguments, busy: str = "") -> Plan:
+    """Plans the deletion; with the reason why the deployer is busy, no version and no Bento is in the plan."""
     from datetime import UTC, datetime
 
     from registry import versions
     from registry.retention.prune import make_plan
-    from serving.active import find_deployer
-    from serving.leftovers import find_leftovers, find_running_bentos
 
-    deployer, model = find_deployer(), arguments.model
-    live = deployer.live() if deployer else None
-    in_use = {live.bento.version: "live"} if live and live.bento.model == model else {}
-    bentos = {*find_running_bentos(), *([live.bento.tag] if live else [])}
+    live, model = _find_live(), arguments.model
+    in_use = _live_version(live, model)
     if busy:
         in_use = {version.number: busy for version in versions.list_versions(model)} | in_use
-    plan = make_plan(
+    return make_plan(
         model,
         keep=arguments.keep,
         older_than=arguments.older_than or timedelta(0),
         now=datetime.now(UTC),
         in_use=in_use,
         needed=[live.run] if live else [],
-        running_bentos=None if busy else bentos,
+        running_bentos=None if busy else _find_bentos(live),
     )
+
+
+def _find_live() -> Deployment | None:
+    from serving.active import find_deployer
+
+    deployer = find_deployer()
+    return deployer.live() if deployer else None
+
+
+def _live_version(live: Deployment | None, model: str) -> dict[str, str]:
+    return {live.bento.version: "live"} if live and live.bento.model == model else {}
+
+
+def _find_bentos(live: Deployment | None) -> set[str]:
+    """Returns the tags of the Bentos that are live, or run on this machine."""
+    from serving.leftovers import find_running_bentos
+
+    return {*find_running_bentos(), *([live.bento.tag] if live else [])}
+
+
+def _find_leftovers(plan: Plan) -> Leftovers | None:
+    from serving.leftovers import find_leftovers
+
     root = _find_root()
-    return plan, find_leftovers(root, plan.rule.before) if root and not busy else None
+    return find_leftovers(root, plan.rule.before) if root else None
 
 
 def _delete_leftovers(leftovers: Leftovers) -> None:

@@ -64,15 +64,14 @@ def find_previous(known: list[Version], model: str) -> str:
     Raises:
         UserError: If no such version is recorded and none can be derived from the stages.
     """
-    production = next((v for v in known if v.stage == "production"), None)
-    if production and production.replaced:
-        return production.replaced
-    earlier = [v for v in known if v.stage == "archived" and (not production or int(v.number) < int(production.number))]
-    if not earlier:
+    from registry.retention import rules
+
+    number = rules.find_previous(known)
+    if not number:
         raise UserError(
             "no version was in production before", where=f"model {model}", remedy="Name one: rollback --to N."
         )
-    return earlier[-1].number
+    return number
 
 
 COMMAND = Command(

@@ -70,7 +70,8 @@ def _show(status: ModelStatus, console: Console, *, repair: bool) -> None:
         console.print("no service is live: make deploy")
     console.print(escape(_describe_production(status)))
     for number in (v.number for v in status.versions if v.waiting):
-        console.print(f"version {number} waits for an approval: python run.py promote --version {number} --by --reason")
+        command = f'python run.py promote --version {number} --by NAME --reason "..."'
+        console.print(f"version {number} waits for an approval: {command}", highlight=False, soft_wrap=True)
     for warning in filter(None, [status.warning, *status.disagreements]):
         console.print(f"[yellow]warning[/]: {escape(warning)}")
     for repaired in status.repaired:
@@ -129,7 +130,8 @@ def _show_monitoring(status: ModelStatus, console: Console) -> None:
 
 def _describe_alarm(alarm: Alarm) -> str:
     check = alarm.check
-    return f"{check.name}: {check.observed}, limit {check.limit}; since {alarm.since:%Y-%m-%d %H:%M}"
+    action = f"; {alarm.action}" if alarm.action else ""
+    return f"{check.name}: {check.observed}, limit {check.limit}; since {alarm.since:%Y-%m-%d %H:%M}{action}"
 
 
 def _live_table(live: Deployment, version: Version | None, health: Health | None) -> Table:

@@ -8,11 +8,14 @@ from cli.grammar import Command, Context, NoArguments, Summary
 def run(arguments: NoArguments, context: Context) -> Summary:
     """Stops the live service and the front before it."""
     with context.session():
+        from registry import versions
         from serving.active import model_deployer
 
         deployer = model_deployer()
         cost = deployer.hourly_cost()
         stopped = deployer.stop()
+        if stopped:
+            versions.record_live("", "")
         words = "stopped: no service is live now" if stopped else "no service is live: nothing to stop"
         context.console.print(words + (f", which saves {cost}" if cost else ""))
         return {"stopped": stopped, **({"saves": cost} if cost else {})}

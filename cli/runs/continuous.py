@@ -190,7 +190,7 @@ def _send_alert(
     settings: ContinuousSettings, console: Console, number: str, problem: str, *, run: str, about: str = CANARY
 ) -> None:
     """Sends an alert, at most once a day for the same problem, that a version did not go live."""
-    limit = "every check passes" if about == CANARY else "an approval of the comparison with today's champion"
+    limit = "every check passes" if about == CANARY else "an approval after the evaluation against the current champion"
     _, warnings = alerts.send_alert(
         settings.monitor.alert,
         [Check(name=about, passed=False, observed=problem, limit=limit)],

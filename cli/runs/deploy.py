@@ -113,6 +113,7 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
             raise
         raise RefusedError(error, name) from error
     outcome = _read(name)
+    versions.record_live(outcome.deployment.bento.model, outcome.deployment.bento.version)
     _show(outcome, console, needs_token=deployer.needs_token)
     return outcome
 
@@ -163,6 +164,7 @@ def _example(deployment: Deployment, needs_token: bool) -> str:
     body = '{"texts": ["A quiet film that stays with you."]}'
     if endpoint := deployment.facts.get("endpoint"):  # a signed request
         types = "--content-type application/json --cli-binary-format raw-in-base64-out"
-        return f"aws sagemaker-runtime invoke-endpoint --endpoint-name {endpoint} {types} --body '{body}' /dev/stdout"
+        address = f"--region {deployment.facts['region']} --endpoint-name {endpoint}"
+        return f"aws sagemaker-runtime invoke-endpoint {address} {types} --body '{body}' /dev/stdout"
     token = ' -H "Authorization: Bearer $TOKEN"' if needs_token else ""
     return f"curl {deployment.http}/v1/predict{token} -d '{body}'"

@@ -20,7 +20,7 @@ from sentiment.annotation.feedback import NewFeedback, build_feedback, latest_an
 from sentiment.annotation.files import write_items
 from sentiment.annotation.items import Answer
 from sentiment.annotation.log_folder import extend_log, note_exported, read_exported, require_written
-from sentiment.annotation.selection import Selection, select_items
+from sentiment.annotation.selection import Selection, own_predictions, select_items
 from sentiment.errors import UserError
 from sentiment.monitoring.prediction_log import read_log, write_feedback
 from sentiment.monitoring.reference import Reference
@@ -93,7 +93,7 @@ def export_labels(
 
 
 def _require_texts(window: Window, log: str, hours: float) -> None:
-    found, version = window.predictions, window.facts.model_version
+    found, version = own_predictions(window), window.facts.model_version
     if found.empty:
         raise UserError(
             f"there are no predictions of version {version} in the last {hours:g} hours",

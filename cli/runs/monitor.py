@@ -148,14 +148,20 @@ def _configured_log(settings: MonitorSettings) -> str | None:
 
 
 def _read(run: PipelineRunResponse, settings: MonitorSettings, number: str) -> MonitorSummary:
-    """Reads the outcome of a finished run, links the reference to the version, and sends the alert."""
+    """Reads the outcome of a finished run, links the reference to the version, and records and sends the alert."""
+    from zenml import log_metadata
+
     steps = run.steps
     versions.link_artifacts(settings.model, number, [steps["build_reference"].regular_outputs["reference"]])
     report: CheckReport = load_output(steps, "check_window", "monitoring_checks")
     window: Window = load_output(steps, "read_window", "window")
-    recorded: Any = steps["check_window"].regular_outputs["monitoring_checks"].run_metadata.get("windows", {})
+    checked = steps["check_window"].regular_outputs["monitoring_checks"]
+    recorded: Any = checked.run_metadata.get("windows", {})
     windows: dict[Finding, Windows] = {finding: Windows(**count) for finding, count in recorded.items()}
     found, action = checks.actions(report, settings, windows), checks.decided(report, settings, windows)
+    words = {str(finding): action for finding, action in checks.explain_actions(report, settings, windows).items()}
+    if words:
+        log_metadata(metadata={"actions": words}, artifact_version_id=checked.id)  # registry/history.py reads it
     alerted, warnings = False, list[str]()
     if action != "nothing":
         # with its action: a finding that is confirmed later is another alert

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.arguments import SettingsArguments, user_path
+from cli.arguments import SettingsArguments, positive_number, user_path
 from cli.grammar import Command, Context, Summary, flag, option, positional
 
 
@@ -19,13 +19,6 @@ def format_name(text: str) -> str:
     return text
 
 
-def batch_size(text: str) -> int:
-    """Returns a number of texts; refuses none, and anything but digits."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a number of texts, at least 1 (it is {text!r})")
-    return int(text)
-
-
 @dataclass(frozen=True)
 class Arguments(SettingsArguments):
     """The arguments of ``labels export``; its settings are those of ``monitor``."""
@@ -33,7 +26,7 @@ class Arguments(SettingsArguments):
     output: Path = positional("OUT", "file to write: .jsonl (one text a line) or .json (one array)", type=user_path)
     config: Path = option("FILE", "file of settings", default=Path("configs/monitor.yaml"), type=user_path)
     format: str = option("TOOL", "label-studio or argilla", default="label-studio", type=format_name)
-    count: int = option("N", "number of texts", default=200, type=batch_size)
+    count: int = option("N", "number of texts", default=200, type=positive_number)
     hours: str | None = option("HOURS", "length of the window (default: window.hours of the settings)")
     suggest: bool = flag("show annotators the model's answer: faster, but they tend to agree with it (anchoring bias)")
     again: bool = flag("include texts of earlier batches")
@@ -47,7 +40,7 @@ def run(arguments: Arguments, context: Context) -> Summary:
 
     hours = () if arguments.hours is None else (f"window.hours={arguments.hours}",)
     settings = read_settings(MonitorSettings, arguments.config, (*arguments.overrides, *hours))
-    require_new(arguments.output)
+    require_new(arguments.output, format=arguments.format)
     with context.session():
         from cli.runs.labels import export_labels
 
