@@ -15,7 +15,6 @@ import time
 import uuid
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.middleware.cors import CORSMiddleware
@@ -37,7 +36,8 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Direct = Callable[["Predictor", bytes, str], Awaitable[bytes]]  # body and id of a request to the JSON of its answer
+Content = tuple[bytes, str, Mapping[str, str]]  # body, media type and further headers of an answer
+Direct = Callable[["Predictor", bytes, str, Mapping[bytes, bytes]], Awaitable[Content]]  # of body, id and headers
 
 CLOSE_EVERY = (
     32  # responses, then close the connection: clients reconnect, and the kernel spreads them over the workers
@@ -46,6 +46,7 @@ POLICY_VIOLATION = 1008  # close code of RFC 6455
 READERS_PER_REQUEST = 8  # bodies being read, for each request that may be in flight
 MAX_BYTES_IN_FLIGHT = 64 * MAX_BODY_BYTES  # of all bodies being read
 REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"))
 
 T = TypeVar("T")
 
@@ -70,6 +71,7 @@ class Guard:
         """Starts accepting requests, once the worker has loaded its model."""
         self._tracer = tracer
         self._app.state.predictor = self._predictor = predictor
+        self._app.state.has_tokens = not tokens.accept("")
         self._tokens, self._metrics, self._settings = tokens, predictor.metrics, predictor.settings
         if origins := split_origins(predictor.settings.origins):  # outside, so that browsers can read errors, too
             self._entry = CORSMiddleware(
@@ -92,14 +94,14 @@ class Guard:
         started = time.perf_counter()
         path = scope["path"]
         route = self._routes.get(path)
-        headers = {name: value for name, value in scope["headers"] if name != b"content-type"}
+        headers = dict(scope["headers"])
         encoding = headers.pop(b"content-encoding", b"")
         given = headers.get(b"x-request-id", b"")
         request_id = given.decode() if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         method = path if route else "other"
         counted = route is None or route.counted
-        trace = self._start_trace(scope, method, self._tracer if counted else None)
+        trace = _start_trace(scope, headers, method, self._tracer if counted else None)
         answer = _Answer(send, request_id, trace.header, last=next(self._answers) % CLOSE_EVERY == 0)
         try:
             await self._answer(scope, receive, answer, route, headers, encoding)
@@ -113,12 +115,6 @@ class Guard:
             trace.end({"http.response.status_code": answer.status}, failed=answer.status >= STATUS["INTERNAL"])
         if self._settings is not None and counted:
             self._metrics.request("http", method, str(answer.status), time.perf_counter() - started)
-
-    def _start_trace(self, scope: Scope, method: str, tracer: Tracer | None) -> Trace:
-        parents = [value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"]
-        states = [value.decode("latin-1") for name, value in scope["headers"] if name == b"tracestate"]
-        known = {"http.request.method": scope["method"], "http.route": method}
-        return start_trace(tracer, f"{scope['method']} {method}", known, parents, states)
 
     async def _answer(
         self,
@@ -134,15 +130,12 @@ class Guard:
             raise RequestError("UNAVAILABLE", "starting")
         if route is None:
             raise RequestError("NOT_FOUND", "there is no such path; see /docs")
-        if route.guarded and not self._tokens.accept(headers.get(b"authorization", b"").decode("latin-1")):
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        if route.guarded and not self._tokens.accept(authorization):
             raise RequestError("UNAUTHENTICATED", "needs the header Authorization: Bearer <token>")
         if int(_digits(headers.get(b"content-length", b"0"))) > MAX_BODY_BYTES:
             raise too_large()
-        scope["state"]["client"] = self._tokens.client(headers.get(b"authorization", b"").decode("latin-1"))
-        declared = dict(scope["headers"]).get(b"content-type", b"")
-        scope["state"]["content_type"] = declared.decode("latin-1")  # only /invocations reads other formats
-        # bodies are JSON even if declared otherwise: `curl -d` declares a form
-        scope["headers"] = [*headers.items(), (b"content-type", b"application/json")]
+        scope["state"]["client"] = self._tokens.client(authorization)
         deadline = time.monotonic() + settings.timeout
         if self._reading >= READERS_PER_REQUEST * settings.max_requests:
             raise overloaded()
@@ -163,18 +156,22 @@ class Guard:
         self._working += 1
         try:
             async with asyncio.timeout(deadline - time.monotonic() + 1):  # the predictor's own limit comes first
-                await self._handle(scope, receive, answer, body)
+                await self._handle(scope, receive, answer, body, headers)
         except TimeoutError as error:
             raise too_slow(settings.timeout) from error
         finally:
             self._working -= 1
 
-    async def _handle(self, scope: Scope, receive: Receive, answer: _Answer, body: bytes) -> None:
+    async def _handle(
+        self, scope: Scope, receive: Receive, answer: _Answer, body: bytes, headers: Mapping[bytes, bytes]
+    ) -> None:
         direct = self._direct.get(scope["path"]) if scope["method"] == "POST" else None
         if direct:
-            handling = direct(self._predictor, body, scope["state"]["request_id"])
-            await answer.json(200, await _while_connected(handling, receive))
+            handling = direct(self._predictor, body, scope["state"]["request_id"], headers)
+            await answer.whole(200, *await _while_connected(handling, receive))
         else:
+            # bodies are JSON even if declared otherwise: `curl -d` declares a form
+            scope["headers"] = list({**headers, b"content-type": b"application/json"}.items())
             await _while_connected(self._app(scope, _replay(body, receive), answer.send), receive)
 
     async def _body(self, receive: Receive) -> bytes | None:
@@ -220,11 +217,11 @@ class _Answer:
     async def fault(self, fault: RequestError) -> None:
         if self.status:
             return  # the response has already started
-        await self.json(fault.status, error_body(fault), error_headers(fault))
+        await self.whole(fault.status, error_body(fault), "application/json", error_headers(fault))
 
-    async def json(self, status: int, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+    async def whole(self, status: int, body: bytes, media_type: str, headers: Mapping[str, str]) -> None:
         """Sends a whole response."""
-        named = {"content-type": "application/json", "content-length": str(len(body)), **headers}
+        named = {"content-type": media_type, "content-length": str(len(body)), **headers}
         encoded = [(name.encode(), value.encode()) for name, value in named.items()]
         await self.send({"type": "http.response.start", "status": status, "headers": encoded})
         await self.send({"type": "http.response.body", "body": body})
@@ -256,6 +253,22 @@ def left() -> RequestError:
 def too_large() -> RequestError:
     """Returns the error for a body above the limit."""
     return RequestError("RESOURCE_EXHAUSTED", f"the body may have at most {MAX_BODY_BYTES} bytes")
+
+
+def _start_trace(scope: Scope, headers: Mapping[bytes, bytes], route: str, tracer: Tracer | None) -> Trace:
+    """Starts the trace of a request; reads what only a span needs only if spans are exported."""
+    parents = _values(scope, b"traceparent") if b"traceparent" in headers else ()
+    if tracer is None:
+        return start_trace(None, "", {}, parents)
+    method, name = scope["method"], f"{scope['method']} {route}"
+    if method not in METHODS:  # callers may send any word: OpenTelemetry specifies one name for all others
+        method, name = "_OTHER", f"HTTP {route}"
+    attributes = {"http.request.method": method, "http.route": route}
+    return start_trace(tracer, name, attributes, parents, _values(scope, b"tracestate"))
+
+
+def _values(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for given, value in scope["headers"] if given == name]
 
 
 async def _refuse_socket(receive: Receive, send: Send) -> None:

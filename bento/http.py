@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request
@@ -14,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from bento import invocations
 from bento.errors import STATUS, RequestError, internal
-from bento.guard import Guard, error_body, error_headers
+from bento.guard import Content, Direct, Guard, error_body, error_headers
 from bento.page import add_pages
 from bento.predictor import MAX_CHARACTERS, MAX_TEXTS, Answer, Predictor
 from bento.routes import HTTP_ROUTES
@@ -103,6 +104,7 @@ class ErrorResponse(_Model):
     error: Problem
 
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 PREDICT_SCHEMA = {"$ref": "#/components/schemas/PredictRequest"}
 MEANINGS = {
     400: "not JSON, or not UTF-8",
@@ -144,10 +146,11 @@ def create_app() -> Guard:
         responses={406: {"model": ErrorResponse, "description": "no format that the caller accepts"}},
         openapi_extra={"requestBody": {"content": {invocations.JSON: {"schema": PREDICT_SCHEMA}}, "required": True}},
     )
-    async def invoke(request: Request) -> Response:
-        accept = request.headers.get("accept", "")
-        given, wanted = invocations.choose_formats(request.state.content_type, accept)
-        return await _invoke(_predictor(request), await request.body(), given, wanted, request.state.request_id)
+    async def invoke(request: Request) -> Response:  # for the OpenAPI page: see _DIRECT
+        content, media_type, headers = await _invoke(
+            _predictor(request), await request.body(), request.state.request_id, dict(request.headers.raw)
+        )
+        return Response(content, media_type=media_type, headers=dict(headers))
 
     @app.post("/v1/explain", summary="Explain a score by the words of the text")
     async def explain(body: ExplainRequest, request: Request) -> ExplainResponse:
@@ -178,11 +181,28 @@ def create_app() -> Guard:
         return PlainTextResponse(_predictor(request).metrics.page(), media_type="text/plain; version=0.0.4")
 
     add_pages(app)
+    _declare_tokens(app)
     app.add_exception_handler(RequestError, _fault)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _fault)  # answers; the guard logs it
     return Guard(app, HTTP_ROUTES, _DIRECT)
+
+
+def _declare_tokens(app: FastAPI) -> None:
+    """Lets the OpenAPI document name the bearer token if the service has tokens, so that its page can send one."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        if app.state.has_tokens:
+            document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+            for path, operations in document["paths"].items():
+                for operation in operations.values() if HTTP_ROUTES[path].guarded else ():
+                    operation["security"] = [{"bearer": []}]
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # as FastAPI's documentation extends it
 
 
 async def _predict(predictor: Predictor, request: PredictRequest, request_id: str) -> bytes:
@@ -200,18 +220,21 @@ def _response(answers: Sequence[Answer], version: str) -> bytes:
     return response.model_dump_json().encode()
 
 
-async def _predict_body(predictor: Predictor, body: bytes, request_id: str) -> bytes:
-    return await _predict(predictor, _read_request(body), request_id)
+async def _predict_body(predictor: Predictor, body: bytes, request_id: str, _: Mapping[bytes, bytes]) -> Content:
+    return await _predict(predictor, _read_request(body), request_id), invocations.JSON, NO_HEADERS
 
 
-async def _invoke(predictor: Predictor, body: bytes, given: str, wanted: str, request_id: str) -> Response:
+async def _invoke(predictor: Predictor, body: bytes, request_id: str, headers: Mapping[bytes, bytes]) -> Content:
     """Scores texts that are given in one of SageMaker's formats, and answers in another or the same."""
+    declared, accept = (headers.get(name, b"").decode("latin-1") for name in (b"content-type", b"accept"))
+    given, wanted = invocations.choose_formats(declared, accept)
     texts = _read_request(body).texts if given == invocations.JSON else invocations.read_lines(body, given)
     answers = await predictor.predict(texts, request=request_id)
     version = predictor.identity.version
     is_json = wanted == invocations.JSON
     content = _response(answers, version) if is_json else invocations.write_lines(answers, version, wanted)
-    return Response(content, media_type=wanted, headers=invocations.attributes(predictor.identity))
+    media_type = f"{wanted}; charset=utf-8" if wanted == invocations.CSV else wanted
+    return content, media_type, invocations.attributes(predictor.identity)
 
 
 def _read_request(body: bytes) -> PredictRequest:
@@ -226,7 +249,7 @@ def _read_request(body: bytes) -> PredictRequest:
 
 
 # The guard answers these without FastAPI, which takes as much time for a request as a small model for a short text.
-_DIRECT = {"/v1/predict": _predict_body}
+_DIRECT: Mapping[str, Direct] = {"/v1/predict": _predict_body, "/invocations": _invoke}
 
 
 def _predictor(request: Request) -> Predictor:

@@ -19,6 +19,8 @@ from starlette.staticfiles import StaticFiles
 
 from bento.errors import RequestError
 
+PROTECTION = {"referrer-policy": "no-referrer", "x-content-type-options": "nosniff"}  # response headers of both pages
+
 
 def add_pages(app: FastAPI) -> None:
     """Adds the routes of both pages to the application."""
@@ -33,20 +35,22 @@ def add_pages(app: FastAPI) -> None:
             headers={
                 "cache-control": "no-cache",  # the next version of the service may have another page
                 "content-security-policy": policy,
-                "referrer-policy": "no-referrer",
-                "x-content-type-options": "nosniff",
+                **PROTECTION,
             },
         )
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        return get_swagger_ui_html(
+        page = get_swagger_ui_html(
             openapi_url="/openapi.json",
             title=app.title,
             swagger_js_url="/docs/swagger-ui-bundle.js",
             swagger_css_url="/docs/swagger-ui.css",
             swagger_favicon_url="/docs/favicon.png",
         )
+        # no more than that: the page has an inline script, which changes with FastAPI's version
+        page.headers.update({"content-security-policy": "frame-ancestors 'none'", **PROTECTION})
+        return page
 
     # finds the package without importing it; the table of routes names the files that are served
     app.mount("/docs", StaticFiles(packages=[("fastapi_offline", "static")]))

@@ -28,6 +28,7 @@ SAMPLED = 1  # the one flag of version 00
 MAX_STATE_CHARACTERS = 512  # that must be passed on; a longer one may be dropped
 CLOSE_TIMEOUT_S = 3.0  # for the last spans: a collector that is down must not delay the end of a worker
 ENDPOINT, TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+HEADERS, TRACES_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
 
 Attributes = Mapping[str, str | int]
 
@@ -106,8 +107,6 @@ class Tracer:
         self._tracer = self._provider.get_tracer("sentiment")
         self._propagator = TraceContextTextMapPropagator()
         self._model = {"sentiment.model": identity.model, "sentiment.model_version": identity.version}
-        # Otherwise it logs callers' malformed headers, and each attempt to reach a collector that is down
-        logging.getLogger("opentelemetry").setLevel(logging.ERROR)
 
     def start(self, name: str, parent: str, state: str, attributes: Attributes) -> Trace:
         """Starts the span of a request, if the sampler of ``OTEL_TRACES_SAMPLER`` chooses it.
@@ -159,7 +158,7 @@ def start_trace(
         tracer: Exports the spans; None: they are not exported.
         name: Of the request's span: method and route, never a raw path.
         attributes: What is known of the request.
-        parents: Every ``traceparent`` that came; several, or one that is not valid, are as good as none.
+        parents: Every ``traceparent`` that came; several, or one that is not valid, are ignored.
         states: Every ``tracestate`` that came.
     """
     match = read_traceparent(parents[0]) if len(parents) == 1 else None
@@ -206,7 +205,26 @@ def open_tracer(identity: Identity) -> Tracer | None:
             where="OTEL_EXPORTER_OTLP_PROTOCOL",
             remedy="Set http/protobuf, and the collector's port for it (usually 4318).",
         )
+    # Otherwise the SDK logs malformed values of variables, which may be secrets, malformed headers of callers, and each
+    # attempt to reach a collector that is down
+    logging.getLogger("opentelemetry").setLevel(logging.ERROR)
+    _check_headers()
     try:
         return Tracer(endpoint, identity)
     except ValueError as error:
         raise UserError(str(error), where="environment variables OTEL_*", remedy="Fix the value.") from error
+
+
+def _check_headers() -> None:
+    """Refuses headers for the collector that the exporter would drop or could not send; never quotes their values."""
+    from opentelemetry.util.re import parse_env_headers
+
+    variable = TRACES_HEADERS if TRACES_HEADERS in os.environ else HEADERS
+    for position, header in enumerate(os.environ.get(variable, "").split(","), 1):
+        parsed = parse_env_headers(header, liberal=True)
+        if (header.strip() and not parsed) or not all(map(str.isprintable, parsed.values())):
+            raise UserError(
+                f"header {position} is malformed",
+                where=variable,
+                remedy="Write name=value, several separated by commas; a comma in a value as %2C.",
+            )

@@ -43,7 +43,7 @@ def set_champion(
 
     Raises:
         OvertakenError: If the decision compared with a version that is no longer the champion, or the version waits
-            for an approval and was compared with such a one.
+            for an approval, or was approved, and was compared with such a one.
         UserError: If MLflow's registry lacks the version and its files are gone.
     """
     from zenml import log_metadata
@@ -59,7 +59,7 @@ def set_champion(
         if former != number:
             if decision and former != decision.champion:
                 raise OvertakenError(before)
-            if version.waiting and (former or "") != version.compared_with:
+            if not decision and versions.is_overtaken(model, version, former):
                 raise OvertakenError(before)
             if decision:
                 versions.record_decision(model, number, promoted=True, reason=decision.reason)

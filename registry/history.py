@@ -47,6 +47,7 @@ def _list_reports(**filters: Any) -> list[ArtifactVersionResponse]:  # noqa: ANN
 def _monitoring_run(artifact: ArtifactVersionResponse) -> MonitoringRun:
     metadata = artifact.run_metadata
     failed, scores, judged = (metadata.get(name) for name in ("failed_checks", "scores", "judged_checks"))
+    actions = metadata.get("actions")
     return MonitoringRun(
         at=artifact.created.replace(tzinfo=artifact.created.tzinfo or UTC),
         run=str(metadata.get("run", "")),
@@ -56,6 +57,7 @@ def _monitoring_run(artifact: ArtifactVersionResponse) -> MonitoringRun:
         scores={str(name): float(score) for name, score in scores.items()} if isinstance(scores, dict) else {},
         span=(float(str(metadata.get("start", 0))), float(str(metadata.get("end", 0)))),
         judged=tuple(map(str, judged)) if isinstance(judged, list) else (),
+        actions={str(name): str(words) for name, words in actions.items()} if isinstance(actions, dict) else {},
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ALIAS = "champion"
 FINGERPRINT, NUMBER = "fingerprint", "zenml_version"  # tags
-APPROVAL = ("approval", "approval_by", "approval_reason")  # further tags
+APPROVAL = ("approval", "approval_by", "approval_reason", "approval_time")  # further tags
 UNFINISHED = "none"  # the number of an entry whose run died before ZenML had a version of it
 MAX_DESCRIPTION_CHARACTERS = 5000  # PostgreSQL and MySQL refuse more; sqlite does not
 THE_REST = "\n\nThe rest is in model_card.md, an artifact of the run.\n"
@@ -39,6 +39,8 @@ class Registered:
         approval: Its tag ``approval``, which people may set, too; empty if it has none.
         approval_by: Its tag ``approval_by``, likewise.
         approval_reason: Its tag ``approval_reason``, likewise.
+        approval_time: Its tag ``approval_time``, the last one that is written when an approval or rejection is
+            carried out.
     """
 
     version: str
@@ -47,6 +49,7 @@ class Registered:
     approval: str = ""
     approval_by: str = ""
     approval_reason: str = ""
+    approval_time: str = ""
 
 
 def list_registered(model: str) -> list[Registered]:

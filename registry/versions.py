@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sentiment.deployment import Deployment
     from sentiment.promotion.approval import Approval
 
+LIVE_ON = "live_on_"  # followed by the name of a stack: metadata of the version that is live there
+
 
 def deployed_after_promotion(live: Deployment, production: Version) -> bool:
     """Whether the live deployment is newer than the promotion of the version in production: an operator chose it."""
@@ -190,11 +192,67 @@ def record_waiting(model: str, number: str, champion: str) -> None:
     log_metadata(metadata=facts, model_name=model, model_version=number)
 
 
+def record_not_waiting(model: str, number: str) -> None:
+    """Records that the version needs another evaluation before it can be approved."""
+    from zenml import log_metadata
+
+    log_metadata(metadata={"approval": "", "approval_reason": ""}, model_name=model, model_version=number)
+
+
+def is_overtaken(model: str, version: Version, production: str | None) -> bool:
+    """Whether the version waits, or was approved and its promotion died, after a comparison with another champion.
+
+    Args:
+        model: Name of the model.
+        version: The version.
+        production: Number of the version that is in production now; None if there is none.
+    """
+    from zenml.client import Client
+
+    if version.stage or version.approval not in (PENDING, APPROVED) or version.compared_with == (production or ""):
+        return False
+    # An operator may also approve a version that never waited: there is no comparison then that could be out of date.
+    return "approval_champion" in Client().get_model_version(model, version.number).run_metadata
+
+
 def record_approval(model: str, number: str, approval: Approval) -> None:
     """Records on the version that a person approved or rejected it."""
     from zenml import log_metadata
 
     log_metadata(metadata=approval.as_facts(), model_name=model, model_version=number)
+
+
+def record_live(model: str, number: str) -> None:
+    """Records which version is live on the active stack; other stacks cannot ask its deployer.
+
+    Args:
+        model: Name of the model.
+        number: Number of the version; empty if none is live any more.
+    """
+    from zenml import log_metadata
+    from zenml.client import Client
+    from zenml.utils.pagination_utils import depaginate
+
+    key = f"{LIVE_ON}{Client().active_stack_model.name}"
+    for name in [found.name for found in depaginate(Client().list_models)]:
+        for version in depaginate(Client().list_model_versions, model=name, hydrate=True):
+            is_live = (name, str(version.number)) == (model, number)
+            if bool(version.run_metadata.get(key)) != is_live:
+                log_metadata(metadata={key: is_live}, model_name=name, model_version=str(version.number))
+
+
+def find_live_stacks(model: str) -> dict[str, str]:
+    """Returns the name of another stack on which a version is live, by the version's number."""
+    from zenml.client import Client
+    from zenml.utils.pagination_utils import depaginate
+
+    own = f"{LIVE_ON}{Client().active_stack_model.name}"
+    return {
+        str(version.number): key.removeprefix(LIVE_ON)
+        for version in depaginate(Client().list_model_versions, model=model, hydrate=True)
+        for key, value in version.run_metadata.items()
+        if key.startswith(LIVE_ON) and key != own and value
+    }
 
 
 def update_card(model: str, number: str, card: str) -> None:

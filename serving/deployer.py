@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 from uuid import UUID
 
-from zenml.config.global_config import GlobalConfiguration
 from zenml.model_deployers import BaseModelDeployerFlavor
 from zenml.model_deployers.base_model_deployer import DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT
 from zenml.services.service import BaseService, ServiceConfig
@@ -25,7 +23,7 @@ from serving.flavor import BentoDeployerFlavor
 from serving.front import Front
 from serving.interface import RolloutDeployer
 from serving.nginx import Backend, Route
-from serving.record import lock_deployment, read_live, write_live
+from serving.record import read_live, write_live
 from serving.rollouts.access import access_to
 from serving.rollouts.canary import read_traffic, watch_canary
 from serving.rollouts.shadow import watch_shadow
@@ -55,21 +53,14 @@ class BentoDeployer(RolloutDeployer[BentoService]):
     NAME: ClassVar[str] = "Sentiment Bento"
     FLAVOR: ClassVar[type[BaseModelDeployerFlavor]] = BentoDeployerFlavor
 
-    _lock: IO[str] | None = None
-
     @property
     def config(self) -> BentoDeployerConfig:
         """Its configuration."""
         return cast(BentoDeployerConfig, self._config)
 
     @property
-    def root(self) -> Path:
-        """The folder of its state: services, the front, the prediction log."""
-        return Path(GlobalConfiguration().local_stores_path) / str(self.id)
-
-    @property
     def local_path(self) -> str:
-        """The same, for ZenML."""
+        """The folder of its state for ZenML: services, the front, the prediction log."""
         return str(self.root)
 
     @property
@@ -83,7 +74,7 @@ class BentoDeployer(RolloutDeployer[BentoService]):
         Raises:
             UserError: If another deployment is under way, or it does not start: nothing is left of it then.
         """
-        lock = self._acquire_lock(f"deploying {bento.tag}")
+        lock = self.lock(f"deploying {bento.tag}")
         try:
             self._clean_up()
             service = self._start_service(bento)
@@ -381,27 +372,6 @@ class BentoDeployer(RolloutDeployer[BentoService]):
     def _ask_front(self) -> str | None:
         """Asks our front which service it serves: an operator may have removed a damaged record."""
         return self.config.live_address.served_by() if self._front.master() is not None else None
-
-    def _acquire_lock(self, doing: str) -> IO[str]:
-        if self._lock is not None:
-            raise UserError(
-                "is busy: this process has an unfinished deployment", where=WHERE, remedy="Discard it first."
-            )
-        return lock_deployment(self.root, doing)
-
-    @contextmanager
-    def _locked(self, doing: str) -> Iterator[None]:
-        """Holds the deployment lock during the block, unless this deployer holds it for a whole deployment."""
-        if self._lock is not None:
-            yield
-            return
-        with self._acquire_lock(doing):
-            yield
-
-    def _release(self) -> None:
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            lock.close()
 
     # Methods that ZenML's command line calls
 

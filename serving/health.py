@@ -27,7 +27,9 @@ def read_health(settings: HealthSettings, *, hours: float) -> tuple[Health | Non
         if settings.prometheus:
             return _by_prometheus(settings.prometheus, hours), ""
         return _by_itself()
-    except (httpx.HTTPError, httpx.InvalidURL, UserError, ValueError, KeyError, TypeError) as error:
+    except UserError as error:
+        return None, str(error)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
         asked = f"Prometheus at {settings.prometheus}" if settings.prometheus else "the live service"
         return None, f"{asked} does not answer: {type(error).__name__}: {error}"
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
+from zenml.config.global_config import GlobalConfiguration
 from zenml.model_deployers import BaseModelDeployer
+
+from sentiment.errors import UserError
+from serving.record import lock_deployment
 
 if TYPE_CHECKING:
     from sentiment.checks import CheckReport
@@ -25,6 +30,13 @@ class RolloutDeployer(BaseModelDeployer, Generic[Service]):
     A deployment is ``start``, ``test``, perhaps ``compare``, then ``switch`` or ``discard``. The live service stays
     live until the new one has its traffic, whenever this process ends; the next deployment cleans up.
     """
+
+    _lock: IO[str] | None = None  # of a deployment that has begun
+
+    @property
+    def root(self) -> Path:
+        """The folder of its state on this machine, at least its lock."""
+        return Path(GlobalConfiguration().local_stores_path) / str(self.id)
 
     @property
     def needs_token(self) -> bool:
@@ -79,7 +91,9 @@ class RolloutDeployer(BaseModelDeployer, Generic[Service]):
     def compare(
         self, service: Service, live: Deployment, known: Sequence[Known], settings: RolloutSettings
     ) -> CheckReport:
-        """Compares a service with the live one as the settings say, and ends its share of the traffic afterwards.
+        """Compares a service with the live one as the settings say; a service that fails gets no traffic afterwards.
+
+        One that passes may keep its share until ``switch`` or ``discard``.
 
         Args:
             service: From ``start``.
@@ -128,3 +142,35 @@ class RolloutDeployer(BaseModelDeployer, Generic[Service]):
     def hourly_cost(self) -> str:
         """Describes the cost of an hour of everything that runs now; empty if nothing is charged or it is unknown."""
         return ""
+
+    def lock(self, doing: str) -> IO[str]:
+        """Keeps other deployments on this machine out, until the returned file is closed or this process ends.
+
+        Args:
+            doing: The action, shown to processes that are refused.
+
+        Raises:
+            UserError: If a deployment is under way on this machine.
+        """
+        if self._lock is not None:
+            raise UserError(
+                "is busy: this process has an unfinished deployment",
+                where="model deployer",
+                remedy="Discard it first.",
+            )
+        return lock_deployment(self.root, doing)
+
+    @contextmanager
+    def _locked(self, doing: str) -> Iterator[None]:
+        """Holds the lock during the block, unless this deployer holds it for a whole deployment."""
+        if self._lock is not None:
+            yield
+            return
+        with self.lock(doing):
+            yield
+
+    def _release(self) -> None:
+        """Ends the lock of a whole deployment."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.close()

@@ -37,7 +37,9 @@ class Leftovers:
 
 
 def find_leftovers(root: Path, before: datetime) -> Leftovers:
-    """Finds the leftovers; the caller holds the deployment lock, so that no service on trial is among them.
+    """Finds the leftovers.
+
+    Only under the deployment lock is no service on trial among them: a caller that deletes them holds it.
 
     Args:
         root: Folder of the deployer.

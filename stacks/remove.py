@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sentiment.errors import UserError
-from stacks.apply import PREFIX, find_stack, full_name, own_components
+from stacks.apply import FLAVORS, PREFIX, find_stack, full_name, own_components
 from stacks.secrets import owned
 
 if TYPE_CHECKING:
@@ -67,9 +67,9 @@ def _refuse_live(name: str, components: list[ComponentResponse]) -> None:
     from zenml.model_deployers import BaseModelDeployer
 
     for component in components:
-        if component.type != StackComponentType.MODEL_DEPLOYER or component.flavor_name != "sentiment_bento":
+        if component.type != StackComponentType.MODEL_DEPLOYER or component.flavor_name not in FLAVORS:
             continue
         deployer: Any = BaseModelDeployer.from_model(component)  # its class is named by its flavor: no import here
         if deployer.live():
             remedy = f"Stop it first: python run.py --stack {name} stop."
-            raise UserError("serves a model on this machine", where=f"stack {name}", remedy=remedy)
+            raise UserError("serves a model", where=f"stack {name}", remedy=remedy)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Collection, Iterator
+import shutil
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,13 +51,39 @@ def _changed(path: Path) -> datetime:
         return datetime.now(UTC)
 
 
+def delete_caches(paths: Sequence[Path], rule: Rule) -> None:
+    """Deletes files and folders of the cache, except those that a process trains in, or has changed since."""
+    for path in paths:
+        with _lock(path) as free:
+            if not free or _changed(path) >= rule.before:
+                continue
+            if path.is_dir():  # a training that starts from now on gets a new folder
+                removed = path.with_name(f"{path.name}.removed")
+                shutil.rmtree(removed, ignore_errors=True)  # a killed prune may have left it
+                path.rename(removed)
+                shutil.rmtree(removed, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[bool]:
+    """Holds the lock of a training's folder during the block; gives whether no other process trains there."""
+    try:
+        lock = (folder / LOCK).open()
+    except (FileNotFoundError, NotADirectoryError):
+        yield True
+        return
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def _is_locked(folder: Path) -> bool:
     """Whether a process trains in this folder."""
-    try:
-        with (folder / LOCK).open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except BlockingIOError:
-        return True
-    return False
+    with _lock(folder) as free:
+        return not free

@@ -9,10 +9,16 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sentiment.errors import UserError
 from stacks.probes.storage import JOURNAL
 
 if TYPE_CHECKING:
     from zenml.artifact_stores import BaseArtifactStore
+
+DAMAGED = (
+    "Rename it to keep it, and prune again. It named what was half-deleted: run.py status shows versions that only "
+    "MLflow has, and zenml artifact version list --only_unused=true lists artifacts of no run."
+)
 
 
 @dataclass(frozen=True)
@@ -37,9 +43,10 @@ class Journal:
 
 
 def read_journal(store: BaseArtifactStore) -> Journal:
-    """Reads the journal of a deletion that did not finish; an empty one if there is none, or it was cut short.
+    """Reads the journal of a deletion that did not finish; an empty one if there is none.
 
-    A journal that was cut short belongs to a deletion that had deleted nothing yet.
+    Raises:
+        UserError: If it is damaged: what that deletion left is not known then.
     """
     path = _path(store)
     if not store.exists(path):
@@ -48,16 +55,18 @@ def read_journal(store: BaseArtifactStore) -> Journal:
         text = file.read()
     try:
         values = json.loads(text)
-    except ValueError:
-        return Journal()
-    return Journal(values.pop("started"), **{name: tuple(value) for name, value in values.items()})
+        return Journal(values.pop("started"), **{name: tuple(value) for name, value in values.items()})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError("the journal of an earlier prune is damaged", where=path, remedy=DAMAGED) from error
 
 
 def write_journal(store: BaseArtifactStore, journal: Journal) -> None:
-    """Writes the journal, whole, before anything is deleted."""
+    """Writes the journal before anything is deleted; a crash leaves the old one or the new one, never half of one."""
     started = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC on {socket.gethostname()}, process {os.getpid()}"
-    with store.open(_path(store), "w") as file:
+    new = f"{_path(store)}.new"
+    with store.open(new, "w") as file:
         file.write(json.dumps({**asdict(journal), "started": started}))
+    store.rename(new, _path(store), overwrite=True)
 
 
 def remove_journal(store: BaseArtifactStore) -> None:

@@ -63,20 +63,20 @@ def choose_packages(
     for package in packages:
         if (package.version, package.fingerprint) in ours:
             by_version[package.version].append(package)
-    doomed = [p for number, built in by_version.items() for p in (built if number in old else built[:-1])]
-    return [p for p in doomed if p.tag not in in_use and (p.version in old or p.created < rule.before)]
+    unneeded = [p for number, built in by_version.items() for p in (built if number in old else built[:-1])]
+    return [p for p in unneeded if p.tag not in in_use and (p.version in old or p.created < rule.before)]
 
 
 def folders_of(packages: Sequence[Package]) -> list[Path]:
     """Returns the folders of Bentos, and of models that no other Bento uses."""
-    gone = {package.tag for package in packages}
-    left = {
+    removed = {package.tag for package in packages}
+    models_in_use = {
         store.model_tag(f"{file.parents[1].name}:{file.parent.name}")
         for file in (store.home() / "bentos").glob("*/*/bento.yaml")
-        if f"{file.parents[1].name}:{file.parent.name}" not in gone
+        if f"{file.parents[1].name}:{file.parent.name}" not in removed
     }
     folders: list[Path] = []
-    for tag in sorted(gone):
+    for tag in sorted(removed):
         model, bento = (store.home() / path for path in store.paths(tag))
-        folders += [bento] if store.model_tag(tag) in left else [bento, model]
+        folders += [bento] if store.model_tag(tag) in models_in_use else [bento, model]
     return [folder for folder in dict.fromkeys(folders) if folder.exists()]

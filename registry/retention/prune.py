@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,8 @@ from registry import versions
 from registry.artifacts import open_store
 from registry.locks import version_lock
 from registry.retention import records, tracked
-from registry.retention.caches import find_caches
+from registry.retention.active import ActiveRuns
+from registry.retention.caches import delete_caches, find_caches
 from registry.retention.disk_use import bytes_below
 from registry.retention.journal import Journal, read_journal, remove_journal, write_journal
 from registry.retention.packages import Package, choose_packages, folders_of, list_packages
@@ -38,7 +38,7 @@ class Plan:
     Attributes:
         model: Name of the model.
         rule: The limits.
-        in_use: Why versions stay, as far as only the caller knows.
+        in_use: Why versions stay, as far as their own records do not tell.
         versions: The versions, oldest first.
         stay: Why each other version stays, by number.
         runs: The pipeline runs.
@@ -107,21 +107,17 @@ def make_plan(
     """
     store = _store()
     unfinished = read_journal(store)
+    active = ActiveRuns(model)
+    active.update()
     runs = records.list_runs(now)
-    active = [run for run in runs if run.active]
-    rule = Rule(keep, min([now - older_than, *(run.created for run in active)]))
+    rule = Rule(keep, min([now - older_than, *(run.created for run in runs if run.active)]))
 
-    given, in_use = set(), dict(in_use)
-    for run in active:
-        artifacts, numbers = records.find_given(run.id, model)
-        given |= artifacts
-        in_use |= dict.fromkeys(numbers - in_use.keys(), f"used by {run.name}, which is running")
     known = versions.list_versions(model)
-    begun = [v.rpartition(":")[2] for v in unfinished.versions if v.rpartition(":")[0] == model]
-    in_use |= {
-        v.number: "has a service" for v in known if v.number not in in_use and records.has_service(model, v.number)
-    }
-    stay = find_reasons(known, rule, in_use, begun)
+    interrupted = [v.rpartition(":")[2] for v in unfinished.versions if v.rpartition(":")[0] == model]
+    elsewhere = {run.name: f"of stack {run.stack}" for run in runs if run.stack and not run.here}
+    in_use = {version.number: elsewhere[version.run] for version in known if version.run in elsewhere} | dict(in_use)
+    in_use = _find_in_use(model, known, in_use, active)
+    stay = find_reasons(known, rule, in_use, interrupted)
     old = [version for version in known if version.number not in stay]
 
     searches = tracked.find_searches(rule, {run.name for run in runs})
@@ -131,82 +127,124 @@ def make_plan(
         v for found in others.values() for v in found
     ]
     named = {*needed, *(version.run for version in referring), *(run.name for run in trials)}
-    gone, kept = choose_runs(runs, rule, named, unfinished.runs)
+    old_runs, kept = choose_runs(runs, rule, named, unfinished.runs)
     producers = records.find_producers(kept)
-    gone = [run for run in gone if run.id not in producers]
-    kept = [run for run in runs if run not in gone]
+    old_runs = [run for run in old_runs if run.id not in producers]
+    kept = [run for run in runs if run not in old_runs]
 
     linked = {model: [v.number for v in known if v.number in stay]} | {
         m: [v.number for v in o] for m, o in others.items()
     }
-    used = given | records.list_monitoring_reports()
+    reports, old_reports = records.list_monitoring_reports(rule.before)
+    used = active.artifacts | reports
     used |= {a for run in kept for a in records.list_artifacts_of_run(run.id)}
     used |= {a for name, numbers in linked.items() for n in numbers for a in records.list_artifacts_of_version(name, n)}
-    doomed = {a for run in gone for a in records.list_artifacts_of_run(run.id)}
-    doomed |= {a for version in old for a in records.list_artifacts_of_version(model, version.number)}
-    doomed |= {UUID(identifier) for identifier in unfinished.artifacts}
-    found = [a for a in records.find_artifacts(doomed - used) if a.artifact_store_id == store.id]
+    unneeded = old_reports | {a for run in old_runs for a in records.list_artifacts_of_run(run.id)}
+    unneeded |= {a for version in old for a in records.list_artifacts_of_version(model, version.number)}
+    unneeded |= {UUID(identifier) for identifier in unfinished.artifacts}
+    found = [a for a in records.find_artifacts(unneeded - used) if a.artifact_store_id == store.id]
 
     packages = []
     if running_bentos is not None:
         packages = choose_packages(list_packages(model), known, {v.number for v in old}, rule, running_bentos)
     return Plan(
-        model=model, rule=rule, in_use=in_use, versions=tuple(old), stay=stay, runs=tuple(gone),
-        logs={run.name: tuple(records.find_logs(run.id, store)) for run in gone},
+        model=model, rule=rule, in_use=in_use, versions=tuple(old), stay=stay, runs=tuple(old_runs),
+        logs={run.name: tuple(records.find_logs(run.id, store)) for run in old_runs},
         artifacts=tuple(found),
-        tracked=tracked.find_tracked(model, old, {run.name for run in gone}, searches),
+        tracked=tracked.find_tracked(model, old, {run.name for run in old_runs}, searches),
         packages=tuple(packages),
-        caches=() if active else tuple(find_caches(rule, searches.unfinished)),  # a running training may read them
-        running=tuple(run.name for run in active),
+        caches=() if active.names else tuple(find_caches(rule, searches.unfinished)),  # running trainings read them
+        running=tuple(active.names.values()),
         postponed=running_bentos is None,
         unfinished=unfinished,
     )  # fmt: skip
 
 
-def delete_versions(plan: Plan) -> None:
-    """Begins a deletion: writes the journal, and deletes versions and Bentos; the caller holds the deployment lock.
+def delete_versions(plan: Plan, in_use: Mapping[str, str], running_bentos: Collection[str]) -> None:
+    """Starts a deletion: writes the journal, and deletes versions and Bentos; the caller holds the deployment lock.
 
     A version that came into use since it was planned stays with everything that belongs to it.
+
+    Args:
+        plan: What to delete.
+        in_use: As for :func:`make_plan`, read under the lock.
+        running_bentos: Tags of Bentos that run on this machine, or are live, read under the lock.
     """
-    store = _store()
-    write_journal(store, _merge(plan))
-    bentos.remove(folders_of([p for p in plan.packages if p.version not in {v.number for v in plan.versions}]))
+    write_journal(_store(), _merge(plan))
+    packages = tuple(package for package in plan.packages if package.tag not in running_bentos)
+    current = replace(plan, in_use={**plan.in_use, **in_use}, packages=packages)
+    bentos.remove(folders_of([p for p in packages if p.version not in {v.number for v in plan.versions}]))
+    active = ActiveRuns(plan.model)
     for version in plan.versions:
-        _delete_version(plan, version)
+        _delete_version(current, version, active)
 
 
 def delete_rest(plan: Plan) -> None:
-    """Completes a deletion: deletes runs, then the files that no record refers to any more; needs no lock."""
-    store = _store()
+    """Completes a deletion: deletes runs, then the files that no record refers to any more; needs no lock.
+
+    Runs whose version stays after all, and artifacts that another run was given, stay.
+    """
+    store, active = _store(), ActiveRuns(plan.model)
+    known = [*versions.list_versions(plan.model), *(v for found in _other_versions(plan.model).values() for v in found)]
+    named = {version.run for version in known}
     for run in plan.runs:
+        if run.name in named:
+            continue
         for log in plan.logs[run.name]:
             records.delete_stored(log.uri, store)
         records.delete_run(run.id)
     if plan.running:
         time.sleep(SETTLE_S)
     for artifact in plan.artifacts:
-        if records.is_unused(artifact.id):
+        if active.update():
+            time.sleep(SETTLE_S)
+        if artifact.id not in active.artifacts and records.is_unused(artifact.id):
             records.delete_artifact(artifact, store)
     merged = _merge(plan)
-    tracked.delete_tracked(merged.mlflow_runs, merged.mlflow_models)
-    for path in plan.caches:
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-    left = [v for v in plan.unfinished.versions if plan.postponed or not v.startswith(f"{plan.model}:")]
-    if left:
-        write_journal(store, Journal(versions=tuple(left)))
+    needed = tracked.find_runs({run.name for run in plan.runs} & named)
+    tracked.delete_tracked(sorted({*merged.mlflow_runs} - needed), merged.mlflow_models)
+    active.update()
+    if not active.names:  # running trainings read them
+        delete_caches(plan.caches, plan.rule)
+    remaining = [v for v in plan.unfinished.versions if plan.postponed or not v.startswith(f"{plan.model}:")]
+    if remaining:
+        write_journal(store, Journal(versions=tuple(remaining)))
     else:
         remove_journal(store)
 
 
-def _delete_version(plan: Plan, version: Version) -> None:
+def _find_in_use(
+    model: str, known: Sequence[Version], in_use: Mapping[str, str], active: ActiveRuns
+) -> Mapping[str, str]:
+    """Returns why versions stay, by number: as given, and as ZenML and MLflow know at this moment.
+
+    Args:
+        model: Name of the model.
+        known: Its versions.
+        in_use: What is known already.
+        active: The active runs.
+    """
+    aliases, stacks = tracked.find_aliases(model), versions.find_live_stacks(model)
+    found = {number: f"used by {run}, which is running" for number, run in active.versions.items()} | dict(in_use)
+    for version in known:
+        if version.number in found:
+            continue
+        if stack := stacks.get(version.number):
+            found[version.number] = f"live on stack {stack}"
+        elif records.has_service(model, version.number):
+            found[version.number] = "has a service"
+        elif alias := aliases.get((version.fingerprint, version.number)):
+            found[version.number] = f"has the alias {alias} in MLflow"
+    return found
+
+
+def _delete_version(plan: Plan, version: Version, active: ActiveRuns) -> None:
     """Deletes a version, its record last: its Bentos and MLflow's version are found through it."""
     with version_lock(plan.model):
+        active.update()
         known = versions.list_versions(plan.model)
-        stays = find_reasons(known, plan.rule, plan.in_use, [v.number for v in plan.versions])
-        if version.number in stays or records.has_service(plan.model, version.number):
+        in_use = _find_in_use(plan.model, [v for v in known if v.number == version.number], plan.in_use, active)
+        if version.number in find_reasons(known, plan.rule, in_use, [v.number for v in plan.versions]):
             return
         bentos.remove(folders_of([package for package in plan.packages if package.version == version.number]))
         tracked.delete_registered(plan.model, plan.tracked.versions.get(version.number, ()))
@@ -224,13 +262,13 @@ def _other_versions(model: str) -> dict[str, list[Version]]:
 
 def _merge(plan: Plan) -> Journal:
     """Returns the journal of a plan, with what an unfinished deletion has left."""
-    left = plan.unfinished
+    before = plan.unfinished
     return Journal(
-        versions=tuple({*left.versions, *(f"{plan.model}:{version.number}" for version in plan.versions)}),
-        runs=tuple({*left.runs, *(run.name for run in plan.runs)}),
-        artifacts=tuple({*left.artifacts, *(str(artifact.id) for artifact in plan.artifacts)}),
-        mlflow_runs=tuple({*left.mlflow_runs, *plan.tracked.runs}),
-        mlflow_models=tuple({*left.mlflow_models, *plan.tracked.models}),
+        versions=tuple({*before.versions, *(f"{plan.model}:{version.number}" for version in plan.versions)}),
+        runs=tuple({*before.runs, *(run.name for run in plan.runs)}),
+        artifacts=tuple({*before.artifacts, *(str(artifact.id) for artifact in plan.artifacts)}),
+        mlflow_runs=tuple({*before.mlflow_runs, *plan.tracked.runs}),
+        mlflow_models=tuple({*before.mlflow_models, *plan.tracked.models}),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from registry.retention.rules import Run
 
 if TYPE_CHECKING:
     from zenml.artifact_stores import BaseArtifactStore
-    from zenml.models import ArtifactVersionResponse
+    from zenml.models import ArtifactVersionResponse, PipelineRunResponse
 
 PIPELINES = ("train", "trial", "tune", "evaluate", "deploy", "monitor", "score")  # no other pipeline's run is deleted
 STALE_AFTER = timedelta(days=3)  # ZenML shows a killed run as running forever; no run of ours takes this long
@@ -39,15 +40,38 @@ def list_runs(now: datetime) -> list[Run]:
     from zenml.client import Client
     from zenml.utils.pagination_utils import depaginate
 
-    stack, found = Client().active_stack_model.id, []
+    found = []
     for name in PIPELINES:
         for pipeline in Client().list_pipelines(name=name).items:  # get_pipeline would also take a longer name
-            for run in depaginate(Client().list_pipeline_runs, pipeline_id=pipeline.id):
-                created = _with_zone(run.created)
-                active = not run.status.is_finished and created > now - STALE_AFTER
-                here = run.stack is not None and run.stack.id == stack
-                found.append(Run(run.id, run.name, name, created, active, here))
+            runs = depaginate(Client().list_pipeline_runs, pipeline_id=pipeline.id)
+            found += [_read_run(run, name, now) for run in runs]
     return found
+
+
+def list_active(now: datetime) -> list[Run]:
+    """Lists the runs of this project's pipelines that are running, on any stack."""
+    from zenml.client import Client
+    from zenml.utils.pagination_utils import depaginate
+
+    recent = f"gte:{now - STALE_AFTER:%Y-%m-%d %H:%M:%S}"
+    runs = depaginate(Client().list_pipeline_runs, created=recent, in_progress=True)
+    named = [(run, run.pipeline.name) for run in runs if run.pipeline]
+    return [run for found, name in named if name in PIPELINES and (run := _read_run(found, name, now)).active]
+
+
+def _read_run(run: PipelineRunResponse, pipeline: str, now: datetime) -> Run:
+    from zenml.client import Client
+
+    created = _with_zone(run.created)
+    return Run(
+        run.id,
+        run.name,
+        pipeline,
+        created,
+        active=not run.status.is_finished and created > now - STALE_AFTER,
+        here=run.stack is not None and run.stack.id == Client().active_stack_model.id,
+        stack=run.stack.name if run.stack else "",
+    )
 
 
 def find_producers(runs: Iterable[Run]) -> set[UUID]:
@@ -72,14 +96,18 @@ def list_artifacts_of_run(run: UUID) -> set[UUID]:
     return {artifact.id for artifact in depaginate(Client().list_artifact_versions, pipeline_run=str(run))}
 
 
-def find_given(run: UUID, model: str) -> tuple[set[UUID], set[str]]:
+def find_inputs(run: UUID, model: str) -> tuple[set[UUID], set[str]]:
     """Finds what an active run was given and reads only later: artifacts, and versions of a model by number."""
     from zenml.client import Client
 
-    snapshot = Client().get_pipeline_run(run).snapshot
-    artifacts, numbers = set(), set()
+    artifacts: set[UUID] = set()
+    numbers: set[str] = set()
+    try:
+        snapshot = Client().get_pipeline_run(run).snapshot
+    except KeyError:  # deleted in between
+        return artifacts, numbers
     for step in snapshot.step_configurations.values() if snapshot else ():
-        artifacts |= {given.id for given in step.config.external_input_artifacts.values() if given.id}
+        artifacts |= {found.id for found in step.config.external_input_artifacts.values() if found.id}
         for loader in step.config.client_lazy_loaders.values():  # ZenML asks for these when the step starts
             named = loader.call_chain[0].call_kwargs
             if named.get("model_name_or_id") == model:
@@ -99,12 +127,28 @@ def list_artifacts_of_version(model: str, number: str) -> set[UUID]:
     return {link.artifact_version.id for link in links}
 
 
-def list_monitoring_reports() -> set[UUID]:
-    """Lists the reports that alarms and pages read: see :mod:`registry.history`."""
-    from zenml.client import Client
+def list_monitoring_reports(before: datetime) -> tuple[set[UUID], set[UUID]]:
+    """Lists the reports that alarms and pages read (see :mod:`registry.history`), and older ones of each model.
 
-    newest = Client().list_artifact_versions(artifact=REPORT, sort_by="desc:created", size=MAX_RUNS)
-    return {artifact.id for artifact in newest.items}
+    Args:
+        before: Reports that were created later are not among the older ones.
+    """
+    from zenml.client import Client
+    from zenml.utils.pagination_utils import depaginate
+
+    listed = depaginate(Client().list_artifact_versions, artifact=REPORT, size=MAX_RUNS, hydrate=True)
+    reports = sorted(listed, key=lambda report: report.created, reverse=True)
+    read = {report.id for report in reports[:MAX_RUNS]}  # status and alarms read these, and then choose their model's
+    older: set[UUID] = set()
+    seen: Counter[str] = Counter()
+    for report in reports:
+        model = str(report.run_metadata.get("model", ""))
+        seen[model] += 1
+        if seen[model] <= MAX_RUNS:
+            read.add(report.id)
+        elif _with_zone(report.created) < before:
+            older.add(report.id)
+    return read, older - read
 
 
 def find_artifacts(identifiers: Iterable[UUID]) -> list[ArtifactVersionResponse]:

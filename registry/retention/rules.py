@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sentiment.deployment import Version
+from sentiment.promotion.approval import REJECTED
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Run:
         created: When it was created.
         active: Whether it is running.
         here: Whether it ran on the active stack.
+        stack: Name of its stack; empty if that no longer exists.
     """
 
     id: UUID
@@ -44,10 +46,11 @@ class Run:
     created: datetime
     active: bool = False
     here: bool = True
+    stack: str = ""
 
 
 def find_reasons(
-    known: Sequence[Version], rule: Rule, in_use: Mapping[str, str], begun: Collection[str] = ()
+    known: Sequence[Version], rule: Rule, in_use: Mapping[str, str], interrupted: Collection[str] = ()
 ) -> dict[str, str]:
     """Returns why versions stay, by number; a version that is missing here may be deleted.
 
@@ -55,10 +58,10 @@ def find_reasons(
         known: Every version of the model, oldest first.
         rule: The limits.
         in_use: Reasons by number that are known elsewhere, such as ``live``.
-        begun: Versions whose deletion has begun: their age does not keep them any more.
+        interrupted: Versions whose deletion did not finish: their age does not keep them any more.
     """
     production = next((v for v in known if v.stage == "production"), None)
-    former = _find_former(known, production)
+    previous = find_previous(known)
     newest = {version.number for version in known[-rule.keep :]}
     reasons = {}
     for version in known:
@@ -67,13 +70,15 @@ def find_reasons(
             reasons[number] = "in production"
         elif number in in_use:
             reasons[number] = in_use[number]
-        elif number == former:
+        elif number == previous:
             reasons[number] = "target of a rollback"
         elif version.waiting:
             reasons[number] = "waits for an approval"
         elif version.rolled_back:  # without its record, a training with the same data would promote it again
             reasons[number] = "was rolled back"
-        elif number in begun:
+        elif version.approval == REJECTED:  # likewise: it would be presented again as a new one
+            reasons[number] = "was rejected"
+        elif number in interrupted:
             continue
         elif number in newest:
             reasons[number] = f"one of the newest {rule.keep}"
@@ -82,17 +87,25 @@ def find_reasons(
     return reasons
 
 
-def _find_former(known: Sequence[Version], production: Version | None) -> str:
-    """Returns the number of the version that a rollback would restore; empty if there is none."""
-    if production and production.replaced:
+def find_previous(known: Sequence[Version]) -> str:
+    """Returns the number of the version that a rollback restores; empty if there is none.
+
+    It is the one that the version in production replaced. If that is not on record, or was deleted, it is the last
+    archived version before the one in production that was not rolled back itself.
+
+    Args:
+        known: Every version of the model, oldest first.
+    """
+    production = next((v for v in known if v.stage == "production"), None)
+    if production and production.replaced in {v.number for v in known}:
         return production.replaced
     limit = int(production.number) if production else float("inf")
-    archived = [v.number for v in known if v.stage == "archived" and int(v.number) < limit]
+    archived = [v.number for v in known if v.stage == "archived" and int(v.number) < limit and not v.rolled_back]
     return archived[-1] if archived else ""
 
 
 def choose_runs(
-    runs: Sequence[Run], rule: Rule, needed: Collection[str], begun: Collection[str] = ()
+    runs: Sequence[Run], rule: Rule, needed: Collection[str], interrupted: Collection[str] = ()
 ) -> tuple[list[Run], list[Run]]:
     """Divides runs into those that may be deleted and those that stay.
 
@@ -100,7 +113,7 @@ def choose_runs(
         runs: Runs of every pipeline, in any order.
         rule: The limits; each pipeline keeps its newest runs.
         needed: Names of runs that versions and services refer to.
-        begun: Names of runs whose deletion has begun: their age does not keep them any more.
+        interrupted: Names of runs whose deletion did not finish: their age does not keep them any more.
     """
     by_pipeline: dict[str, list[Run]] = defaultdict(list)
     for run in sorted(runs, key=lambda r: r.created, reverse=True):
@@ -112,6 +125,6 @@ def choose_runs(
         if run.here
         and not run.active
         and run.name not in needed
-        and (run.name in begun or (run.id not in newest and run.created < rule.before))
+        and (run.name in interrupted or (run.id not in newest and run.created < rule.before))
     ]
     return old, [run for run in runs if run not in old]

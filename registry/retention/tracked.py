@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,13 +92,13 @@ def find_tracked(model: str, old: Sequence[Version], runs: Collection[str], sear
         runs: Names of the pipeline runs that may be deleted.
         searches: From :func:`find_searches`.
     """
-    gone = {(version.fingerprint, version.number) for version in old}
-    dropped: dict[str, list[str]] = defaultdict(list)
+    wanted = {(version.fingerprint, version.number) for version in old}
+    registered: dict[str, list[str]] = defaultdict(list)
     for entry in connect().search_model_versions(f"name='{model}'"):
         number = entry.tags.get(NUMBER, "")
-        if (entry.tags.get(FINGERPRINT), number) in gone and not entry.aliases:
-            dropped[number].append(str(entry.version))
-    entries = {(model, version) for found in dropped.values() for version in found}
+        if (entry.tags.get(FINGERPRINT), number) in wanted:
+            registered[number].append(str(entry.version))
+    entries = {(model, version) for found in registered.values() for version in found}
     kept_runs, kept_models = _find_registered(without=entries)
     ended = [run for run in _search(PIPELINES) if run.info.run_name in runs]
     ended += [run for run in _search([EXPERIMENT]) if run.info.run_id in searches.old]
@@ -107,11 +107,39 @@ def find_tracked(model: str, old: Sequence[Version], runs: Collection[str], sear
     models |= _find_registered(only=entries)[1]
     models -= kept_models
     return Tracked(
-        dropped,
+        registered,
         tuple(run.info.run_id for run in ended),
         tuple(sorted(models)),
         tuple(_folders([run.info.artifact_uri for run in ended], models)) if is_local() else (),
     )
+
+
+def find_aliases(model: str) -> dict[tuple[str, str], str]:
+    """Returns the aliases of a model's versions in MLflow's registry, by fingerprint and number in ZenML."""
+    found = connect().search_registered_models(f"name='{model}'")
+    aliases = {str(version): alias for entry in found for alias, version in entry.aliases.items()}
+    return {
+        (entry.tags.get(FINGERPRINT, ""), entry.tags.get(NUMBER, "")): aliases[str(entry.version)]
+        for entry in (connect().search_model_versions(f"name='{model}'") if aliases else ())
+        if str(entry.version) in aliases
+    }
+
+
+def find_runs(names: Collection[str]) -> set[str]:
+    """Returns the identifiers of the runs with these names."""
+    return {run.info.run_id for run in _search(PIPELINES) if run.info.run_name in names} if names else set()
+
+
+@contextmanager
+def _skip_deleted() -> Iterator[None]:
+    """Ends the block if MLflow no longer has what it asks for; any other error is raised."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
 
 
 def _find_registered(
@@ -135,10 +163,8 @@ def _find_registered(
 
 def delete_registered(model: str, numbers: Sequence[str]) -> None:
     """Deletes versions from MLflow's registry; their logged models stay."""
-    from mlflow.exceptions import MlflowException
-
     for number in numbers:
-        with suppress(MlflowException):  # an earlier deletion was cut short
+        with _skip_deleted():  # an earlier deletion was cut short
             connect().delete_model_version(model, number)
 
 
@@ -147,27 +173,26 @@ def delete_tracked(runs: Sequence[str], models: Sequence[str]) -> None:
 
     As ``mlflow gc``, but of these alone: it would also empty the trash of the user, runs and experiments.
     """
-    from mlflow.exceptions import MlflowException
     from mlflow.tracking._tracking_service.utils import _get_store
 
     client = connect()
     kept_runs, kept_models = _find_registered()  # a version may have been promoted since these were listed
     runs, models = sorted({*runs} - kept_runs), sorted({*models} - kept_models)
     for run in runs:
-        with suppress(MlflowException):
+        with _skip_deleted():
             client.delete_run(run)
     for model in models:
-        with suppress(MlflowException):
+        with _skip_deleted():
             client.delete_logged_model(model)
     if not is_local():
         return
     store = _get_store()  # type: ignore[no-untyped-call] # MLflow's
     for run in runs:
-        with suppress(MlflowException):  # gone already
+        with _skip_deleted():
             _delete_files(store.get_run(run).info.artifact_uri)
             store._hard_delete_run(run)
     for model in models:
-        with suppress(MlflowException):
+        with _skip_deleted():
             found = store.get_logged_model(model, allow_deleted=True)
             _delete_files(found.artifact_location)
             store._hard_delete_logged_model(model)
@@ -197,11 +222,9 @@ def _search(experiments: Sequence[str]) -> Iterator[MlflowRun]:
 
 def _folders(uris: Sequence[str], models: Collection[str]) -> Iterator[Path]:
     """Yields the local folders of runs and of logged models."""
-    from mlflow.exceptions import MlflowException
-
     yield from _local_folders(uris)
     for model in models:
-        with suppress(MlflowException):
+        with _skip_deleted():
             yield from _local_folders([connect().get_logged_model(model).artifact_location])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,30 +35,37 @@ def write_items(path: Path, items: Sequence[Item], *, format: str, suggest: bool
         The file of settings.
 
     Raises:
-        UserError: If the file exists already, or cannot be written.
+        UserError: If one of the files exists already, or cannot be written.
     """
+    require_new(path, format=format)
     tool = FORMATS[format]
     entries = [json.dumps(tool.write_entry(item, suggest=suggest), ensure_ascii=False) for item in items]
     lines = path.suffix == ".jsonl"
     content = "\n".join(entries) + "\n" if lines else "[\n" + ",\n".join(entries) + "\n]\n"
     settings = path.with_suffix(tool.SETTINGS_SUFFIX)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         settings.write_text(tool.write_settings(), encoding="utf-8")
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(content.encode("utf-8", "replace"))
         temporary.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            settings.unlink()
         raise UserError(f"cannot be written: {error.strerror}", where=str(path), remedy="Name another file.") from error
+    finally:
+        with suppress(OSError):  # usually it is gone: it became the batch
+            temporary.unlink()  # it holds texts of users
     return settings
 
 
-def require_new(path: Path) -> None:
+def require_new(path: Path, *, format: str) -> None:
     """Raises a UserError if a batch cannot be written there: it has another suffix, or people may be labelling it."""
     if path.suffix not in SUFFIXES:
         raise UserError("is neither .jsonl nor .json", where=str(path), remedy="Label Studio uploads .json.")
-    if path.exists():
-        raise UserError("exists already", where=str(path), remedy="Name another file.")
+    for file in (path, path.with_suffix(FORMATS[format].SETTINGS_SUFFIX)):
+        if file.exists():
+            raise UserError("exists already", where=str(file), remedy="Name another file.")
 
 
 def read_answers(path: Path) -> list[Answer]:

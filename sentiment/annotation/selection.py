@@ -75,7 +75,7 @@ def select_items(
         seed: Of the random share, of ties and of the order.
     """
     rng = np.random.default_rng(seed)
-    distinct, left_out = _distinct(window.predictions, exported, seed)
+    distinct, left_out = _distinct(own_predictions(window), exported, seed)
     rows = distinct.iloc[rng.permutation(len(distinct))].reset_index(drop=True)
     ranked = {
         "suspicious": _rank_suspicious(rows, sure),
@@ -97,6 +97,12 @@ def select_items(
         for row, r in zip(chosen, rows.iloc[chosen].itertuples(), strict=True)
     )
     return Selection(items, len(rows), left_out)
+
+
+def own_predictions(window: Window) -> pd.DataFrame:
+    """Returns the predictions of the window's version and time; a window also holds others that have a label."""
+    rows, facts = window.predictions, window.facts
+    return rows[rows["model_version"].eq(facts.model_version) & rows["time"].between(facts.start, facts.end, "left")]
 
 
 def fingerprint(text: str) -> str:

@@ -23,6 +23,7 @@ class MonitoringRun:
         scores: Measured numbers, by the name of the check.
         span: First moment of its window and the moment after it, in seconds since 1970.
         judged: Names of the checks that had enough data; none if the run is from before they were recorded.
+        actions: The action for each finding in words, with the windows that confirm it; none if not recorded.
     """
 
     at: datetime
@@ -33,6 +34,7 @@ class MonitoringRun:
     scores: Mapping[str, float] = field(default_factory=dict)
     span: tuple[float, float] = (0.0, 0.0)
     judged: tuple[str, ...] = ()
+    actions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,12 @@ class Alarm:
     Attributes:
         check: Its latest result.
         since: Time of the first failed run of the unbroken series.
+        action: The action in words, such as ``alert: in 1 of 2 windows; retrain at 2 of 3``; empty if not recorded.
     """
 
     check: Check
     since: datetime
+    action: str = ""
 
 
 def open_alarms(
@@ -61,7 +65,11 @@ def open_alarms(
     if not history or latest is None or (live and live.bento.version != history[-1].version):
         return ()
     own = [run for run in history if run.version == history[-1].version]
-    alarms = [Alarm(check, _since(own, check.name)) for check in latest.failures()]
+    actions = own[-1].actions
+    alarms = [
+        Alarm(check, _since(own, check.name), actions.get(check.name.partition(":")[0], ""))
+        for check in latest.failures()
+    ]
     return tuple(sorted(alarms, key=lambda alarm: alarm.check.severity != "critical"))
 
 

@@ -125,10 +125,11 @@ def _alarms(report: Report) -> list[Html]:
     if not report.alarms:
         return [paragraph(f"None: no check failed in the last monitoring run, {last.at:{_TIME}}.")]
     rows = [
-        (check_badge(a.check), named(a.check), a.check.observed, a.check.limit, _when(a.since)) for a in report.alarms
+        (check_badge(a.check), named(a.check), a.check.observed, a.check.limit, _when(a.since), a.action)
+        for a in report.alarms
     ]
     critical = [i for i, a in enumerate(report.alarms) if a.check.severity == "critical"]
-    return [table(["", "check", "observed", "limit", "since"], rows, failed=critical)]
+    return [table(["", "check", "observed", "limit", "since", "action"], rows, failed=critical)]
 
 
 def _live(report: Report) -> list[Html]:
@@ -190,7 +191,7 @@ def _champion(report: Report) -> list[Html]:
         known["registered"] = f"{datetime.fromisoformat(champion.registered):{_TIME}}"
     if champion.approved_by:
         known["approved by"] = champion.approved_by
-        known["approved because"] = champion.approval_reason or "no reason given"
+        known["reason of the approval"] = champion.approval_reason or "no reason given"
     if (e := report.evaluation) is None:
         return [facts(known), _gone("evaluation")]
     known |= {

@@ -123,6 +123,10 @@ def last_run_facts(history: Sequence[MonitoringRun]) -> dict[str, Any] | None:
 def alarm_facts(alarms: Sequence[Alarm]) -> list[dict[str, Any]]:
     """Returns open alarms for ``--json``."""
     return [
-        {**a.check.model_dump(include={"name", "severity", "observed", "limit"}), "since": a.since.isoformat()}
+        {
+            **a.check.model_dump(include={"name", "severity", "observed", "limit"}),
+            "since": a.since.isoformat(),
+            "action": a.action,
+        }
         for a in alarms
     ]

@@ -14,7 +14,8 @@ from sentiment.promotion.rules import FIGURES, baseline_rule, choose_figure, flo
 from sentiment.promotion.settings import PromotionSettings
 
 ROLLED_BACK = "rolled back: an operator promotes"
-HELD = "hold: an operator promotes"  # the last rule if promotion is not automatic
+REJECTED = "rejected: an operator promotes"
+HELD = "hold: waits for an approval"  # the last rule if promotion is not automatic
 
 
 class Decision(BaseModel):
@@ -59,6 +60,7 @@ def decide(
     seed: int,
     lost: str | None = None,
     rolled_back: str | None = None,
+    rejected: str | None = None,
 ) -> Decision:
     """Applies the rules of promotion to a challenger.
 
@@ -73,6 +75,7 @@ def decide(
         lost: Version of a production model that cannot be scored, as its files are gone or of another format: an
             operator must replace it.
         rolled_back: The challenger's version and the time of its rollback, if it was rolled back before.
+        rejected: The challenger's version and the reason of the person who rejected it, if a person did.
 
     Raises:
         UserError: If two evaluations that have to be compared are on different reviews.
@@ -87,7 +90,8 @@ def decide(
         *(champion_rules(evaluation, behaviour, champion, settings, seed) if champion else ()),
         *([_lost_rule(lost)] if lost else ()),
         *([_rolled_back_rule(rolled_back)] if rolled_back else ()),
-        *([] if settings.automatic else [Check(name=HELD, passed=False, observed="not yet", limit="an operator")]),
+        *([_rejected_rule(rejected)] if rejected else ()),
+        *([] if settings.automatic else [Check(name=HELD, passed=False, observed="not yet", limit="an approval")]),
     )
     promote = not any(rule.blocks for rule in rules)
     version = champion.version if champion else lost
@@ -121,6 +125,16 @@ def _rolled_back_rule(version: str) -> Check:
     )
 
 
+def _rejected_rule(version: str) -> Check:
+    return Check(
+        name=REJECTED,
+        passed=False,
+        observed=version,
+        limit="an operator",
+        detail="a version that a person rejected is not promoted automatically, and waits for no approval",
+    )
+
+
 def _reason_to_promote(rules: Sequence[Check], evaluation: Evaluation, version: str | None) -> str:
     over = next(rule for rule in rules if rule.name.startswith("baseline: "))
     figure = choose_figure(evaluation)
@@ -134,9 +148,11 @@ def _reason_to_promote(rules: Sequence[Check], evaluation: Evaluation, version: 
 
 def _reason_not_to(rules: Sequence[Check], version: str | None) -> str:
     failed = [rule for rule in rules if rule.blocks and rule.name != HELD]
-    earlier = next((rule for rule in failed if rule.name == ROLLED_BACK), None)
-    if earlier:
-        return f"was rolled back ({earlier.observed}): only an operator promotes it again, python run.py promote"
+    observed = {rule.name: rule.observed for rule in failed}
+    if ROLLED_BACK in observed:
+        return f"was rolled back ({observed[ROLLED_BACK]}): only an operator promotes it again, python run.py promote"
+    if REJECTED in observed:
+        return f"was rejected ({observed[REJECTED]}): only an operator promotes it, python run.py promote"
     if not failed:
         return "keeps every rule, waits for an approval: python run.py promote"
     if all(rule.name == BETTER for rule in failed):

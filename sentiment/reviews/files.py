@@ -54,7 +54,7 @@ def read(path: str, form: TextFormat = TextFormat()) -> pd.DataFrame:  # noqa: B
 
 
 def fingerprint(path: str) -> str:
-    """SHA-256 (hex) of the bytes of the file; of a file with a DVC pointer, the version in it: ``dvc:`` and an MD5."""
+    """SHA-256 (hex) of the bytes of the file; of one with a DVC pointer, ``dvc:`` and the version in it."""
     path, version = pointers.locate(path)
     if version:
         return f"dvc:{version}"

@@ -46,7 +46,8 @@ def locate(path: str) -> tuple[str, str | None]:
         path: A file with or without a pointer, or a pointer itself. A URL has no pointer.
 
     Returns:
-        The path of the data, and its version; None if no pointer covers it.
+        The path of the data, and its version (of a file in a folder with a pointer: the MD5 of the folder, and the
+        file's path in it); None if no pointer covers it.
 
     Raises:
         UserError: If a pointer cannot be read, or the data is missing or differs from it.
@@ -69,6 +70,8 @@ def locate(path: str) -> tuple[str, str | None]:
             where=str(file),
             remedy="Run dvc checkout to restore the recorded version, or dvc add to record this one.",
         )
+    if pointer.md5.endswith(FOLDER):
+        return str(file), f"{pointer.md5}/{Path(os.path.relpath(file, pointer.target)).as_posix()}"
     return str(file), pointer.md5
 
 
@@ -109,6 +112,8 @@ def _read(path: Path, target: Path | None) -> Pointer:
 def _compare(pointer: Pointer) -> str:
     """Returns how the data differs from its pointer; empty if it does not."""
     target = pointer.target
+    if pointer.md5.endswith(FOLDER) != target.is_dir():
+        return f"the MD5 is that of a {'file' if target.is_dir() else 'folder'}"
     if pointer.md5.endswith(FOLDER):
         found = _folder_md5(target, legacy=pointer.legacy)
     else:

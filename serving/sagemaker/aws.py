@@ -10,7 +10,13 @@ ATTEMPTS = 6  # in botocore's standard mode: with jitter, at most 20 s apart
 CONNECT_S, ANSWER_S = 10, 70  # SageMaker gives a container 60 s to answer
 AGAIN = "run the command again: it continues from what is there"
 
-EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+EXPIRED = {
+    "ExpiredToken", "ExpiredTokenException", "RequestExpired",
+    # Classes of botocore, some of which older versions do not have:
+    "CredentialRetrievalError", "LoginRefreshRequired", "SSOTokenLoadError", "TokenRetrievalError",
+    "UnauthorizedSSOTokenError",
+}  # fmt: skip
+MISSING_KEYS = {"NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"}  # classes of botocore
 UNKNOWN_KEYS = {
     "AuthFailure", "IncompleteSignature", "InvalidClientTokenId", "InvalidSignatureException",
     "SignatureDoesNotMatch", "UnrecognizedClientException",
@@ -56,6 +62,8 @@ class Aws:
 
         try:
             answer: dict[str, Any] = getattr(self.client(service), operation)(**arguments)
+            if "Body" in answer:  # it arrives while it is read
+                answer["Body"] = answer["Body"].read()
         except (BotoCoreError, ClientError) as error:
             action = f"{service.partition('-')[0]}:{''.join(part.title() for part in operation.split('_'))}"
             raise explain(error, action) from error
@@ -87,12 +95,15 @@ def explain(error: Exception, action: str) -> AwsError:
         error: Of botocore.
         action: The call as a policy names it.
     """
-    from botocore.exceptions import ClientError, NoCredentialsError, PartialCredentialsError, TokenRetrievalError
+    from botocore.exceptions import ClientError
 
-    if isinstance(error, NoCredentialsError | PartialCredentialsError | TokenRetrievalError):
-        return AwsError("there are no AWS keys", remedy="Set AWS_PROFILE, or log in (aws sso login).")
     if not isinstance(error, ClientError):
-        return AwsError(f"{action} got no answer: {first_line(error)}", remedy=f"Check the network, and {AGAIN}.")
+        name, line = type(error).__name__, first_line(error).rstrip(".")
+        if name in MISSING_KEYS:
+            return AwsError(f"there are no AWS keys: {line}", remedy="Set AWS_PROFILE, or log in (aws sso login).")
+        if name in EXPIRED:
+            return AwsError(f"the keys have expired: {line}", remedy=f"Log in (aws sso login), and {AGAIN}.")
+        return AwsError(f"{action} got no answer: {line}", remedy=f"Check the network, and {AGAIN}.")
     code = str(error.response.get("Error", {}).get("Code", ""))
     message = first_line(Exception(error.response.get("Error", {}).get("Message", ""))).rstrip(".")
     if code in EXPIRED:

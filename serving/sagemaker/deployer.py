@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, ClassVar, NoReturn, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 from uuid import UUID
 
-from zenml.config.global_config import GlobalConfiguration
 from zenml.model_deployers import BaseModelDeployerFlavor
 from zenml.model_deployers.base_model_deployer import DEFAULT_DEPLOYMENT_START_STOP_TIMEOUT
 from zenml.services.service import BaseService, ServiceConfig
@@ -23,13 +20,12 @@ from sentiment.deployment import Bento, Deployment
 from sentiment.errors import UserError
 from sentiment.monitoring.checks import Health
 from serving.interface import RolloutDeployer
-from serving.record import lock_deployment
 from serving.rollouts.canary import Traffic
 from serving.rollouts.smoke import judge
 from serving.sagemaker import canary
 from serving.sagemaker.aws import AGAIN, Aws, AwsError
 from serving.sagemaker.config import SageMakerDeployerConfig
-from serving.sagemaker.endpoint import LIVE, RUN, SERVING, SINCE, Endpoint, NoCapacityError, State
+from serving.sagemaker.endpoint import BROKEN, LIVE, MIXED, RUN, SERVING, SINCE, Endpoint, NoCapacityError, State
 from serving.sagemaker.flavor import SageMakerDeployerFlavor
 from serving.sagemaker.images import provide_image, require_repository
 from serving.sagemaker.invoke import Variant, probe
@@ -40,6 +36,7 @@ if TYPE_CHECKING:
     from serving.rollouts.smoke_set import Known
 
 WHERE = "model deployer"
+CLEANS_UP = "run the command again: it cleans up and continues"
 HEALTH_S = 24 * 3600  # of CloudWatch's figures in the status
 logger = logging.getLogger(__name__)
 
@@ -69,8 +66,6 @@ class SageMakerDeployer(RolloutDeployer[SageMakerService]):
 
     NAME: ClassVar[str] = "Sentiment SageMaker"
     FLAVOR: ClassVar[type[BaseModelDeployerFlavor]] = SageMakerDeployerFlavor
-
-    _lock: IO[str] | None = None
 
     @property
     def config(self) -> SageMakerDeployerConfig:
@@ -102,19 +97,27 @@ class SageMakerDeployer(RolloutDeployer[SageMakerService]):
         """Starts a variant beside the live one, without traffic; the first one is an endpoint of its own.
 
         Raises:
-            NotStartedError: If its container is not healthy; nothing is left of it, and what was live still is.
-            UserError: If another deployment is under way here, or AWS refuses a call.
+            NotStartedError: If its container is not healthy; nothing is left of it, and what was live is live.
+            UserError: If another deployment is under way here, or AWS refuses a call; names what is left.
         """
-        lock = self._acquire_lock(f"deploying {bento.tag}")
+        lock = self.lock(f"deploying {bento.tag}")
         try:
             live = self._clean_up()
             image = provide_image(self.aws, self.config, bento)
             variant = self._endpoint.create_model(bento, image)
             try:
                 self._endpoint.run(*filter(None, (live, variant)), live=live)
-            except (NotStartedError, NoCapacityError):
-                with suppress(AwsError):  # the next deployment cleans up
+            except (NotStartedError, NoCapacityError) as error:
+                try:
                     self._clean_up()
+                except AwsError as second:
+                    both = UserError(f"{error.what}; then {second.what}", where=error.where, remedy=second.remedy)
+                    raise self._add_rest(both, variant, live) from error
+                raise
+            except UserError as error:
+                raise self._add_rest(error, variant, live) from error
+            except BaseException:
+                logger.warning("%s: %s", self._describe_rest(variant, live), CLEANS_UP)
                 raise
         except BaseException:
             lock.close()
@@ -160,7 +163,7 @@ class SageMakerDeployer(RolloutDeployer[SageMakerService]):
     def compare(
         self, service: SageMakerService, live: Deployment, known: Sequence[Known], settings: RolloutSettings
     ) -> CheckReport:
-        """Gives the variant a share of the traffic, and compares CloudWatch's figures of both."""
+        """Gives the variant a share of the traffic, compares CloudWatch's figures of both, and ends a failed one's."""
         names = (service.variant, live.service)
 
         def traffic(since: float) -> tuple[Traffic, Traffic]:
@@ -168,13 +171,19 @@ class SageMakerDeployer(RolloutDeployer[SageMakerService]):
             return ours, theirs
 
         new, old = self._variant(service.variant), self._variant(live.service)
-        route, delay = partial(self._route, service, settings.share), self.config.metrics_delay
-        passed = False
+        routed = passed = False
+
+        def route() -> None:
+            nonlocal routed
+            routed = True
+            self._route(service, settings.share)
+
         try:
+            delay = self.config.metrics_delay
             report = canary.watch_canary(route, traffic, new, old, known, settings, delay=delay)
             passed = report.passed
         finally:
-            if not passed:  # at once: to remove it takes SageMaker minutes
+            if routed and not passed:  # at once: to remove it takes SageMaker minutes
                 self._route(service, 0)
         return report
 
@@ -185,19 +194,28 @@ class SageMakerDeployer(RolloutDeployer[SageMakerService]):
             UserError: If it cannot go live: the former variant is live then.
         """
         with self._locked(f"switching to {service.bento.tag}"):
+            new, state = service.variant, self._endpoint.read()
+            if state is None:
+                raise self._endpoint.was_deleted()
+            since = datetime.now(UTC).isoformat(timespec="seconds")
+            mark = partial(self._endpoint.mark_live, state, new, since=since, run=run)
             if service.live:
                 self._route(service, 100)
-            state = self._require_state()
-            since = datetime.now(UTC).isoformat(timespec="seconds")
-            self._endpoint.mark_live(state, service.variant, since=since, run=run)
+            else:
+                mark()  # of the first version, the tag alone says that it is live
+            shares = {**dict.fromkeys(state.weights, 0.0), new: 1.0}
+            state = replace(state, weights=shares, tags=state.tags | {LIVE: new, SINCE: since, RUN: run})
             try:
-                self._endpoint.run(service.variant, live=service.variant)
-                self._endpoint.delete_others(service.variant)
+                if service.live:
+                    mark()
+                self._endpoint.run(new, live=new)
+                state = replace(state, weights={new: 1.0}, instances={new: state.instances.get(new, 0)})
+                self._endpoint.delete_others(new)
             except Exception as error:  # it is live: the next deployment cleans up
                 logger.warning("the previous version is not removed yet, and still costs money: %s", error)
             finally:
                 self._release()
-        return self._deployment(service.bento, service.variant, self._require_state())
+        return self._deployment(service.bento, new, state)  # not read again: the keys may have expired
 
     def discard(self, service: SageMakerService) -> None:
         """Ends a variant that did not go live, and removes it.
@@ -212,7 +230,7 @@ class SageMakerDeployer(RolloutDeployer[SageMakerService]):
                     raise UserError("is live", where=f"variant {service.variant}", remedy="Stop it first.")
                 self._clean_up()
         except AwsError as error:
-            self._explain_rest(service, error)
+            raise self._add_rest(error, service.variant, service.live) from error
         finally:
             self._release()
 
@@ -249,7 +267,8 @@ class SageMakerDeployer(RolloutDeployer[SageMakerService]):
             "endpoint": config.endpoint,
             "status": state.status + (f": {' '.join(state.reason.split())}" if state.reason else ""),
             "traffic": ", ".join(f"{name} {share:.0f}%" for name, share in state.shares.items()),
-            "instances": f"{sum(state.instances.values())} of {config.instance_type} in {config.region}",
+            "instances": f"{sum(state.instances.values())} of {config.instance_type}",
+            "region": config.region,
         }
         if cost := self._cost(state):
             facts["cost"] = cost
@@ -288,57 +307,60 @@ class SageMakerDeployer(RolloutDeployer[SageMakerService]):
     def _clean_up(self) -> str | None:
         """Cleans up after a killed deployer, or a trial; returns the live variant.
 
-        An endpoint of which no variant ever went live, or that failed, is deleted: it serves nobody.
+        An endpoint of which no variant ever went live is deleted: it serves nobody.
+
+        Raises:
+            UserError: If the live variant cannot be kept; never of a class that blames the version on trial.
         """
         state = self._endpoint.settle()
         live = state.live if state else None
-        if state and (live is None or state.status == "Failed"):
+        if state and live:
+            self._restore(live, state)
+        elif state:
             self._endpoint.delete()
-            live = None
-        if live:
-            self._endpoint.run(live, live=live)
         self._endpoint.delete_others(live)
         return live
+
+    def _restore(self, live: str, state: State) -> None:
+        """Brings the endpoint back to the live variant alone, and its tags with it."""
+        where = f"endpoint {self.config.endpoint}"
+        remedy = "Run python run.py stop, which ends the service, and deploy again."
+        is_broken, reason = state.status in BROKEN, " ".join(state.reason.split()) or "SageMaker gives no reason"
+        if state.status == MIXED:
+            raise UserError(
+                f"is {MIXED} ({reason}): it serves with instances of two versions", where=where, remedy=remedy
+            )
+        try:
+            if is_broken:
+                logger.warning(
+                    "the %s is %s (%s): the service is down until %s has started again",
+                    where, state.status, reason, live,
+                )  # fmt: skip
+                self._endpoint.recreate(live, state)
+                return
+            if state.tags.get(LIVE) != live:  # a switch was interrupted before its tags
+                self._endpoint.mark_live(state, live, since=state.changed, run="")
+            self._endpoint.run(live, live=live)
+        except (NotStartedError, NoCapacityError) as error:
+            is_down = "; the service is down" if is_broken else ""
+            raise UserError(f"{error.what}{is_down}", where=where, remedy=f"{error.remedy} {remedy}") from error
 
     def _route(self, service: SageMakerService, share: int) -> None:
         """Gives a variant its share of the traffic in percent, and the live one the rest."""
         self._endpoint.set_weights({service.variant: share / 100, str(service.live): 1 - share / 100})
 
-    def _require_state(self) -> State:
-        state = self._endpoint.read()
-        if state is None:
-            raise UserError("was deleted meanwhile", where=f"endpoint {self.config.endpoint}", remedy="Deploy again.")
-        return state
+    def _add_rest(self, error: UserError, variant: str, live: str | None) -> UserError:
+        """Returns the error with what is left, as nothing can clean up now."""
+        remedy = error.remedy if AGAIN in error.remedy else f"{error.remedy} Then {AGAIN}."
+        what = f"{error.what}; {self._describe_rest(variant, live)}"
+        return UserError(what, where=error.where, remedy=remedy.replace(AGAIN, CLEANS_UP))
 
-    def _explain_rest(self, service: SageMakerService, error: AwsError) -> NoReturn:
-        """Raises the error with what is left, as there is nothing that could clean up now."""
-        beside = f"beside the live {service.live}" if service.live else "and nothing is live"
-        raise UserError(
-            f"{error.what}; {service.variant} is still in the endpoint {self.config.endpoint}, {beside}",
-            where=error.where,
-            remedy=f"{error.remedy.rstrip('.')}." if AGAIN in error.remedy else f"{error.remedy} Then {AGAIN}.",
-        ) from error
-
-    def _acquire_lock(self, doing: str) -> IO[str]:
-        if self._lock is not None:
-            raise UserError(
-                "is busy: this process has an unfinished deployment", where=WHERE, remedy="Discard it first."
-            )
-        return lock_deployment(Path(GlobalConfiguration().local_stores_path) / str(self.id), doing)
-
-    @contextmanager
-    def _locked(self, doing: str) -> Iterator[None]:
-        """Holds this machine's lock during the block, unless this deployer holds it for a whole deployment."""
-        if self._lock is not None:
-            yield
-            return
-        with self._acquire_lock(doing):
-            yield
-
-    def _release(self) -> None:
-        lock, self._lock = self._lock, None
-        if lock is not None:
-            lock.close()
+    def _describe_rest(self, variant: str, live: str | None) -> str:
+        beside = f" beside {live}" if live else ""
+        return (
+            f"{variant} is perhaps still in the endpoint {self.config.endpoint}{beside}, perhaps even live, and costs"
+            " money then (see python run.py status)"
+        )
 
     # Methods of ZenML's command line, which knows services on this machine alone
 

@@ -11,6 +11,7 @@ import re
 import time
 import uuid
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from sentiment import progress
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from serving.sagemaker.config import SageMakerDeployerConfig
 
 POLL_S = 10.0
+MAX_SEARCHES = 4  # SageMaker may not find at once what was just created
 OWNER = "sentiment:endpoint"  # tag of everything that is ours; its value is the endpoint's name
 BENTO, MODEL, VERSION, SETTINGS, LABEL = (
     f"sentiment:{name}" for name in ("bento", "model", "version", "settings", "label:")
@@ -31,6 +33,8 @@ BENTO, MODEL, VERSION, SETTINGS, LABEL = (
 LIVE, SINCE, RUN = (f"sentiment:{name}" for name in ("live", "since", "run"))
 TAG_VALUE = re.compile(r"[\w\s.:/=+@-]{0,256}")  # as AWS accepts it
 SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack"}  # the endpoint answers
+BROKEN = {"Failed", "OutOfService"}  # it does not answer, and can only be deleted
+MIXED = "UpdateRollbackFailed"  # it answers, with instances of two configurations
 CHANGING = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 NO_CAPACITY = "Unable to provision requested ML compute capacity"  # beginning of SageMaker's reason
 
@@ -67,10 +71,11 @@ class State:
     def live(self) -> str | None:
         """The live variant; None if none ever went live.
 
-        A switch moves the traffic first and then the tag: after an interrupted one, the weights are right.
+        A switch moves the traffic first and then the tag: after an interrupted one, the weights are right. An endpoint
+        that failed may have no weights.
         """
         tagged = self.tags.get(LIVE)
-        if tagged is None or self.weights.get(tagged, 0) > 0:
+        if tagged is None or self.weights.get(tagged, 0) > 0 or not any(self.weights.values()):
             return tagged
         return max(self.weights, key=lambda name: self.weights[name], default=None)
 
@@ -97,11 +102,11 @@ class Endpoint:
         """
         try:
             found = self._aws.call("sagemaker", "describe_endpoint", EndpointName=self.name)
+            tags = self._tags(found["EndpointArn"])
         except AwsError as error:
-            if _is_missing(error):
+            if _is_missing(error):  # perhaps since the first of the two calls
                 return None
             raise
-        tags = self._tags(found["EndpointArn"])
         if tags.get(OWNER) != self.name:
             raise UserError(
                 f"there is an endpoint {self.name} that this project did not create",
@@ -117,16 +122,23 @@ class Endpoint:
             weights={v["VariantName"]: float(v.get("CurrentWeight") or 0) for v in variants},
             instances={v["VariantName"]: int(v.get("CurrentInstanceCount") or 0) for v in variants},
             tags=tags,
-            changed=found["LastModifiedTime"].isoformat(timespec="seconds"),
+            changed=found["LastModifiedTime"].astimezone(UTC).isoformat(timespec="seconds"),
         )
 
-    def settle(self) -> State | None:
+    def settle(self, *, created: bool = False) -> State | None:
         """Waits until SageMaker has finished a change; returns the state then.
+
+        Args:
+            created: Whether the endpoint was just created, so that SageMaker may not find it at once.
 
         Raises:
             UserError: If that takes longer than ``start_timeout``.
         """
         start, limit = time.monotonic(), self._config.start_timeout
+        for _ in range(MAX_SEARCHES if created else 0):
+            if self.read():
+                break
+            time.sleep(POLL_S)
         while (state := self.read()) and state.status in CHANGING:
             waited = time.monotonic() - start
             if waited > limit:
@@ -163,7 +175,7 @@ class Endpoint:
         bento = Bento(tag=tags[BENTO], model=tags[MODEL], version=tags[VERSION], labels=labels)
         return bento, tags[SETTINGS]
 
-    def run(self, *variants: str, live: str | None) -> None:
+    def run(self, *variants: str, live: str | None, tags: dict[str, str] | None = None) -> None:
         """Brings the endpoint to these variants, and waits until it serves; the first one gets the traffic.
 
         SageMaker keeps what runs until the new instances are healthy, and otherwise returns to it by itself.
@@ -171,34 +183,78 @@ class Endpoint:
         Args:
             *variants: One, or the live one and one on trial.
             live: The live variant, whose instances stay as they are; None if there is none.
+            tags: Further tags of the endpoint, if it is created.
 
         Raises:
-            NotStartedError: If a container is not healthy; what was live still is.
+            NotStartedError: If a container is not healthy; what was live still is, unless the endpoint itself failed.
             NoCapacityError: If AWS has no free instances.
-            UserError: If it takes too long.
+            UserError: If it takes too long, or the endpoint was deleted meanwhile.
         """
         state, config = self.read(), self._create_config(variants, live)
         arguments: dict[str, Any] = {"EndpointName": self.name, "EndpointConfigName": config}
         if state is None:
-            self._aws.call("sagemaker", "create_endpoint", **arguments, Tags=self._owned({}))
+            self._call_until_found("create_endpoint", **arguments, Tags=self._owned(tags or {}))
         elif state.config != config:
-            self._aws.call("sagemaker", "update_endpoint", **arguments)
-        settled = self.settle()
-        if settled and settled.status == "InService" and settled.config == config:
+            self._call_until_found("update_endpoint", **arguments)
+        settled = self.settle(created=state is None)
+        if settled is None:
+            raise self.was_deleted()
+        if settled.status == "InService" and settled.config == config:
             return
-        reason = " ".join((settled.reason if settled else "it was deleted meanwhile").split())
+        reason = " ".join(settled.reason.split())
         where, what = f"endpoint {self.name}", f"{variants[-1]} did not start: {reason or 'SageMaker gives no reason'}"
         if reason.startswith(NO_CAPACITY):
             raise NoCapacityError(what, where=where, remedy="Try later, or set another instance_type.")
-        logs = f"aws logs tail /aws/sagemaker/Endpoints/{self.name}"
+        logs = f"aws logs tail --region {self._config.region} /aws/sagemaker/Endpoints/{self.name}"
         raise NotStartedError(what, where=where, remedy=f"Its log: {logs}.")
 
+    def recreate(self, live: str, state: State) -> None:
+        """Creates the endpoint again with the live variant alone, as its own configuration describes it.
+
+        Args:
+            live: The live variant.
+            state: Of the endpoint, which cannot be updated.
+
+        Raises:
+            NotStartedError: If its container is not healthy.
+            NoCapacityError: If AWS has no free instances.
+            UserError: If it takes too long, or it has no configuration.
+        """
+        self._create_config((live,), live)  # before the endpoint is deleted, which may have the only description
+        self.delete()
+        is_marked = state.tags.get(LIVE) == live
+        since, run = (state.tags[SINCE], state.tags[RUN]) if is_marked else (state.changed, "")
+        self.run(live, live=live, tags={LIVE: live, SINCE: since, RUN: run})
+
     def set_weights(self, weights: dict[str, float]) -> None:
-        """Divides the traffic among the variants, and waits until that is so."""
+        """Divides the traffic among the variants, and waits until that is so.
+
+        Args:
+            weights: Shares of the traffic by variant, whose sum is 1.
+
+        Raises:
+            UserError: If SageMaker returned to the former weights, or the endpoint was deleted meanwhile.
+        """
         desired = [{"VariantName": name, "DesiredWeight": weight} for name, weight in weights.items()]
         arguments = {"EndpointName": self.name, "DesiredWeightsAndCapacities": desired}
         self._aws.call("sagemaker", "update_endpoint_weights_and_capacities", **arguments)
-        self.settle()
+        settled = self.settle()
+        if settled is None:
+            raise self.was_deleted()
+        shares = settled.shares
+        moved = all(abs(shares.get(name, 0) - 100 * weight) < 0.5 for name, weight in weights.items())
+        if settled.status != "InService" or not moved:
+            found = ", ".join(f"{name} {share:.0f}%" for name, share in shares.items())
+            reason = " ".join(settled.reason.split()) or "SageMaker gives no reason"
+            raise UserError(
+                f"did not move the traffic ({reason}): it is {settled.status} with {found or 'no variant'}",
+                where=f"endpoint {self.name}",
+                remedy=f"See python run.py status, and {AGAIN}.",
+            )
+
+    def was_deleted(self) -> UserError:
+        """Returns the error of an endpoint that another process or user deleted meanwhile."""
+        return UserError("was deleted meanwhile", where=f"endpoint {self.name}", remedy="Deploy again.")
 
     def mark_live(self, state: State, variant: str, *, since: str, run: str) -> None:
         """Names the live variant in the endpoint's tags, all of them in one call."""
@@ -250,14 +306,24 @@ class Endpoint:
                 }
                 for i, v in enumerate(variants)
             ]
-            self._aws.call(
-                "sagemaker",
+            self._call_until_found(
                 "create_endpoint_config",
                 EndpointConfigName=name,
                 ProductionVariants=described,
                 Tags=self._owned({}),
             )
         return name
+
+    def _call_until_found(self, operation: str, **arguments: Any) -> None:  # noqa: ANN401  # AWS's own
+        """Calls an operation on what was just created, again while SageMaker does not find that."""
+        for searches_left in reversed(range(MAX_SEARCHES)):
+            try:
+                self._aws.call("sagemaker", operation, **arguments)
+                return
+            except AwsError as error:
+                if not searches_left or not _is_missing(error):
+                    raise
+                time.sleep(POLL_S)
 
     def _variant_of(self, live: str | None) -> dict[str, Any]:
         """Returns the live variant as the endpoint's configuration describes it."""

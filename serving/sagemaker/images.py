@@ -19,21 +19,29 @@ if TYPE_CHECKING:
 
 
 def require_repository(aws: Aws, config: SageMakerDeployerConfig) -> None:
-    """Requires that the ECR repository exists.
+    """Requires that the ECR repository exists in the account and region of the keys.
 
     Raises:
         UserError: If it does not.
     """
+    name, region = config.repository_name, config.region
     try:
-        aws.call("ecr", "describe_repositories", repositoryNames=[config.repository_name])
+        found = aws.call("ecr", "describe_repositories", repositoryNames=[name])
     except AwsError as error:
         if error.code == "RepositoryNotFoundException":
             raise UserError(
-                f"there is no ECR repository {config.repository_name} in {config.region}",
+                f"there is no ECR repository {name} in {region}",
                 where="model deployer, repository",
-                remedy=f"Run aws ecr create-repository --repository-name {config.repository_name}.",
+                remedy=f"Run aws ecr create-repository --region {region} --repository-name {name}.",
             ) from error
         raise
+    address = found["repositories"][0]["repositoryUri"]
+    if address != config.repository:
+        raise UserError(
+            f"the keys are for {address}, and not for {config.repository}",
+            where="model deployer, repository",
+            remedy="Set repository to the registry of this account and region, or use other keys.",
+        )
 
 
 def provide_image(aws: Aws, config: SageMakerDeployerConfig, bento: Bento) -> str:

@@ -71,7 +71,7 @@ class Variant:
             raise
         sent = parse_qs(answer.get("CustomAttributes", ""))
         self.attributes = {name: values[0] for name, values in sent.items()}
-        return 200, answer["Body"].read()
+        return 200, answer["Body"]
 
 
 def probe(variant: Variant, bento: Bento, texts: Sequence[str]) -> Seen | str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import which
 from typing import Any
+from uuid import uuid4
 
 from sentiment.errors import UserError
 from stacks.addresses import Address
+from stacks.apply import FLAVORS
 from stacks.files import required_file
 from stacks.probes import Unproven
 from stacks.processes import find_program
@@ -57,6 +60,8 @@ def prove_deployer(stack: Stack) -> str:
         Unproven: If it is of another flavor.
     """
     component = stack.components["model_deployer"]
+    if component.flavor == "sentiment_sagemaker":
+        return _prove_sagemaker(component.configuration)
     if component.flavor != "sentiment_bento":
         raise Unproven(f"no proof for the flavor {component.flavor}")
     settings = component.configuration
@@ -66,6 +71,28 @@ def prove_deployer(stack: Stack) -> str:
     words = "nginx is in front" if nginx and front != "none" else "without nginx: a switch takes seconds"
     certificate = _prove_files(settings)
     return f"{words}; {_prove_ports(settings, certificate)}"
+
+
+def _prove_sagemaker(settings: dict[str, Any]) -> str:
+    """Checks the repository, the endpoint and the instance type by the deployer's own preflight."""
+    from pydantic import ValidationError
+    from zenml.enums import StackComponentType
+    from zenml.utils import source_utils
+
+    flavor = source_utils.load(FLAVORS["sentiment_sagemaker"])()  # by its path: stacks import no deployer
+    now, kind = datetime.now(UTC), StackComponentType.MODEL_DEPLOYER
+    try:
+        config = flavor.config_class(**settings)
+        deployer = flavor.implementation_class(
+            name="proof", id=uuid4(), config=config, flavor=flavor.name, type=kind, user=None, created=now, updated=now
+        )
+        deployer.preflight("switch")
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", remedy="Fix the value.") from error
+    except UserError as error:  # of an error, a proof shows no place
+        raise UserError(f"{error.where}: {error.what}", remedy=error.remedy) from error
+    return f"ECR repository, endpoint {config.endpoint} and instance type in {config.region}"
 
 
 def _prove_files(settings: dict[str, Any]) -> Path | None:

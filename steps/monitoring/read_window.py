@@ -38,7 +38,7 @@ def read_window(
 
 @contextmanager
 def at_hand(log: str) -> Iterator[str]:
-    """The log; a copy of it where it is in the bucket of the active stack, whose credentials only ZenML knows."""
+    """Yields the log; a copy of it where it is in the bucket of the active stack, whose credentials only ZenML has."""
     files = stack_bucket(log)
     if files is None:
         yield log

@@ -8,8 +8,10 @@ from zenml import step
 
 from registry import versions
 from sentiment.checks import CheckReport
+from sentiment.deployment import Version
 from sentiment.evaluation.measure import Evaluation
 from sentiment.promotion import decision
+from sentiment.promotion.approval import REJECTED
 from sentiment.promotion.champion import ChampionScores
 from sentiment.promotion.settings import PromotionSettings
 
@@ -56,4 +58,9 @@ def decide(
         seed=seed,
         lost=None if champion else champion_version,
         rolled_back=f"version {known.number}, {known.rolled_back[:10]}" if known and known.rolled_back else None,
+        rejected=_describe_rejection(known) if known and known.approval == REJECTED else None,
     )
+
+
+def _describe_rejection(version: Version) -> str:
+    return f"version {version.number}" + (f": {version.approval_reason}" if version.approval_reason else "")

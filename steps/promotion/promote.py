@@ -78,6 +78,8 @@ def promote(
     linked = [artifact for name in LINKED for artifact in inputs.get(name, ())]
     versions.link_artifacts(model, version.number, [*linked, *_find_candidates()])
     outcome = _carry_out(decision, model, version)
+    if not outcome.waits:
+        version = approval.stop_waiting(model, version)
     decided = version.promoted or version.rolled_back or version.approval in (APPROVED, REJECTED)
     if outcome.promote or not decided:  # otherwise the recorded reason and the approval in the model card stay
         _record(outcome, model, version, card(outcome))

@@ -78,6 +78,42 @@ def test_the_page_is_whole_and_allows_nothing_but_itself(app_of):
     assert "hunter2" not in answer.text
 
 
+def test_the_openapi_page_cannot_be_framed(app_of):
+    headers = get(app_of(), "/docs").headers
+    assert headers["content-security-policy"] == "frame-ancestors 'none'"
+    assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+
+
+def test_the_openapi_document_names_the_token_where_one_is_needed(app_of):
+    document = get(app_of(tokens=["hunter2"]), "/openapi.json").json()
+    assert document["components"]["securitySchemes"] == {"bearer": {"type": "http", "scheme": "bearer"}}
+    guarded = {path for path, of in document["paths"].items() if all("security" in o for o in of.values())}
+    assert guarded == {"/v1/predict", "/v1/explain", "/v1/feedback", "/v1/info", "/invocations"}
+    without = get(app_of(), "/openapi.json").text
+    assert '"security' not in without
+    assert '"/v1/predict"' in without
+
+
+def test_the_path_of_sagemaker_is_answered_without_fastapi(app_of, monkeypatch):
+    app = app_of()
+    monkeypatch.setattr(app, "_app", None)
+    url, kind = "/invocations", {"content-type": "text/csv"}
+    csv, lines, other, wrong, packed = ask(
+        app,
+        ("POST", url, {"content": REVIEW, "headers": kind}),
+        ("POST", url, {"content": REVIEW, "headers": kind | {"accept": "application/jsonlines"}}),
+        ("POST", url, {"content": REVIEW, "headers": kind | {"accept": "text/html"}}),
+        ("POST", url, {"content": "{", "headers": {"content-type": "application/json"}}),
+        ("POST", url, {"content": REVIEW, "headers": kind | {"content-encoding": "br"}}),
+    )
+    assert (csv.status_code, csv.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert csv.headers["x-amzn-sagemaker-custom-attributes"] == "bento=tag&version=7&engine=numpy"
+    assert (lines.headers["content-type"], lines.json()["model_version"]) == ("application/jsonlines", "7")
+    assert [(a.status_code, a.json()["error"]["code"]) for a in (other, wrong, packed)] == [
+        (status, "INVALID_ARGUMENT") for status in (406, 400, 415)
+    ]
+
+
 def test_the_page_can_be_switched_off(app_of):
     off = app_of(page=False)
     home, nowhere = get(off, "/"), get(off, "/nowhere")
@@ -273,6 +309,18 @@ def test_the_openapi_page_lists_the_operations(service, open_page):
     assert {"/v1/predict", "/v1/explain", "/v1/feedback", "/v1/info", "/invocations"} <= listed
 
 
+def test_the_openapi_page_sends_a_token(served, open_page):
+    page = open_page(served(tokens=["hunter2"]), "/docs")
+    page.click(".auth-wrapper .authorize")
+    page.fill(".auth-container input", "hunter2")
+    page.click(".auth-btn-wrapper .authorize")
+    page.click(".auth-btn-wrapper .btn-done")
+    page.click("text=Model, lineage and limits")
+    page.click(".try-out__btn")
+    page.click(".execute")
+    expect(page, ".live-responses-table tbody .response-col_status", "200")
+
+
 def test_a_token_is_asked_for_and_not_stored(served, open_page):
     page = open_page(served(tokens=["hunter2"]))
     page.wait_for_selector("#access:visible")
@@ -297,7 +345,7 @@ def test_fits_a_phone_and_is_readable(served, open_page, scheme):
     page.fill("#text", f"{REVIEW} {'dull' * 100}")
     page.click("#send")
     answer_of(page)
-    page.evaluate("tell('The service cannot answer now.'); document.getElementById('access').hidden = false")
+    page.evaluate("showProblem('The service cannot answer now.'); document.getElementById('access').hidden = false")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(255, 255, 255)") is (scheme == "light")

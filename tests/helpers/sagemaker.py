@@ -20,6 +20,7 @@ REPOSITORY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sentiment"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/sentiment-endpoint"
 SETTINGS = {"region": REGION, "role": ROLE, "repository": REPOSITORY, "price_per_hour": 0.5, "metrics_delay": 0}
 _CLIENTS = {}  # by service: to make one takes a second
+MISSING = "ValidationException"  # SageMaker's code of what is not there
 ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 
 
@@ -36,10 +37,12 @@ class Account:
     Attributes:
         calls: Every call of AWS: its action as a policy names it, and its arguments.
         failing: Why the next variant does not start; empty if it does.
+        breaking: Why the next update leaves the endpoint Failed, which then has no variants; empty if it does not.
+        heavy: Whether a change of weights is undone.
     """
 
     def __init__(self):
-        self.calls, self.failing = [], ""
+        self.calls, self.failing, self.breaking, self.heavy = [], "", "", False
         self._refusals = {}
 
     @property
@@ -112,8 +115,10 @@ def _correct_endpoints(patch, ours):
         config = backend.endpoint_configs[asked("EndpointConfigName")]
         assert endpoint.endpoint_status == "InService", "SageMaker changes no endpoint that failed or is changing"
         assert endpoint.endpoint_config_name != config.endpoint_config_name
-        endpoint.failure_reason = ours.failing or None
-        if not ours.failing:  # otherwise SageMaker returns to what ran before
+        endpoint.failure_reason = ours.failing or ours.breaking or None
+        if ours.breaking:
+            endpoint.endpoint_status, endpoint.production_variants = "Failed", []
+        elif not ours.failing:  # otherwise SageMaker returns to what ran before
             endpoint.endpoint_config_name = config.endpoint_config_name
             endpoint.production_variants = FakeEndpoint._process_production_variants(
                 endpoint, config.production_variants
@@ -122,6 +127,8 @@ def _correct_endpoints(patch, ours):
 
     def update_weights(backend, endpoint_name, desired_weights_and_capacities):
         endpoint = backend.endpoints[endpoint_name]
+        if ours.heavy:
+            return endpoint.arn
         counts = {v["VariantName"]: v["CurrentInstanceCount"] for v in endpoint.production_variants}
         arn = weigh(backend, endpoint_name, desired_weights_and_capacities)
         for variant in endpoint.production_variants:
@@ -150,7 +157,7 @@ def _record_and_refuse(patch, ours):
         operation = event_name.rpartition(".")[2]
         code, is_ec2 = ours.refusal(operation), ".ec2." in event_name
         if code:
-            page = json.dumps({"__type": code, "message": "no"})
+            page = json.dumps({"__type": code, "message": "Could not find it" if code == MISSING else "no"})
             if is_ec2:
                 page = f"<Response><Errors><Error><Code>{code}</Code></Error></Errors></Response>"
             return AWSResponse(request.url, 400, {}, _Raw(page.encode()))

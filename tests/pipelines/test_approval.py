@@ -29,8 +29,10 @@ def test_a_version_waits_until_it_is_approved_by_name(held, tmp_path):
     assert refused.code == 2
     line = 'version 1 waits for an approval. Say who approves it, and why: --by NAME --reason "...".'
     assert refused.err.splitlines()[-1] == f"error: model {MODEL}: {line}"
+    assert command("promote", "--version", "1", "--dry-run").err.splitlines()[-1] == refused.err.splitlines()[-1]
     assert command_line.find_production(MODEL) is None
-    assert "version 1 waits for an approval" in command("status").err
+    hint = 'version 1 waits for an approval: python run.py promote --version 1 --by NAME --reason "..."'
+    assert hint in command("status").err
     assert "waits for approval" in command("versions").err
 
     deploy = ("--pipeline", "deploy", "--set", f"model={MODEL}", "--set", "version=1", "--set", "require_approval=true")

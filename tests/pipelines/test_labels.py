@@ -148,7 +148,7 @@ def test_answers_without_times_come_as_a_flood_and_the_user_is_told(labels, tmp_
         ("there are no predictions of version 1 in the last 0.01 hours", ["export", "b.json", "--hours", "0.01"]),
         ("window.hours: Input should be greater than 0", ["export", "b.json", "--hours", "0"]),
         ("--format: must be label-studio or argilla", ["export", "b.json", "--format", "csv"]),
-        ("--count: must be a number of texts", ["export", "b.json", "--count", "0"]),
+        ("--count: must be a number of at least 1", ["export", "b.json", "--count", "0"]),
         ("b.csv: is neither .jsonl nor .json", ["export", "b.csv"]),
         ("answers.csv, line 1: is no JSON", ["import", "answers.csv"]),
         ("window.log nowhere: no such folder", ["export", "b.json", "--set", "window.log=nowhere"]),

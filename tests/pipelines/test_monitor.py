@@ -167,6 +167,7 @@ def test_every_service_fails_at_once(monitor, model, write, monkeypatch, tmp_pat
     assert {alarm["name"] for alarm in alarms} == {c["name"] for c in summary["report"]["checks"] if not c["passed"]}
     assert all(alarm["since"] == last["at"] for alarm in alarms if alarm["name"].startswith("log"))
     assert "alarm: input_drift" in status.err
+    assert {alarm["action"] for alarm in alarms if alarm["name"].startswith("input_drift")} == {"retrain"}
     page = tmp_path / "report.html"
     assert command_line.run("report", "--model", model, "--output", page, "--json").summary["alarms"] == alarms
     assert "alarms are open" in page.read_text() and "Drift over time" in page.read_text()

@@ -28,7 +28,7 @@ def test_versions_promote_and_rollback(two):
     assert (second["number"], second["stage"], second["promoted"]) == ("2", "", False)
     assert "tie with champion version 1" in second["reason"]
 
-    assert summary_of("promote", "--version", "2", "--dry-run") == {
+    assert summary_of("promote", "--version", "2", "--dry-run", *command_line.APPROVED) == {
         "model": MODEL,
         "from": "1",
         "to": "2",

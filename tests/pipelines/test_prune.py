@@ -1,6 +1,5 @@
 """Deletes real runs, versions, MLflow's runs and Bentos of a small ZenML, also beside a run and after kill -9."""
 
-import json
 import os
 import pkgutil
 import signal
@@ -264,6 +263,7 @@ def test_a_second_prune_and_a_deployment_in_progress(world):
         assert prune().summary == {"outcome": "busy"}
     world.made["8"] = add_version(8)
     with lock_deployment(model_deployer().root, "deploying it"):
+        assert prune("--keep", "1", "--dry-run").summary["versions"] == ["7"]  # a plan needs no lock
         busy = prune("--keep", "1")
     assert busy.summary["versions"] == []
     assert "versions, Bentos and service logs stay this time" in " ".join(busy.err.split())
@@ -280,10 +280,145 @@ def test_status_shows_the_disk_use_and_names_prune_when_it_is_full(world, monkey
     assert "python run.py prune" in command_line.run("status", "--model", MODEL, "--json").err
 
 
-def test_a_damaged_journal_is_one_of_a_deletion_that_had_not_begun(world):
+def test_a_damaged_journal_is_refused_and_stays(world):
     from stacks.probes.storage import JOURNAL
 
     (world.store / JOURNAL).write_text('{"versions": ["pruned:1"')
     assert "a deletion has not finished" in proof_of_store()
-    assert json.loads(json.dumps(prune("--dry-run").summary))["outcome"] == "planned"
+    for words in ((), ("--dry-run",)):
+        refused = prune(*words)
+        assert refused.code == 2 and "journal of an earlier prune is damaged" in " ".join(refused.err.split())
+        assert JOURNAL in refused.err.replace("\n", "")
     (world.store / JOURNAL).unlink()
+
+
+@pytest.fixture
+def between(monkeypatch):
+    """Does something after the plan was made, and before anything is deleted."""
+    from cli.commands import prune as command
+
+    show = command._show
+
+    def set_action(action):
+        monkeypatch.setattr(command, "_show", lambda *arguments: (show(*arguments), action()))
+
+    return set_action
+
+
+def test_what_comes_into_use_after_the_plan_stays_and_planning_keeps_no_deployment_out(world, between, monkeypatch):
+    """Version 7 is planned each time, and then an MLflow alias, another stack or a new run needs it."""
+    from uuid import uuid4
+
+    from zenml import log_metadata
+
+    from registry.mlflow_registry import connect
+    from registry.retention import prune as pruning
+    from registry.retention import records
+    from registry.retention.rules import Run
+    from serving.active import model_deployer
+
+    everything = {"1", "3", "7", "8"}
+
+    def need(reason, action, *, undo):
+        between(lambda: (model_deployer().lock("rolling back").close(), action()))
+        assert prune("--keep", "1").summary["versions"] == ["7"]
+        assert whole(world) == everything, reason
+        assert prune("--keep", "1", "--dry-run").summary["stay"]["7"] == reason
+        undo()
+
+    entry = next(v for v in connect().search_model_versions(f"name='{MODEL}'") if v.tags["zenml_version"] == "7")
+    need(
+        "has the alias shadow in MLflow",
+        lambda: connect().set_registered_model_alias(MODEL, "shadow", entry.version),
+        undo=lambda: connect().delete_registered_model_alias(MODEL, "shadow"),
+    )
+
+    def set_live(live):
+        log_metadata(metadata={"live_on_cloud": live}, model_name=MODEL, model_version="7")
+
+    need("live on stack cloud", lambda: set_live(True), undo=lambda: set_live(False))
+    run = Run(uuid4(), "late", "evaluate", pruning.datetime.now(), active=True)
+
+    def start_late_run():
+        monkeypatch.setattr(records, "list_active", lambda now: [run])
+        monkeypatch.setattr(records, "find_inputs", lambda *_: (set(), {"7"}))
+
+    monkeypatch.setattr(pruning, "SETTLE_S", 0)
+    listing = records.list_active
+    need("used by late, which is running", start_late_run, undo=lambda: None)
+    monkeypatch.setattr(records, "list_active", listing)
+
+
+def test_a_switch_and_a_stop_record_what_is_live_on_the_stack(world):
+    from zenml.client import Client
+
+    from registry import versions
+
+    def recorded():
+        found = {n: Client().get_model_version(MODEL, n).run_metadata for n in ("7", "8")}
+        return {n: facts.get(f"live_on_{Client().active_stack_model.name}") for n, facts in found.items()}
+
+    versions.record_live(MODEL, "7")
+    assert recorded() == {"7": True, "8": None}
+    assert versions.find_live_stacks(MODEL) == {}  # the deployer of the active stack is asked itself
+    versions.record_live(MODEL, "8")
+    assert recorded() == {"7": False, "8": True}
+    versions.record_live("", "")  # as stop does
+    assert recorded() == {"7": False, "8": False}
+
+
+def test_a_version_of_another_stack_stays(world, monkeypatch):
+    """Its MLflow there may still point an alias at it."""
+    import dataclasses
+
+    from registry.retention import records
+
+    def moved(now, list_runs=records.list_runs):
+        return [dataclasses.replace(r, here=r.name != "train-7", stack="cloud") for r in list_runs(now)]
+
+    monkeypatch.setattr(records, "list_runs", moved)
+    assert prune("--keep", "1", "--dry-run").summary["stay"]["7"] == "of stack cloud"
+
+
+def test_a_failure_of_mlflow_deletes_no_record_and_the_next_prune_goes_on(world, monkeypatch):
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+
+    def fail(*_):
+        raise MlflowException("busy", TEMPORARILY_UNAVAILABLE)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mlflow.MlflowClient.delete_model_version", fail)
+        assert prune("--keep", "1").code != 0
+    assert (state(world)["7"]["version"], state(world)["7"]["mlflow version"]) == (True, True)
+    with monkeypatch.context() as patch:
+        patch.setattr("mlflow.MlflowClient.delete_run", fail)
+        assert prune("--keep", "1").code != 0
+    assert not state(world)["7"]["version"]
+    assert "a deletion that began" in proof_of_store()
+    prune("--keep", "1")
+    assert whole(world) == {"1", "3", "8"}
+    assert "deletion" not in proof_of_store()
+
+
+def test_an_artifact_that_a_late_run_was_given_stays_with_its_record(world, between, monkeypatch):
+    from uuid import uuid4
+
+    from registry.retention import prune as pruning
+    from registry.retention import records
+    from registry.retention.rules import Run
+
+    world.made["9"] = add_version(9)
+    waits, given = [], world.made["8"].artifact.id
+    monkeypatch.setattr(pruning.time, "sleep", waits.append)
+    run = Run(uuid4(), "late", "evaluate", pruning.datetime.now(), active=True)
+
+    def start_late_run():
+        monkeypatch.setattr(records, "list_active", lambda now: [run])
+        monkeypatch.setattr(records, "find_inputs", lambda *_: ({given}, set()))
+
+    between(start_late_run)
+    assert prune("--keep", "1").summary["versions"] == ["8"]
+    remaining = state(world)["8"]
+    assert (remaining["version"], remaining["artifact"], remaining["files"]) == (False, True, True)
+    assert pruning.SETTLE_S in waits

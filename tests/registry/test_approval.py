@@ -2,10 +2,13 @@
 
 import io
 import json
+import zlib
 
 import pytest
 
+from sentiment.errors import UserError
 from sentiment.promotion.approval import make_approval
+from sentiment.promotion.decision import Decision
 from tests.helpers.command_line import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("in_session")]
@@ -82,7 +85,11 @@ class Model:
 
 @pytest.fixture
 def model(request):
-    return Model(request.node.name[:60])
+    from registry import versions
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(versions, "is_stored", lambda *_: True)  # the versions have no files
+        yield Model(f"{request.node.name[:50]}-{zlib.crc32(request.node.name.encode()):x}")
 
 
 def test_a_tag_in_mlflow_promotes_a_version_that_waits(model):
@@ -203,6 +210,126 @@ def test_a_champion_that_appears_meanwhile_refuses_the_approval(model, monkeypat
     with pytest.raises(champion.OvertakenError):
         champion.set_champion(model.name, waiting, approval=make_approval("Ann", "good"))
     assert (model.production, model.version(waiting).approved_by) == (other, "")
+
+
+def test_a_version_that_was_never_compared_with_the_champion_is_not_promoted(model, monkeypatch):
+    """The champion changes before the registries are read, or after a promotion died with its approval recorded."""
+    from registry import champion, versions
+    from registry.approval import require_approval
+
+    waiting, other, unasked = model.add(waits=True), model.add(), model.add()
+    require_known_alias, given = champion._require_known_alias, make_approval("Ann", "good")
+
+    def promote_another(name):
+        require_known_alias(name)
+        model.put_into_production(other)
+
+    monkeypatch.setattr(champion, "_require_known_alias", promote_another)
+    with pytest.raises(champion.OvertakenError):
+        champion.set_champion(model.name, waiting, approval=given)
+    monkeypatch.undo()
+
+    for number in (waiting, unasked):
+        versions.record_approval(model.name, number, given)
+    with pytest.raises(UserError, match="version 2 was compared with version 1, and version 3 is in production now"):
+        require_approval(model.name, model.version(waiting), given)
+    with pytest.raises(champion.OvertakenError):
+        champion.set_champion(model.name, waiting, approval=given)
+    assert model.production == other
+    require_approval(model.name, model.version(unasked), given)  # it never waited: a person may promote it at any time
+    champion.set_champion(model.name, unasked, approval=given)
+    assert model.production == unasked
+
+
+def test_a_decision_promotes_a_version_whose_earlier_comparison_is_out_of_date(model):
+    from registry import champion
+
+    waiting, other = model.add(waits=True), model.add()
+    model.put_into_production(other)
+    decision = Decision(promote=True, reason="better", challenger="linear", champion=other, rules=())
+    champion.set_champion(model.name, waiting, decision=decision)
+    assert model.production == waiting
+
+
+def test_a_version_that_fails_its_next_evaluation_waits_no_more(model):
+    from registry.approval import require_approval, stop_waiting
+
+    number = model.add(waits=True)
+    version = stop_waiting(model.name, model.version(number))
+    assert (version.waiting, version.approval, model.entry(number).tags["approval"]) == (False, "", "")
+    with pytest.raises(UserError, match="did not keep every rule"):
+        require_approval(model.name, version, None)
+    model.tag(number, approval="approved")
+    model.follow_tags()
+    assert (model.production, model.refused) == (
+        "1",
+        [(number, "does not wait for an approval: it did not keep every rule")],
+    )
+
+
+def test_an_approval_that_a_person_gave_before_the_failed_evaluation_is_refused_with_an_alert(model):
+    from registry.approval import stop_waiting
+
+    number = model.add(waits=True)
+    model.tag(number, approval="approved")
+    stop_waiting(model.name, model.version(number))
+    assert model.follow_tags() == []
+    assert (model.production, len(model.refused)) == ("1", 1)
+
+
+@pytest.mark.parametrize("state", ["approved", "rejected"])
+def test_a_turn_that_dies_before_mlflow_has_the_approval_is_completed_by_the_next_one(model, state, monkeypatch):
+    from registry import approval
+
+    def die(*_):
+        raise OSError("no connection")
+
+    number = model.add(waits=True)
+    model.tag(number, approval=state, approval_by="Ann")
+    monkeypatch.setattr(approval, "publish_approval", die)
+    with pytest.raises(OSError, match="no connection"):
+        model.follow_tags()
+    assert (model.version(number).approval, "approval_time" in model.entry(number).tags) == (state, False)
+    monkeypatch.undo()
+    assert model.follow_tags() == [f"version 2 was {state} by Ann"]
+    assert model.entry(number).tags["approval_time"][:2] == "20"
+    assert f"{state.capitalize()} by Ann on 20" in model.entry(number).description
+    assert model.production == (number if state == "approved" else "1")
+    assert model.follow_tags() == model.refused == []
+
+
+def test_a_tag_may_have_capitals_and_spaces_and_an_unknown_one_is_refused_once(model):
+    number, other = model.add(waits=True), model.add(waits=True)
+    model.tag(other, approval="aproved")
+    model.tag(number, approval=" Approved ")
+    assert model.follow_tags() == ["version 2 was approved by MLflow's tag"]
+    problem = "has the tag approval with the value 'aproved': write approved or rejected"
+    assert (model.production, model.refused) == (number, [(other, problem)])
+    assert model.entry(other).tags["approval"] == f"refused: {problem}"
+    assert model.follow_tags() == []
+    assert len(model.refused) == 1
+
+
+def test_a_version_whose_files_are_gone_is_refused(model, monkeypatch):
+    number = model.add(waits=True)
+    model.tag(number, approval="approved")
+    monkeypatch.setattr("registry.versions.is_stored", lambda *_: False)
+    assert model.follow_tags() == []
+    assert (model.production, model.refused) == (
+        "1",
+        [(number, "cannot be promoted, because its files are gone: train again")],
+    )
+
+
+def test_a_rejected_version_is_refused_with_its_own_words(model):
+    from registry import versions
+    from registry.approval import require_approval
+
+    number = model.add(waits=True)
+    versions.record_approval(model.name, number, make_approval("Bob", "too slow", "rejected"))
+    with pytest.raises(UserError, match=r"version 2 was rejected\. Say who approves it"):
+        require_approval(model.name, model.version(number), None)
+    require_approval(model.name, model.version(number), make_approval("Ann", "fast enough"))
 
 
 def test_a_new_comparison_asks_anew_and_the_same_one_keeps_an_approval(model):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registry.retention.caches import find_caches
+from registry.retention.caches import delete_caches, find_caches
 from registry.retention.disk_use import bytes_below
 from registry.retention.rules import Rule
 
@@ -46,6 +46,19 @@ def test_old_states_of_trainings_go_unless_a_process_trains_there(cache):
     with (folders[1] / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert names(find_caches(RULE, ())) == ["a", "c"]
+
+
+def test_a_training_that_started_after_the_plan_keeps_its_folder(cache):
+    planned = [cache(f"training/{name}", day=day, folder=True) for name, day in [("a", 0), ("b", 1), ("c", 2)]]
+    os.utime(planned[2])  # another training has written to it
+    study = cache("tuning/old.db", day=0)
+    with (planned[1] / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.utime(planned[1], (OLD.timestamp(), OLD.timestamp()))
+        delete_caches([*planned, study], RULE)
+    assert names(planned[0].parent.iterdir()) == ["b", "c"] and not study.exists()
+    delete_caches(planned, RULE)
+    assert names(planned[0].parent.iterdir()) == ["c"]
 
 
 def test_studies_go_with_their_logs_unless_the_search_is_unfinished(cache):

@@ -10,7 +10,7 @@ import pytest
 from cli.commands import COMMANDS
 from cli.parser import parse
 from registry.retention.packages import Package, choose_packages
-from registry.retention.rules import Rule, Run, choose_runs, find_reasons
+from registry.retention.rules import Rule, Run, choose_runs, find_previous, find_reasons
 from sentiment.deployment import Version
 from sentiment.errors import UserError
 
@@ -64,11 +64,24 @@ def test_without_a_record_of_it_the_last_archived_version_is_the_target_of_a_rol
     assert set(find_reasons(known, RULE, {})) == {"2", "3", "4"}
 
 
-def test_a_deletion_that_has_begun_goes_on_unless_the_version_came_into_use():
+def test_a_rollback_restores_an_older_version_if_the_previous_one_was_deleted():
+    known = [version(1, stage="archived"), version(3, stage="archived", rolled_back="2026-11-01")]
+    known += [version(5, stage="production", replaced="4"), version(6)]
+    assert find_previous(known) == "1"
+    assert find_reasons(known, RULE, {})["1"] == "target of a rollback"
+    assert find_previous(known[2:]) == ""
+
+
+def test_a_rejected_version_stays_so_that_no_training_presents_it_again():
+    known = [version(1, approval="rejected"), version(2, approval="approved"), version(3)]
+    assert find_reasons(known, RULE, {}) == {"1": "was rejected", "3": "one of the newest 1"}
+
+
+def test_an_interrupted_deletion_goes_on_unless_the_version_came_into_use():
     known = [version(1), version(2, stage="production"), version(3)]
     assert "1" in find_reasons(known, Rule(9, NOW), {})
-    assert "1" not in find_reasons(known, Rule(9, NOW), {}, begun=["1", "2"])
-    assert {"1", "2"} <= set(find_reasons(known, Rule(9, NOW), {"1": "live"}, begun=["1", "2"]))
+    assert "1" not in find_reasons(known, Rule(9, NOW), {}, interrupted=["1", "2"])
+    assert {"1", "2"} <= set(find_reasons(known, Rule(9, NOW), {"1": "live"}, interrupted=["1", "2"]))
 
 
 def test_each_pipeline_keeps_its_newest_runs():
@@ -82,7 +95,9 @@ def test_running_newer_and_other_stacks_runs_stay():
     runs = [run(0, active=True), run(1, here=False), run(2, days=0), run(3), run(4), run(5, days=-1)]
     before = NOW - timedelta(days=5)
     assert [r.name for r in choose_runs(runs, Rule(1, before), needed=[])[0]] == ["train-3", "train-4"]
-    assert [r.name for r in choose_runs(runs, Rule(9, before), [], begun=["train-0", "train-4"])[0]] == ["train-4"]
+    assert [r.name for r in choose_runs(runs, Rule(9, before), [], interrupted=["train-0", "train-4"])[0]] == [
+        "train-4"
+    ]
 
 
 def test_bentos_of_old_versions_and_of_older_code_go():

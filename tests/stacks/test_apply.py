@@ -1,5 +1,6 @@
 """Applying stack files to a real ZenML; each test has its own stack name."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from serving.record import write_live
 from stacks.apply import apply
 from stacks.remove import remove
 from stacks.stack_file import ROOT, read_stack
+from tests.helpers import sagemaker
 
 pytestmark = pytest.mark.slow
 
@@ -376,8 +378,22 @@ def test_a_stack_in_use_is_not_removed(declare, client, monkeypatch):
     bento = Bento(tag="m:1", model="m", version="1", labels={})
     service = str(uuid4())
     write_live(root, Deployment(bento=bento, http="h", grpc="g", since="now", front=False, run="r", service=service))
-    with pytest.raises(UserError, match=r"serves a model on this machine\. .*--stack needed stop"):
+    with pytest.raises(UserError, match=r"serves a model\. .*--stack needed stop"):
         remove("needed")
     assert known(client, "needed") == state
     write_live(root, None)
     assert remove("needed")
+
+
+def test_a_stack_whose_endpoint_is_live_is_not_removed(declare, client, monkeypatch):
+    from serving.sagemaker.deployer import SageMakerDeployer
+
+    settings = {"region": sagemaker.REGION, "role": sagemaker.ROLE, "repository": sagemaker.REPOSITORY}
+    deployer = {"flavor": "sentiment_sagemaker", "configuration": settings}
+    apply(declare("beside-endpoint", LOCAL))  # the last stack is not removed either
+    apply(declare("endpoint", LOCAL + f"  model_deployer: {json.dumps(deployer)}\n"))
+    monkeypatch.setattr(SageMakerDeployer, "live", lambda _: "a deployment")
+    with pytest.raises(UserError, match=r"serves a model\. .*--stack endpoint stop"):
+        remove("endpoint")
+    monkeypatch.setattr(SageMakerDeployer, "live", lambda _: None)
+    assert remove("endpoint")

@@ -16,6 +16,7 @@ from serving.front import Front
 from serving.nginx import Route
 from stacks.check import check, require
 from stacks.stack_file import KINDS, ROOT, read_stack
+from tests.helpers import sagemaker
 from tests.helpers.certificates import certificate
 from tests.helpers.loopback import free_ports
 from tests.helpers.programs import needs_nginx
@@ -275,6 +276,27 @@ def test_a_component_that_cannot_be_proven_is_reported(proofs_of):
     assert {proof.passed for proof in proofs.values()} == {None}
     assert proofs["orchestrator"].words == "not proven: sagemaker: needs a run there"
     assert proofs["container_registry"].words.startswith("not proven: needs a login and an image")
+
+
+@pytest.mark.parametrize(
+    ("change", "passed", "words"),
+    [
+        ({}, True, "ECR repository, endpoint sentiment and instance type in eu-central-1"),
+        (
+            {"repository": f"{sagemaker.REPOSITORY}-typo"},
+            False,
+            "model deployer, repository: there is no ECR repository sentiment-typo in eu-central-1",
+        ),
+        ({"region": "Frankfurt"}, False, "region: String should match pattern"),
+    ],
+)
+def test_the_endpoint_of_a_stack_is_proven_by_the_deployers_own_checks(change, passed, words, proofs_of):
+    settings = {"region": sagemaker.REGION, "role": sagemaker.ROLE, "repository": sagemaker.REPOSITORY} | change
+    deployer = json.dumps({"flavor": "sentiment_sagemaker", "configuration": settings})
+    with sagemaker.account():
+        proof = proofs_of(LOCAL % ("", f", model_deployer: {deployer}"), only="model_deployer", limit=60)
+    assert proof["model_deployer"].passed is passed
+    assert proof["model_deployer"].words.startswith(words)
 
 
 def test_secrets_that_only_zenml_knows_leave_it_unproven(proofs_of):

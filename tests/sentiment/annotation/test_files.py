@@ -3,6 +3,7 @@
 import json
 import stat
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
@@ -187,8 +188,22 @@ def test_a_file_that_is_not_there_or_no_text_is_one_line(tmp_path):
 def test_a_batch_replaces_no_file(tmp_path):
     (tmp_path / "b.json").touch()
     with pytest.raises(UserError, match="exists already"):
-        require_new(tmp_path / "b.json")
+        require_new(tmp_path / "b.json", format="argilla")
     with pytest.raises(UserError, match="is neither"):
-        require_new(tmp_path / "b.csv")
+        require_new(tmp_path / "b.csv", format="argilla")
+    (tmp_path / "c.label-studio.xml").write_text("changed by its owner")
+    with pytest.raises(UserError, match=r"c\.label-studio\.xml: exists already"):
+        write_items(tmp_path / "c.json", ITEMS, format="label-studio", suggest=False)
+    assert (tmp_path / "c.label-studio.xml").read_text() == "changed by its owner"
     with pytest.raises(UserError, match="cannot be written: No such file"):
         write_items(tmp_path / "none" / "b.json", ITEMS, format="argilla", suggest=False)
+
+
+def test_a_batch_that_cannot_be_written_leaves_no_texts_and_no_settings(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(UserError, match="No space left"):
+        write_items(tmp_path / "b.json", ITEMS, format="label-studio", suggest=False)
+    assert list(tmp_path.iterdir()) == []

@@ -123,3 +123,12 @@ def test_a_small_batch_has_its_size_and_a_random_text(day, count):
     found = select(*day, count=count)
     assert len(found.items) == count
     assert found.reasons["random"] >= 1
+
+
+def test_labelled_texts_of_other_versions_and_of_earlier_days_are_not_selected(day):
+    records, _ = day
+    now, other, before = records[0], records[1], records[2]
+    other = replace(other, model_version="2")
+    before = replace(before, time=START - DAY)
+    said = [Feedback(r.id, "negative", START + 60, "client") for r in (other, before)]
+    assert {item.prediction_id for item in select([now, other, before], said, count=3).items} == {now.id}

@@ -173,6 +173,16 @@ def test_a_damaged_log_is_read_reported_and_shown(held, settings, tmp_path):
     assert "<script" not in page
 
 
+def test_the_page_shows_the_actions_and_the_windows_that_confirm_them(held, settings):
+    seen = window(stream(300)[0])
+    report = check_window(seen, held, settings, health=None)
+    words = "alert: in 1 of 2 windows; retrain at 2 of 3"
+    page = monitoring_page(report, seen, held, {"input_drift": words})
+    actions = page[page.index("Actions</h2>") :]
+    assert "input_drift" in actions and words in actions.partition("</section>")[0]
+    assert "Actions</h2>" not in monitoring_page(report, seen, held, {})
+
+
 @pytest.mark.parametrize("rows", [0, 1, 3, 1000])
 def test_every_window_has_a_report_and_a_page(held, settings, rows):
     records, truths = stream(rows) if rows else ([], [])

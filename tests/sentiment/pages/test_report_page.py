@@ -146,6 +146,16 @@ def test_alarms_are_open_since_they_fail_without_a_break(report):
     assert open_alarms((), LATEST) == open_alarms(report.history, None) == ()
 
 
+def test_an_alarm_shows_in_how_many_windows_it_was(report):
+    words = "alert: in 1 of 2 windows; retrain at 2 of 3"
+    last = replace(report.history[-1], actions={"input_drift": words})
+    found = replace(report, history=(*report.history[:-1], last))
+    page = report_page(found)
+    assert words in page[page.index("Open alarms</h2>") : page.index("Live</h2>")]
+    assert [alarm["action"] for alarm in report_facts(found)["alarms"]] == [words, ""]
+    assert words not in report_page(report)  # a run from before the action was recorded
+
+
 def test_a_version_that_replaced_the_monitored_one_has_no_alarms_yet(report):
     bento = report.live.bento.model_copy(update={"version": "3"})
     new = replace(report, live=report.live.model_copy(update={"bento": bento}))

@@ -172,6 +172,13 @@ def test_a_version_that_was_rolled_back_is_not_promoted_automatically():
     assert made.reason == words
 
 
+def test_a_version_that_a_person_rejected_is_neither_promoted_nor_held():
+    made = decision(rejected="version 4: too slow")
+    assert blocking(made) == ["rejected: an operator promotes"]
+    assert made.reason == "was rejected (version 4: too slow): only an operator promotes it, python run.py promote"
+    assert not decision(rejected="version 4", settings=SETTINGS.model_copy(update={"automatic": False})).waits
+
+
 def test_the_same_model_is_not_promoted_again():
     made = decision(replace(CHALLENGER, servable_fingerprint="old"))
     assert not made.promote

@@ -77,13 +77,22 @@ def test_a_file_that_was_not_pulled_is_refused(file):
 
 
 def test_the_pointer_of_a_folder_is_the_version_of_its_files(shelf):
-    assert fingerprint(shelf / "a.csv") == f"file:dvc:{SHELF_MD5}"
+    assert fingerprint(shelf / "a.csv") == f"file:dvc:{SHELF_MD5}/a.csv"
+    assert fingerprint(shelf / "sub" / "ü.csv") == f"file:dvc:{SHELF_MD5}/sub/ü.csv"  # another file of the same folder
     assert read(str(shelf / "a.csv"))["text"].tolist() == ["a"]
     assert "this is a folder, not a file. Name a file in it" in refusal(f"{shelf}.dvc")
     (shelf / "B.csv").write_text("changed\n")
     assert "differs from its .dvc pointer" in refusal(shelf / "a.csv")
     (shelf / "a.csv").unlink()
     assert "Run dvc pull." in refusal(shelf / "a.csv")
+
+
+def test_the_md5_of_a_folder_is_refused_for_a_file_and_that_of_a_file_for_a_folder(file, shelf):
+    nothing = "d751713988987e9331980363e24189ce.dir"  # of a folder without files
+    file.with_name("reviews.csv.dvc").write_text(point(nothing, "reviews.csv"))
+    assert "differs from its .dvc pointer: the MD5 is that of a folder" in refusal(file)
+    shelf.with_name("shelf.dvc").write_text(point(MD5, "shelf"))
+    assert "differs from its .dvc pointer: the MD5 is that of a file" in refusal(shelf / "a.csv")
 
 
 @pytest.mark.parametrize(

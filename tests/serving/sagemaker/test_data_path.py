@@ -24,7 +24,7 @@ def invoke(runtime, body, kind, accept="*/*"):
     answer = sagemaker.deployer().aws.call(
         "sagemaker-runtime", "invoke_endpoint", EndpointName="sentiment", ContentType=kind, Accept=accept, Body=body
     )
-    return answer["ContentType"], answer["Body"].read().decode()
+    return answer["ContentType"], answer["Body"].decode()
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
 """Deployments at SageMaker, against moto: what is live, what is on trial, and what is left after any failure."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 
+import botocore.exceptions
 import pytest
 from pydantic import ValidationError
 
@@ -10,7 +12,7 @@ from sentiment.errors import UserError
 from serving.rollouts.settings import RolloutSettings
 from serving.rollouts.smoke_set import Known
 from serving.sagemaker import canary
-from serving.sagemaker.aws import Aws, AwsError
+from serving.sagemaker.aws import Aws, AwsError, explain
 from serving.sagemaker.config import SageMakerDeployerConfig
 from serving.service import NotStartedError
 from tests.helpers import sagemaker
@@ -53,7 +55,8 @@ def test_the_first_version_goes_live_and_another_machine_sees_it(deployer, accou
     assert (live.run, live.healthy, live.grpc, live.front) == ("deploy-1", True, "", True)
     assert live.http == "https://runtime.sagemaker.eu-central-1.amazonaws.com/endpoints/sentiment/invocations"
     assert datetime.now(UTC) - datetime.fromisoformat(live.since) < timedelta(minutes=5)
-    assert live.facts["instances"] == "1 of ml.m5.large in eu-central-1"
+    assert (live.facts["instances"], live.facts["region"]) == ("1 of ml.m5.large", "eu-central-1")
+    assert live.since.endswith("+00:00")
     assert live.facts["cost"] == "$0.50 an hour (1 x $0.5)"
     assert live.facts["traffic"].endswith(" 100%")
     model = account.backend._models[live.service]
@@ -105,6 +108,26 @@ def test_stop_deletes_ours_and_nothing_else(deployer, account):
     assert deployer.live() is None
     assert other.live().bento.version == "1"
     assert all(name.startswith("sentiment-other-") for name in account.backend._models)
+
+
+def test_the_command_that_asks_the_endpoint_names_its_region(deployer):
+    from cli.runs.deploy import _example
+
+    command = _example(deploy(deployer, "1"), needs_token=False)
+    assert "invoke-endpoint --region eu-central-1 --endpoint-name sentiment " in command
+
+
+def test_prune_and_deployments_keep_each_other_out(deployer, monkeypatch):
+    from cli.commands.prune import _lock_deployer
+
+    monkeypatch.setattr("serving.active.find_deployer", lambda: deployer)
+    with _lock_deployer() as busy:
+        assert busy == ""
+        with pytest.raises(UserError, match=r"is busy: process .* is deleting old versions and Bentos"):
+            deployer.start(described("1"))
+    deployer.start(described("1"))
+    with _lock_deployer() as busy:
+        assert "is busy" in busy
 
 
 def test_other_settings_are_noticed_and_a_price_is_none(deployer):
@@ -161,6 +184,7 @@ def test_a_canary_is_judged_by_the_usual_limits(change, failed, deployer, accoun
 def test_a_canary_that_answers_otherwise_gets_no_traffic(answer, failed, deployer, account, answers):
     live = deploy(deployer, "1")
     answers["2"] = answer
+    account.refuse("UpdateEndpointWeightsAndCapacities", "AccessDeniedException")  # not even a share of 0
     report = deployer.compare(deployer.start(described("2")), live, KNOWN, CANARY)
     assert [c.name for c in report.checks] == [failed]
     assert weights(account) == {"sentiment-v1": 1, "sentiment-v2": 0}
@@ -224,6 +248,7 @@ def test_the_longest_names_fit(account):
     [
         ({}, "shadow", "sentiment_sagemaker has no shadow"),
         ({"repository": f"{sagemaker.REPOSITORY}-typo"}, "switch", "there is no ECR repository sentiment-typo"),
+        ({"repository": f"210987654321{sagemaker.REPOSITORY[12:]}"}, "switch", "the keys are for 123456789012"),
         ({"instance_type": "ml.p9.huge"}, "switch", "there is no ml.p9.huge in eu-central-1"),
     ],
 )
@@ -277,7 +302,7 @@ def test_a_container_that_fails_its_health_check_leaves_the_live_version(deploye
     account.failing = "The primary container did not pass the ping health check.\nPlease check CloudWatch logs."
     with pytest.raises(NotStartedError, match="did not pass the ping health check") as caught:
         deployer.start(described("2"))
-    assert "aws logs tail /aws/sagemaker/Endpoints/sentiment" in str(caught.value)
+    assert "aws logs tail --region eu-central-1 /aws/sagemaker/Endpoints/sentiment" in str(caught.value)
     assert "\n" not in str(caught.value)
     live = deployer.live()
     assert (live.bento.version, live.healthy) == ("1", True)
@@ -329,10 +354,148 @@ def test_a_switch_that_was_killed_after_the_traffic_had_moved_counts(account):
     killed = sagemaker.deployer()
     killed._route(killed.start(described("2")), 100)
     another = sagemaker.deployer()
+    live = another.live()
+    assert (live.bento.version, live.run, live.since[-6:]) == ("2", "", "+00:00")
+    third = another.start(described("3"))
+    another._route(third, 60)  # a large share is not a switch
     assert another.live().bento.version == "2"
-    another.discard(another.start(described("3")))
+    another.discard(third)
     assert another.live().bento.version == "2"
     assert left(account) == (["2"], ["2"])
+
+
+BROKEN = "The rollback did not succeed."
+
+
+@pytest.mark.parametrize("config_of_live", [True, False])
+def test_an_endpoint_that_fails_during_an_update_is_created_again_for_the_live_version(
+    config_of_live, deployer, account, caplog
+):
+    live = deploy(deployer, "1")
+    if not config_of_live:  # the failed endpoint's own describes it, too
+        account.refuse("DeleteEndpointConfig", "AccessDeniedException")
+    account.breaking = BROKEN
+    with pytest.raises(UserError, match=BROKEN):
+        deployer.start(described("2"))
+    account.accept()
+    restored = sagemaker.deployer().live()
+    assert (restored.service, restored.run, restored.since, restored.healthy) == (
+        live.service, "deploy-1", live.since, True
+    )  # fmt: skip
+    assert weights(account) == {"sentiment-v1": 1}
+    assert f"is Failed ({BROKEN}): the service is down until {live.service} has started again" in caplog.text
+    account.breaking = ""
+    assert deploy(sagemaker.deployer(), "3").bento.version == "3"
+    assert left(account) == (["3"], ["3"])
+
+
+def test_a_failed_endpoint_still_names_its_live_version_and_the_next_deployment_restores_it(deployer, account):
+    deploy(deployer, "1")
+    endpoint(account).endpoint_status, endpoint(account).production_variants = "OutOfService", []
+    live = sagemaker.deployer().live()
+    assert (live.bento.version, live.healthy, live.facts["status"]) == ("1", False, "OutOfService")
+    service = deployer.start(described("2"))
+    assert weights(account) == {"sentiment-v1": 1, "sentiment-v2": 0}
+    deployer.discard(service)
+
+
+def test_a_live_version_that_does_not_start_again_is_not_the_fault_of_the_new_one(deployer, account):
+    deploy(deployer, "1")
+    endpoint(account).endpoint_status, account.failing = "Failed", "The image does not exist."
+    with pytest.raises(UserError, match=r"The image does not exist\.; the service is down") as caught:
+        deployer.start(described("2"))
+    assert not isinstance(caught.value, NotStartedError)  # the loop would reject version 2
+    assert "python run.py stop" in caught.value.remedy
+    assert left(account) == (["1"], ["1"])  # to try again
+    account.failing = ""
+    assert deploy(deployer, "2").bento.version == "2"
+
+
+def test_the_trial_of_a_killed_deployment_that_cannot_end_does_not_blame_the_new_version(account):
+    deploy(sagemaker.deployer(), "1")
+    sagemaker.deployer().start(described("2"))
+    account.failing = "Internal error."
+    with pytest.raises(UserError, match="Internal error") as caught:
+        sagemaker.deployer().start(described("3"))
+    assert not isinstance(caught.value, NotStartedError)
+
+
+def test_an_endpoint_with_instances_of_two_versions_is_not_healthy_and_not_deployed_to(deployer, account):
+    deploy(deployer, "1")
+    endpoint(account).endpoint_status = "UpdateRollbackFailed"
+    assert not deployer.live().healthy
+    with pytest.raises(UserError, match=r"is UpdateRollbackFailed .*: it serves with instances of two versions"):
+        deployer.start(described("2"))
+    assert weights(account) == {"sentiment-v1": 1}
+
+
+def test_weights_that_sagemaker_undoes_are_one_line_and_the_old_version_stays(deployer, account):
+    deploy(deployer, "1")
+    service, account.heavy = deployer.start(described("2")), True
+    with pytest.raises(UserError, match=r"did not move the traffic .* 100%, sentiment-v2-.* 0%"):
+        deployer.switch(service, run="r")
+    assert not deployer.is_live(service)
+    deployer.discard(service)
+    assert deployer.live().bento.version == "1"
+
+
+def test_keys_that_expire_after_the_traffic_moved_leave_the_new_version_live(account, monkeypatch, caplog):
+    deploy(sagemaker.deployer(), "1")
+    deployer = sagemaker.deployer()
+    service, route = deployer.start(described("2")), deployer._route
+
+    def expire(*arguments):
+        route(*arguments)
+        account.refuse("*", "ExpiredTokenException")
+
+    monkeypatch.setattr(deployer, "_route", expire)
+    live = deployer.switch(service, run="deploy-2")
+    assert (live.bento.version, live.run, live.healthy) == ("2", "deploy-2", True)
+    assert live.facts["cost"] == "$1.00 an hour (2 x $0.5)"
+    assert "the previous version is not removed yet, and still costs money" in caplog.text
+    account.accept()
+    deployer.lock("testing").close()  # nobody holds it
+    assert sagemaker.deployer().live().bento.version == "2"
+    assert deploy(sagemaker.deployer(), "3").bento.version == "3"
+    assert left(account) == (["3"], ["3"])
+
+
+def test_a_start_that_is_cut_short_says_what_is_left_and_what_ends_it(deployer, account, monkeypatch, caplog):
+    deploy(deployer, "1")
+    settle, errors = type(deployer._endpoint).settle, iter([AwsError("no answer", remedy="Wait."), KeyboardInterrupt()])
+
+    def cut_short(endpoint, **options):
+        if "created" in options:  # after the update
+            raise next(errors)
+        return settle(endpoint)
+
+    words = "-.* is perhaps still in the endpoint sentiment beside sentiment-v1-.* costs money"
+    monkeypatch.setattr(type(deployer._endpoint), "settle", cut_short)
+    monkeypatch.setattr(type(deployer), "_clean_up", lambda _: deployer._endpoint.read().live)
+    with pytest.raises(UserError, match=f"no answer; sentiment-v2{words}") as caught:
+        deployer.start(described("2"))
+    assert "Wait. Then run the command again: it cleans up and continues." in str(caught.value)
+    with pytest.raises(KeyboardInterrupt):
+        deployer.start(described("3"))
+    assert re.search(f"sentiment-v3{words}.*run the command again", caplog.text)
+
+
+def test_what_was_just_created_may_take_a_moment_to_be_found(deployer, account):
+    account.refuse("CreateEndpointConfig", sagemaker.MISSING, times=2)
+    account.refuse("CreateEndpoint", sagemaker.MISSING, times=2)
+    assert deploy(deployer, "1").bento.version == "1"
+    account.refuse("ListTags", sagemaker.MISSING, times=1)
+    assert deployer.live() is None  # deleted between two calls
+    deployer.stop()
+    create = account.backend.create_endpoint
+
+    def created(_, **arguments):
+        account.refuse("DescribeEndpoint", sagemaker.MISSING, times=2)
+        return create(**arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(account.backend), "create_endpoint", created)
+        assert deploy(deployer, "2").bento.version == "2"
 
 
 @pytest.fixture
@@ -372,8 +535,8 @@ def test_expired_keys_during_a_canary_say_what_is_left_and_the_next_deployment_c
     assert not deployer.is_live(service)
     with pytest.raises(UserError) as caught:
         deployer.discard(service)
-    assert f"{service.variant} is still in the endpoint sentiment, beside the live {live.service}" in str(caught.value)
-    assert "Get new ones, and run the command again: it continues from what is there." in str(caught.value)
+    assert f"{service.variant} is perhaps still in the endpoint sentiment beside {live.service}" in str(caught.value)
+    assert "Get new ones, and run the command again: it cleans up and continues." in str(caught.value)
     assert "\n" not in str(caught.value)
     account.accept()
     assert sagemaker.deployer().live().bento.version == "1"
@@ -405,6 +568,39 @@ def test_without_keys_there_is_one_line(account, monkeypatch):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(AwsError, match="there are no AWS keys"):
         deployer.live()
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "words"),
+    [
+        ("UnauthorizedSSOTokenError", {}, "have expired"),
+        ("SSOTokenLoadError", {"error_msg": "x"}, "have expired"),
+        ("TokenRetrievalError", {"provider": "sso", "error_msg": "x"}, "have expired"),
+        ("LoginRefreshRequired", {}, "have expired"),
+        ("CredentialRetrievalError", {"provider": "sso", "error_msg": "x"}, "have expired"),
+        ("ProfileNotFound", {"profile": "p"}, "there are no AWS keys"),
+        ("EndpointConnectionError", {"endpoint_url": "u"}, "got no answer"),
+    ],
+)
+def test_keys_that_botocore_cannot_get_have_their_own_remedy(name, facts, words):
+    error = explain(getattr(botocore.exceptions, name)(**facts), "sagemaker:It")
+    assert words in error.what
+    assert not error.what.endswith(".")
+    assert ("network" in error.remedy) == (words == "got no answer")
+
+
+def test_an_answer_that_breaks_off_is_one_line(account, monkeypatch):
+    class Broken:
+        def read(self):
+            raise botocore.exceptions.ReadTimeoutError(endpoint_url="u")
+
+    class Client:
+        def invoke_endpoint(self, **_):
+            return {"Body": Broken()}
+
+    monkeypatch.setattr(Aws, "client", lambda *_: Client())
+    with pytest.raises(AwsError, match="sagemaker:InvokeEndpoint got no answer"):
+        Aws(sagemaker.REGION).call("sagemaker-runtime", "invoke_endpoint")
 
 
 def test_a_change_that_does_not_end_is_one_line(deployer, account):
