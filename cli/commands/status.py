@@ -66,7 +66,7 @@ def _show(status: ModelStatus, console: Console, *, repair: bool) -> None:
 
     if status.live:
         console.print(_live_table(status.live, status.live_version, status.health))
-    else:
+    elif not status.unknown_live:
         console.print("no service is live: make deploy")
     console.print(escape(_describe_production(status)))
     for number in (v.number for v in status.versions if v.waiting):
