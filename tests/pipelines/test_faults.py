@@ -73,7 +73,7 @@ def first(cloud, proxies, train_on_cloud):
         proxies["mlflow"].answer(500, times=1, after=b"/runs/log-batch")
         proxies["zenml"].cut(times=2, after=b"PUT /api/v1/steps")
         result = train_on_cloud()
-    assert [proxy.given for proxy in proxies.values()] == [4, 1, 2]
+    assert [proxy.given for proxy in proxies.values()] == [4, 1, 2], result.err
     assert restarts
     return result
 
