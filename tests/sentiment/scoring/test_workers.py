@@ -113,8 +113,20 @@ def cluster():
     ray = pytest.importorskip("ray", reason="Ray is not installed: make ray")
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    cluster.add_node(num_cpus=2)
+    def start(attempts):
+        """Ray gives a node 30 s, which a busy machine may need for the first one: its files are cached then."""
+        cluster = Cluster()
+        try:
+            cluster.add_node(num_cpus=1)
+            cluster.add_node(num_cpus=2)
+        except Exception:
+            cluster.shutdown()
+            if attempts == 1:
+                raise
+            return start(attempts - 1)
+        return cluster
+
+    cluster = start(3)
     ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR",
              runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}})  # fmt: skip
     yield cluster
