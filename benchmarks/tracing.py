@@ -11,7 +11,7 @@ or the directory of a servable.
 Run: ``python -m benchmarks.tracing --before 835aa48``.
 
 With ``--in-process`` no server is started: one process for each of before, off and again calls the HTTP application
-itself, first with a predictor that answers at once (``guard``), then with the real one and a model that computes
+itself, first with a predictor that answers immediately (``guard``), then with the real one and a model that computes
 nothing (``batcher``). Sockets and models are left out, so the noise is small against the cost of the trace code.
 Run: ``python -m benchmarks.tracing --in-process --before 835aa48``.
 """

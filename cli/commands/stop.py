@@ -14,10 +14,9 @@ def run(arguments: NoArguments, context: Context) -> Summary:
         deployer = model_deployer()
         cost = deployer.hourly_cost()
         stopped = deployer.stop()
-        if stopped:
-            versions.record_live("", "")
         words = "stopped: no service is live now" if stopped else "no service is live: nothing to stop"
         context.console.print(words + (f", which saves {cost}" if cost else ""))
+        versions.record_live("", "")  # after the words: the service is stopped even if ZenML does not answer
         return {"stopped": stopped, **({"saves": cost} if cost else {})}
 
 

@@ -113,8 +113,8 @@ def run_deploy(settings: DeploySettings, console: Console) -> DeploySummary:
             raise
         raise RefusedError(error, name) from error
     outcome = _read(name)
-    versions.record_live(outcome.deployment.bento.model, outcome.deployment.bento.version)
     _show(outcome, console, needs_token=deployer.needs_token)
+    versions.record_live(outcome.deployment.bento.model, outcome.deployment.bento.version)
     return outcome
 
 

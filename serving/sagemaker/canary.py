@@ -58,7 +58,7 @@ def watch_canary(
     since = math.ceil(time.time() / MINUTE_S) * MINUTE_S  # the minute before holds the texts that we sent
     read_at = float(since)
 
-    def look() -> tuple[bool, dict[str, float]]:
+    def check_errors() -> tuple[bool, dict[str, float]]:
         nonlocal read_at
         if time.time() < read_at + MINUTE_S:
             return False, {}
@@ -68,7 +68,7 @@ def watch_canary(
         enough = new_traffic.requests >= max(settings.min_requests, 1)
         return enough and not errors.passed, {"error_rate": new_traffic.error_rate}
 
-    watch("canary", settings.seconds + delay, look)
+    watch("canary", settings.seconds + delay, check_errors)
     return CheckReport(suite="canary", checks=(agreement, *judge(*traffic(since), settings)))
 
 

@@ -183,12 +183,12 @@ class SageMakerDeployer(RolloutDeployer[SageMakerService]):
             report = canary.watch_canary(route, traffic, new, old, known, settings, delay=delay)
             passed = report.passed
         finally:
-            if routed and not passed:  # at once: to remove it takes SageMaker minutes
+            if routed and not passed:  # immediately: to remove it takes SageMaker minutes
                 self._route(service, 0)
         return report
 
     def switch(self, service: SageMakerService, *, run: str) -> Deployment:
-        """Moves the traffic to a variant at once, and then ends the previous one, which takes SageMaker minutes.
+        """Moves all traffic to a variant, and then ends the previous one, which takes SageMaker minutes.
 
         Raises:
             UserError: If it cannot go live: the former variant is live then.
@@ -307,7 +307,7 @@ class SageMakerDeployer(RolloutDeployer[SageMakerService]):
     def _clean_up(self) -> str | None:
         """Cleans up after a killed deployer, or a trial; returns the live variant.
 
-        An endpoint of which no variant ever went live is deleted: it serves nobody.
+        An endpoint of which no variant ever went live is deleted: it serves no requests.
 
         Raises:
             UserError: If the live variant cannot be kept; never of a class that blames the version on trial.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from serving.sagemaker.config import SageMakerDeployerConfig
 
 POLL_S = 10.0
-MAX_SEARCHES = 4  # SageMaker may not find at once what was just created
+MAX_SEARCHES = 4  # SageMaker may not find immediately what was just created
 OWNER = "sentiment:endpoint"  # tag of everything that is ours; its value is the endpoint's name
 BENTO, MODEL, VERSION, SETTINGS, LABEL = (
     f"sentiment:{name}" for name in ("bento", "model", "version", "settings", "label:")
@@ -129,7 +129,7 @@ class Endpoint:
         """Waits until SageMaker has finished a change; returns the state then.
 
         Args:
-            created: Whether the endpoint was just created, so that SageMaker may not find it at once.
+            created: Whether the endpoint was just created, so that SageMaker may not find it immediately.
 
         Raises:
             UserError: If that takes longer than ``start_timeout``.

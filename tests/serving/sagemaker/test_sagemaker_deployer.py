@@ -454,7 +454,7 @@ def test_keys_that_expire_after_the_traffic_moved_leave_the_new_version_live(acc
     assert live.facts["cost"] == "$1.00 an hour (2 x $0.5)"
     assert "the previous version is not removed yet, and still costs money" in caplog.text
     account.accept()
-    deployer.lock("testing").close()  # nobody holds it
+    deployer.lock("testing").close()  # it is free
     assert sagemaker.deployer().live().bento.version == "2"
     assert deploy(sagemaker.deployer(), "3").bento.version == "3"
     assert left(account) == (["3"], ["3"])
